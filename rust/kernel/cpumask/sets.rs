@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's own masks, and set operations.
+
+use super::Cpumask;
+use crate::cpu::{
+    nr_cpu_ids,
+    CpuId, //
+};
+
+impl Cpumask {
+    /// Returns the mask of the CPUs that are online.
+    ///
+    /// CPUs come and go: the mask may change while it is looked at. A CPU that is seen online stays
+    /// so while preemption is disabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::Cpumask;
+    ///
+    /// assert!(!Cpumask::online().empty());
+    /// ```
+    #[inline]
+    #[doc(alias = "cpu_online_mask")]
+    pub fn online() -> &'static Self {
+        // SAFETY: The mask is a global of the kernel.
+        unsafe { Self::from_raw(&raw const bindings::__cpu_online_mask) }
+    }
+
+    /// Returns the mask of the CPUs that can ever be online. It does not change after boot.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::Cpumask;
+    ///
+    /// assert!(Cpumask::possible().weight() >= Cpumask::online().weight());
+    /// ```
+    #[inline]
+    #[doc(alias = "cpu_possible_mask")]
+    pub fn possible() -> &'static Self {
+        // SAFETY: The mask is a global of the kernel.
+        unsafe { Self::from_raw(&raw const bindings::__cpu_possible_mask) }
+    }
+
+    /// Takes all CPUs out of the mask.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let mut mask = CpumaskVar::try_clone(Cpumask::online())?;
+    /// mask.clear_all();
+    /// assert!(mask.empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_clear")]
+    pub fn clear_all(&mut self) {
+        // SAFETY: By the type invariant, `self.as_raw` is a valid argument to `cpumask_clear`.
+        unsafe { bindings::cpumask_clear(self.as_raw()) };
+    }
+
+    /// Makes the mask the CPUs that are in both `a` and `b`. Returns whether there is any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// assert!(mask.and(Cpumask::online(), Cpumask::possible()));
+    /// assert_eq!(mask.weight(), Cpumask::online().weight());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_and")]
+    pub fn and(&mut self, a: &Cpumask, b: &Cpumask) -> bool {
+        // SAFETY: By the type invariants, all three are valid arguments to `cpumask_and`.
+        unsafe { bindings::cpumask_and(self.as_raw(), a.as_raw(), b.as_raw()) }
+    }
+
+    /// Makes the mask the CPUs that are in `a` or in `b`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.or(Cpumask::online(), Cpumask::possible());
+    /// assert_eq!(mask.weight(), Cpumask::possible().weight());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_or")]
+    pub fn or(&mut self, a: &Cpumask, b: &Cpumask) {
+        // SAFETY: By the type invariants, all three are valid arguments to `cpumask_or`.
+        unsafe { bindings::cpumask_or(self.as_raw(), a.as_raw(), b.as_raw()) };
+    }
+
+    /// Makes the mask the CPUs that are in `a` and not in `b`. Returns whether there is any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// assert!(!mask.andnot(Cpumask::online(), Cpumask::possible()));
+    /// assert!(mask.empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_andnot")]
+    pub fn andnot(&mut self, a: &Cpumask, b: &Cpumask) -> bool {
+        // SAFETY: By the type invariants, all three are valid arguments to `cpumask_andnot`.
+        unsafe { bindings::cpumask_andnot(self.as_raw(), a.as_raw(), b.as_raw()) }
+    }
+
+    /// Returns whether `self` and `other` have a CPU in common that is not `cpu`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpu::CpuId;
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let cpu = CpuId::from_u32(0).ok_or(EINVAL)?;
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.set(cpu);
+    /// assert!(!mask.intersects_but(Cpumask::possible(), cpu));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_any_and_but")]
+    pub fn intersects_but(&self, other: &Cpumask, cpu: CpuId) -> bool {
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_any_and_but`.
+        let any = unsafe {
+            bindings::cpumask_any_and_but(self.as_raw(), other.as_raw(), i32::from(cpu))
+        };
+        any < nr_cpu_ids()
+    }
+}
+
+impl CpuId {
+    /// Returns whether the CPU is online.
+    ///
+    /// The answer holds while preemption is disabled; without that it may be out of date at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpu::CpuId;
+    ///
+    /// assert!(CpuId::current().is_online());
+    /// ```
+    #[inline]
+    #[doc(alias = "cpu_online")]
+    pub fn is_online(self) -> bool {
+        // SAFETY: The CPU is below `nr_cpu_ids`, by the type invariants.
+        unsafe { bindings::cpu_online(self.as_u32()) }
+    }
+}

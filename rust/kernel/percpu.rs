@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Variables of which each CPU has its own.
+//!
+//! A per-CPU variable is declared with [`define_per_cpu!`] and reached through the constant
+//! [`StaticPerCpu`] of the same name: by [`StaticPerCpu::this_cpu`] from the CPU itself, which takes
+//! a proof that the caller stays there, or by [`StaticPerCpu::per_cpu`] from anywhere.
+//!
+//! Other CPUs, and interrupts on the same one, may reach a variable at any time. What is handed out
+//! is therefore a shared reference, and the type has to be [`Sync`]: use
+//! [`Atomic`](crate::sync::atomic::Atomic) for plain values.
+//!
+//! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
+
+use crate::{
+    cpu::CpuId,
+    prelude::*, //
+};
+
+pub use crate::define_per_cpu;
+pub use crate::preempt::{
+    CpuGuard,
+    CpuPinned, //
+};
+
+/// A variable of which each CPU has its own, declared with [`define_per_cpu!`].
+///
+/// # Invariants
+///
+/// `symbol` is the address of a `static` in the per-CPU section. Nothing may be read there: each
+/// possible CPU's own `T` is at that address plus the CPU's offset.
+pub struct StaticPerCpu<T> {
+    symbol: *mut T,
+}
+
+impl<T> Clone for StaticPerCpu<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for StaticPerCpu<T> {}
+
+impl<T> StaticPerCpu<T> {
+    /// Makes the handle of a per-CPU symbol. For use by [`define_per_cpu!`] only.
+    ///
+    /// # Safety
+    ///
+    /// `symbol` must be the address of a `static` in one of the per-CPU sections.
+    #[doc(hidden)]
+    pub const unsafe fn new(symbol: *mut T) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self { symbol }
+    }
+
+    /// Returns the address of the variable of the CPU that the caller runs on.
+    ///
+    /// If the caller can move to another CPU, the address is that of some CPU's variable.
+    #[inline(always)]
+    pub fn this_cpu_ptr(self) -> *mut T {
+        // SAFETY: `symbol` is a per-CPU address, by the type invariants.
+        unsafe { bindings::this_cpu_ptr(self.symbol.cast::<c_void>()) }.cast()
+    }
+
+    /// Returns the address of the variable of `cpu`.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` must be a possible CPU; the others have no variable.
+    #[inline(always)]
+    pub unsafe fn per_cpu_ptr(self, cpu: CpuId) -> *mut T {
+        // SAFETY: `symbol` is a per-CPU address, by the type invariants, and `cpu` is possible.
+        unsafe { bindings::per_cpu_ptr(self.symbol.cast::<c_void>(), cpu.as_u32()) }.cast()
+    }
+}
+
+impl<T: Sync> StaticPerCpu<T> {
+    /// Returns the variable of the CPU that the caller runs on, and stays on.
+    #[inline(always)]
+    pub fn this_cpu<P: CpuPinned + ?Sized>(self, _pinned: &P) -> &T {
+        // SAFETY: The CPU that runs is possible, and its variable lives as long as the kernel or
+        // the module does.
+        unsafe { &*self.this_cpu_ptr() }
+    }
+
+    /// Returns the variable of `cpu`.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` must be a possible CPU.
+    #[inline(always)]
+    pub unsafe fn per_cpu(self, cpu: CpuId) -> &'static T {
+        // SAFETY: `cpu` is possible, by the safety requirements.
+        let ptr = unsafe { self.per_cpu_ptr(cpu) };
+
+        // SAFETY: The variable lives as long as the kernel or the module does.
+        unsafe { &*ptr }
+    }
+}
+
+/// Gives a per-CPU variable a cache line of its own.
+#[doc(hidden)]
+#[repr(C, align(64))]
+pub struct CacheAligned<T>(pub T);
+
+// A smaller cache line does no harm, a larger one would be shared.
+static_assert!(bindings::L1_CACHE_BYTES as usize <= align_of::<CacheAligned<u8>>());
+
+/// Leaves a per-CPU variable where the linker puts it.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct Packed<T>(pub T);
+
+/// Declares per-CPU variables.
+///
+/// Each `static` becomes a constant [`StaticPerCpu`] of that name. The initial value is a constant,
+/// the same for each CPU. A variable marked `#[shared_aligned]` starts a cache line and is placed
+/// with others that more than one CPU writes; `#[aligned]` starts a cache line.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::percpu::{define_per_cpu, CpuGuard};
+/// use kernel::sync::atomic::{Atomic, Relaxed};
+///
+/// define_per_cpu! {
+///     /// Requests that this CPU has seen.
+///     static SEEN: Atomic<u64> = Atomic::new(0);
+///
+///     /// Written by other CPUs.
+///     #[shared_aligned]
+///     static POSTED: Atomic<u64> = Atomic::new(7);
+/// }
+///
+/// let guard = CpuGuard::new();
+/// SEEN.this_cpu(&guard).add(1, Relaxed);
+/// assert_eq!(SEEN.this_cpu(&guard).load(Relaxed), 1);
+/// assert_eq!(POSTED.this_cpu(&guard).load(Relaxed), 7);
+/// assert_eq!(POSTED.this_cpu_ptr().align_offset(64), 0);
+/// ```
+#[macro_export]
+#[doc(alias = "DEFINE_PER_CPU")]
+#[doc(alias = "DEFINE_PER_CPU_ALIGNED")]
+#[doc(alias = "DEFINE_PER_CPU_SHARED_ALIGNED")]
+macro_rules! define_per_cpu {
+    () => {};
+
+    ($(#[doc = $doc:literal])* #[shared_aligned] $vis:vis static $name:ident: $ty:ty = $init:expr;
+     $($rest:tt)*) => {
+        $crate::define_per_cpu!(
+            @define [$(#[doc = $doc])*] $vis $name, $ty, $init, CacheAligned,
+            ".data..percpu..shared_aligned"
+        );
+        $crate::define_per_cpu!($($rest)*);
+    };
+
+    ($(#[doc = $doc:literal])* #[aligned] $vis:vis static $name:ident: $ty:ty = $init:expr;
+     $($rest:tt)*) => {
+        $crate::define_per_cpu!(
+            @define [$(#[doc = $doc])*] $vis $name, $ty, $init, CacheAligned,
+            ".data..percpu..shared_aligned"
+        );
+        $crate::define_per_cpu!($($rest)*);
+    };
+
+    ($(#[doc = $doc:literal])* $vis:vis static $name:ident: $ty:ty = $init:expr;
+     $($rest:tt)*) => {
+        $crate::define_per_cpu!(
+            @define [$(#[doc = $doc])*] $vis $name, $ty, $init, Packed, ".data..percpu"
+        );
+        $crate::define_per_cpu!($($rest)*);
+    };
+
+    (@define [$(#[$attr:meta])*] $vis:vis $name:ident, $ty:ty, $init:expr, $wrap:ident,
+     $section:literal) => {
+        $(#[$attr])*
+        $vis const $name: $crate::percpu::StaticPerCpu<$ty> = {
+            // A module has one per-CPU section, and without SMP there is none.
+            #[cfg_attr(all(CONFIG_SMP, MODULE), link_section = ".data..percpu")]
+            #[cfg_attr(all(CONFIG_SMP, not(MODULE)), link_section = $section)]
+            static mut $name: $crate::percpu::$wrap<$ty> = $crate::percpu::$wrap($init);
+
+            // SAFETY: The `static` is in a per-CPU section.
+            unsafe { $crate::percpu::StaticPerCpu::new((&raw mut $name).cast::<$ty>()) }
+        };
+    };
+}

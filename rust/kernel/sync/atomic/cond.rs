@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waiting for an atomic variable to change.
+
+use super::Atomic;
+
+impl Atomic<u32> {
+    /// Spins until all of `bits` are clear, and returns the value that was seen then.
+    ///
+    /// The last load is an acquire: what the CPU that cleared the bits did before its release is
+    /// visible afterwards. The wait has no bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::Atomic;
+    ///
+    /// let flags = Atomic::new(0x10u32);
+    /// assert_eq!(flags.wait_until_clear(0x01), 0x10);
+    /// ```
+    #[inline(always)]
+    #[doc(alias = "smp_cond_load_acquire")]
+    pub fn wait_until_clear(&self, bits: u32) -> u32 {
+        // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
+        unsafe { bindings::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
+    }
+}
