@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The request: layout, lock, unlock, wait.
+//!
+//! Only this file knows the fields of `call_single_data_t`. The flag word is shared by sender and
+//! target; all other fields belong to the sender while the csd is unlocked, and to the target from
+//! when it has taken the csd off its queue until it unlocks it.
+//!
+//! C header: [`include/linux/smp_types.h`](srctree/include/linux/smp_types.h)
+
+use crate::stall;
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        barrier::{
+            smp_mb,
+            Write, //
+        }, //
+    },
+    warn_on, //
+};
+
+/// What a request runs.
+pub(crate) type Func = bindings::smp_call_func_t;
+
+/// The link by which requests, of whatever kind, sit in a queue.
+pub(crate) type Node = bindings::llist_node;
+
+/// The request is in use.
+const LOCK: u32 = bindings::CSD_FLAG_LOCK;
+
+/// What kind of request a queue entry is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Kind {
+    /// Unlocked before its function runs.
+    Async = bindings::CSD_TYPE_ASYNC,
+    /// Somebody waits: unlocked after its function has run.
+    Sync = bindings::CSD_TYPE_SYNC,
+    /// A `struct irq_work`.
+    IrqWork = bindings::CSD_TYPE_IRQ_WORK,
+    /// A task to wake up.
+    Ttwu = bindings::CSD_TYPE_TTWU,
+    /// No kind that is known: the flag word was overwritten.
+    Unknown = u32::MAX,
+}
+
+/// The function of a request and its argument.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    /// What to run.
+    pub(crate) func: Func,
+    /// What to give to it.
+    pub(crate) info: *mut c_void,
+}
+
+impl Call {
+    /// Runs the function. A null function does nothing.
+    ///
+    /// # Safety
+    ///
+    /// Interrupts are off, and `func` may be called with `info`.
+    #[inline(always)]
+    pub(crate) unsafe fn run(self) {
+        if let Some(func) = self.func {
+            // SAFETY: By the safety requirements.
+            unsafe { func(self.info) };
+        }
+    }
+}
+
+/// A request, or any other entry of a queue.
+///
+/// This is an address and no reference: a request ends, and its memory may be gone, at the instant
+/// at which it is unlocked.
+///
+/// # Invariants
+///
+/// The address is that of a `call_single_data_t`, or of what shares its beginning with one (see
+/// `struct __call_single_node`). It is valid until the request ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Csd(NonNull<bindings::__call_single_data>);
+
+impl Csd {
+    /// Takes the address of a request.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be as the type invariants say, for as long as the value is used.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(ptr: *mut bindings::__call_single_data) -> Self {
+        // INVARIANT: By the safety requirements.
+        // SAFETY: A valid address is not null.
+        Self(unsafe { NonNull::new_unchecked(ptr) })
+    }
+
+    /// Takes the address of the request whose link is `node`.
+    ///
+    /// # Safety
+    ///
+    /// `node` must be the link of a queue entry, which has to be valid for as long as the value is
+    /// used.
+    #[inline(always)]
+    pub(crate) unsafe fn from_node(node: *mut Node) -> Self {
+        // CAST: The link is the first field of the first field of the request.
+        // SAFETY: By the safety requirements.
+        unsafe { Self::from_raw(node.cast()) }
+    }
+
+    /// Returns the address.
+    #[inline(always)]
+    pub(crate) fn as_ptr(self) -> *mut bindings::__call_single_data {
+        self.0.as_ptr()
+    }
+
+    /// Returns the link by which the request is queued.
+    #[inline(always)]
+    pub(crate) fn node(self) -> *mut Node {
+        self.as_ptr().cast()
+    }
+
+    /// The flag word.
+    #[inline(always)]
+    fn flags<'a>(self) -> &'a Atomic<u32> {
+        // SAFETY: The request is valid, by the type invariants; this only computes an address.
+        let flags = unsafe { &raw mut (*self.as_ptr()).node.__bindgen_anon_1.u_flags };
+
+        // SAFETY: The flag word is aligned, and whoever shares it uses it as an atomic.
+        unsafe { Atomic::from_ptr(flags) }
+    }
+
+    /// Returns whether the request is in use.
+    #[inline(always)]
+    pub(crate) fn is_locked(self) -> bool {
+        self.flags().load(Relaxed) & LOCK != 0
+    }
+
+    /// Returns what kind of entry this is.
+    #[inline(always)]
+    pub(crate) fn kind(self) -> Kind {
+        match self.type_bits() {
+            bindings::CSD_TYPE_ASYNC => Kind::Async,
+            bindings::CSD_TYPE_SYNC => Kind::Sync,
+            bindings::CSD_TYPE_IRQ_WORK => Kind::IrqWork,
+            bindings::CSD_TYPE_TTWU => Kind::Ttwu,
+            _ => Kind::Unknown,
+        }
+    }
+
+    /// Returns the bits of the flag word that say which kind of entry this is.
+    #[inline(always)]
+    pub(crate) fn type_bits(self) -> u32 {
+        self.flags().load(Relaxed) & bindings::CSD_FLAG_TYPE_MASK
+    }
+
+    /// Returns what the request runs.
+    #[inline(always)]
+    pub(crate) fn call(self) -> Call {
+        let csd = self.as_ptr();
+
+        Call {
+            // SAFETY: The request is valid, by the type invariants.
+            func: unsafe { (*csd).func },
+            // SAFETY: As above.
+            info: unsafe { (*csd).info },
+        }
+    }
+
+    /// Returns the CPU that the request was sent to, if its kind records it.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    pub(crate) fn target(self) -> Option<u16> {
+        match self.kind() {
+            // SAFETY: The request is valid, by the type invariants.
+            Kind::Async | Kind::Sync => Some(unsafe { (*self.as_ptr()).node.dst }),
+            _ => None,
+        }
+    }
+
+    /// Fills in a request that the caller has locked.
+    #[inline(always)]
+    pub(crate) fn fill(self, call: Call, source: CpuId, target: i32) {
+        let csd = self.as_ptr();
+
+        // SAFETY: The request is valid, and nobody else looks at it before it is queued.
+        unsafe { (*csd).func = call.func };
+        // SAFETY: As above.
+        unsafe { (*csd).info = call.info };
+
+        #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+        {
+            // SAFETY: As above.
+            unsafe { (*csd).node.src = source.as_u32() as u16 };
+            // SAFETY: As above.
+            unsafe { (*csd).node.dst = target as u16 };
+        }
+        #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
+        let _ = (source, target);
+    }
+
+    /// Locks a request that is new and that nobody else knows.
+    #[inline(always)]
+    pub(crate) fn lock_new(self, kind: Kind) {
+        self.flags().store(LOCK | kind as u32, Relaxed);
+    }
+
+    /// Locks a request of which the caller is the only user, as `async`, if it is unlocked.
+    ///
+    /// This is a check and no claim: the caller makes sure that no two CPUs do it at once.
+    #[inline(always)]
+    pub(crate) fn lock_owned(self) -> bool {
+        if self.is_locked() {
+            return false;
+        }
+
+        self.flags().store(LOCK | Kind::Async as u32, Relaxed);
+        order_lock_before_fields();
+        true
+    }
+
+    /// Locks a request that this CPU shares with nobody, after its last use has ended.
+    ///
+    /// The caller is pinned to its CPU and in task context, so no other sender is at the same csd.
+    /// Only with stall detection on can there be several: then they settle it by a compare and
+    /// exchange.
+    #[inline(always)]
+    pub(crate) fn lock(self, kind: Kind) {
+        if stall::enabled() {
+            self.lock_contended(kind);
+        } else {
+            self.wait();
+            // ORDERING: `wait()` was an acquire that pairs with the release in `unlock()`: the
+            // last use has ended before the fields are written again.
+            self.flags().store(LOCK | kind as u32, Relaxed);
+        }
+
+        order_lock_before_fields();
+    }
+
+    #[cold]
+    fn lock_contended(self, kind: Kind) {
+        loop {
+            self.wait();
+
+            let flags = self.flags().load(Relaxed);
+            // ORDERING: The acquire pairs with the release in `unlock()`, as the wait does above:
+            // another sender may have locked and unlocked in between.
+            if flags & LOCK == 0
+                && self
+                    .flags()
+                    .cmpxchg(flags, LOCK | kind as u32, Acquire)
+                    .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the request is unlocked.
+    #[inline(always)]
+    pub(crate) fn wait(self) {
+        if stall::enabled() {
+            stall::wait(self);
+        } else {
+            // ORDERING: The acquire pairs with the release in `unlock()`: what the function did is
+            // seen by who waited for it.
+            self.flags().wait_until_clear(LOCK);
+        }
+    }
+
+    /// Makes sure that what the target did is seen, after the lock was seen clear.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    pub(crate) fn acquire(self) {
+        // ORDERING: The acquire pairs with the release in `unlock()`.
+        let _ = self.flags().load(Acquire);
+    }
+
+    /// Ends the request: the target has run it, or will not touch it again.
+    ///
+    /// From here on the memory belongs to the sender, who may have reused or left it already.
+    #[inline(always)]
+    pub(crate) fn unlock(self) {
+        warn_on!(!self.is_locked());
+
+        // ORDERING: The release pairs with the acquire in `wait()` and `lock_contended()`: all that
+        // the target did with the request comes before the sender goes on.
+        self.flags().store(0, Release);
+    }
+}
+
+/// Keeps the store that locks before the stores to the other fields.
+///
+/// Nothing on the way of a request needs it, since the push orders all of them before the target's
+/// reads. It serves `stall`, which looks at the fields of requests that are locked.
+#[inline(always)]
+fn order_lock_before_fields() {
+    smp_mb(Write);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The entry points of <linux/smp.h> that send an IPI.
+ *
+ * Each hands its caller's address on, for the trace points: Rust has no word
+ * for it. Being C, they can be traced and probed by name as they always could.
+ */
+
+#include <linux/export.h>
+#include <linux/instruction_pointer.h>
+#include <linux/smp.h>
+
+#include "smp_rust.h"
+
+int smp_call_function_single(int cpu, smp_call_func_t func, void *info, bool wait)
+{
+	return smp_single(cpu, func, info, wait, _RET_IP_);
+}
+EXPORT_SYMBOL(smp_call_function_single);
+
+int smp_call_function_single_async(int cpu, call_single_data_t *csd)
+{
+	return smp_single_async(cpu, csd, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(smp_call_function_single_async);
+
+int smp_call_function_any(const struct cpumask *mask, smp_call_func_t func,
+			  void *info, int wait)
+{
+	return smp_single_any(mask, func, info, wait, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(smp_call_function_any);
+
+void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func,
+			    void *info, bool wait)
+{
+	smp_call_function_many_cond(mask, func, info, wait ? SCF_WAIT : 0, NULL,
+				    _RET_IP_);
+}
+EXPORT_SYMBOL(smp_call_function_many);
+
+void smp_call_function(smp_call_func_t func, void *info, int wait)
+{
+	smp_call_function_many_cond(cpu_online_mask, func, info,
+				    wait ? SCF_WAIT : 0, NULL, _RET_IP_);
+}
+EXPORT_SYMBOL(smp_call_function);
+
+void on_each_cpu_cond_mask(smp_cond_func_t cond_func, smp_call_func_t func,
+			   void *info, bool wait, const struct cpumask *mask)
+{
+	smp_call_function_many_cond(mask, func, info,
+				    SCF_RUN_LOCAL | (wait ? SCF_WAIT : 0),
+				    cond_func, _RET_IP_);
+}
+EXPORT_SYMBOL(on_each_cpu_cond_mask);
+
+void kick_all_cpus_sync(void)
+{
+	smp_kick_all(_RET_IP_);
+}
+EXPORT_SYMBOL_GPL(kick_all_cpus_sync);
+
+void __smp_call_single_queue(int cpu, struct llist_node *node)
+{
+	smp_single_queue(cpu, node, _RET_IP_);
+}
+
+/* These two are Rust as they are; only the export has to be said in C. */
+EXPORT_SYMBOL_GPL(wake_up_all_idle_cpus);
+EXPORT_SYMBOL_GPL(smp_call_on_cpu);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Steps of CPU hotplug: `smpcfd:prepare`, `smpcfd:dying` and their counterparts.
+
+use crate::{
+    flush::{
+        self,
+        Offline, //
+    },
+    many::CallFunctionData, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    interrupt::LocalInterruptDisabled,
+    prelude::*, //
+};
+
+/// Allocates what `cpu` needs before it comes up.
+///
+/// # Errors
+///
+/// - `-ENOMEM`: the CPU stays down.
+///
+/// # Safety
+///
+/// `cpu` is possible and not up.
+#[export]
+pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
+    // SAFETY: A CPU that is possible is below `nr_cpu_ids`.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
+
+    // SAFETY: By the safety requirements.
+    match unsafe { CallFunctionData::prepare(cpu) } {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
+    }
+}
+
+/// Frees what `cpu` does not need while it is down.
+///
+/// # Safety
+///
+/// `cpu` is possible, was prepared, and is not up any more.
+#[export]
+pub(crate) unsafe extern "C" fn smpcfd_dead_cpu(cpu: c_uint) -> c_int {
+    // SAFETY: A CPU that is possible is below `nr_cpu_ids`.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
+
+    // SAFETY: By the safety requirements.
+    unsafe { CallFunctionData::dead(cpu) };
+    0
+}
+
+/// Runs what is queued on this CPU, which is about to go down.
+///
+/// IPIs may come late, or not at all once interrupts are off for good: what they announce is done
+/// here, so that nothing stays behind.
+///
+/// # Safety
+///
+/// Interrupts are off, and this is the stopper thread of the CPU.
+#[export]
+pub(crate) unsafe extern "C" fn smpcfd_dying_cpu(_cpu: c_uint) -> c_int {
+    // SAFETY: By the safety requirements.
+    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+
+    flush::run(irq, Offline::Dying);
+
+    // SAFETY: Interrupts are off.
+    unsafe { bindings::irq_work_run() };
+    0
+}

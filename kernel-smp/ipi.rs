@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Seam: sending the interrupt.
+
+use crate::trace::{
+    self,
+    Callsite, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask, //
+};
+
+/// Makes `cpu` look at its queue.
+///
+/// A CPU that polls in its idle loop is told by a flag and needs no IPI.
+#[inline(always)]
+pub(crate) fn send(cpu: CpuId, callsite: Callsite) {
+    // SAFETY: `cpu` is a CPU with an idle task: requests are queued for CPUs that were online.
+    if unsafe { bindings::call_function_single_prep_ipi(i32::from(cpu)) } {
+        trace::ipi_send_cpu(cpu, callsite);
+        send_unconditionally(cpu);
+    }
+}
+
+/// Sends an IPI to `cpu`, polling or not, and without a trace point.
+#[inline(always)]
+pub(crate) fn send_unconditionally(cpu: CpuId) {
+    // SAFETY: The number is that of a CPU.
+    unsafe { bindings::arch_send_call_function_single_ipi(i32::from(cpu)) };
+}
+
+/// Sends an IPI to all CPUs of `mask`, which must not be empty.
+#[inline(always)]
+pub(crate) fn send_mask(mask: &Cpumask, callsite: Callsite) {
+    trace::ipi_send_cpumask(mask, callsite);
+
+    // SAFETY: The mask is valid.
+    unsafe { bindings::arch_send_call_function_ipi_mask(mask.as_raw()) };
+}

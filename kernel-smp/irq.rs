@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Seam: interrupts of this CPU, and the context that the caller is in.
+
+use kernel::{
+    bindings,
+    lockdep,
+    preempt,
+    warn_on_once, //
+};
+
+/// Interrupts are off from [`disable`] until this is dropped, and then as they were before.
+///
+/// # Invariants
+///
+/// `flags` is what `local_irq_save()` returned on this CPU, and nothing was restored since.
+pub(crate) struct Disabled {
+    flags: usize,
+}
+
+/// Turns interrupts off on this CPU.
+#[inline(always)]
+pub(crate) fn disable() -> Disabled {
+    // INVARIANT: This is what `local_irq_save()` returns.
+    Disabled {
+        // SAFETY: Interrupts may be turned off in any context.
+        flags: unsafe { bindings::local_irq_save() },
+    }
+}
+
+impl Drop for Disabled {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: The flags are those of the matching save, by the type invariants.
+        unsafe { bindings::local_irq_restore(self.flags) };
+    }
+}
+
+/// Returns whether the kernel is dying, when calls are made from contexts where none should be.
+#[inline(always)]
+fn oops_in_progress() -> bool {
+    // SAFETY: The variable is an `int` of C, which other CPUs may write: a stale value is fine.
+    unsafe { (&raw const bindings::oops_in_progress).read_volatile() != 0 }
+}
+
+/// Returns whether the boot CPU has not yet turned interrupts on for the first time.
+#[inline(always)]
+fn early_boot_irqs_disabled() -> bool {
+    // SAFETY: The variable is a `bool` of C, written by the boot CPU before others are up.
+    unsafe { (&raw const bindings::early_boot_irqs_disabled).read_volatile() }
+}
+
+/// Warns about a context in which a call to one CPU can deadlock.
+///
+/// With interrupts off, two CPUs that call each other wait for ever. A CPU that is not online is
+/// exempt, nobody can call it; so is a dying kernel. From an interrupt, the call can come between
+/// another one's push and its IPI, and wait for storage that the interrupted one holds.
+#[inline(always)]
+pub(crate) fn warn_single(this_cpu_online: bool) {
+    // SAFETY: Reading the interrupt state is always allowed.
+    let off = unsafe { bindings::irqs_disabled() };
+
+    warn_on_once!(this_cpu_online && off && !oops_in_progress());
+    warn_on_once!(!preempt::in_task());
+}
+
+/// Warns about a context in which a call to many CPUs can deadlock.
+///
+/// As [`warn_single`], but interrupts are checked by lockdep, and early boot is exempt too.
+#[inline(always)]
+pub(crate) fn warn_many(this_cpu_online: bool) {
+    if cfg!(CONFIG_PROVE_LOCKING)
+        && this_cpu_online
+        && !oops_in_progress()
+        && !early_boot_irqs_disabled()
+    {
+        lockdep::assert_irqs_enabled();
+    }
+
+    warn_on_once!(!preempt::in_task());
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to many CPUs.
+//!
+//! There is one csd for each pair of CPUs, allocated when the source CPU first comes up and never
+//! freed: a waiter may look at it after its source CPU went down.
+
+use crate::{
+    csd::{
+        Call,
+        Csd,
+        Func,
+        Kind, //
+    },
+    flush,
+    ipi,
+    irq,
+    percpu::{
+        define_per_cpu,
+        CpuGuard,
+        CpuPinned, //
+    },
+    queue,
+    task_mask,
+    trace::{
+        self,
+        Callsite, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit,
+    ptr, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// What a CPU needs to send calls to many.
+///
+/// # Invariants
+///
+/// - `csd` is null until the CPU first comes up, and from then on a per-CPU allocation of csds.
+/// - `ipi_mask` is allocated while the CPU is up. Only that CPU uses it, with preemption off.
+pub(crate) struct CallFunctionData {
+    csd: Atomic<*mut c_void>,
+    ipi_mask: UnsafeCell<MaybeUninit<bindings::cpumask_var_t>>,
+}
+
+// SAFETY: `csd` is atomic, and `ipi_mask` is used by one CPU, by the type invariants.
+unsafe impl Sync for CallFunctionData {}
+
+define_per_cpu! {
+    #[aligned]
+    static CFD_DATA: CallFunctionData = CallFunctionData {
+        csd: Atomic::new(ptr::null_mut()),
+        ipi_mask: UnsafeCell::new(MaybeUninit::zeroed()),
+    };
+}
+
+impl CallFunctionData {
+    /// Allocates what `cpu` needs.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: nothing is allocated that was not before.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` is possible and not up.
+    pub(crate) unsafe fn prepare(cpu: CpuId) -> Result {
+        // SAFETY: `cpu` is possible, by the safety requirements.
+        let cfd = unsafe { CFD_DATA.per_cpu(cpu) };
+        let ipi_mask = cfd.ipi_mask.get().cast();
+
+        // SAFETY: A CPU that is not up does not use its mask, by the type invariants.
+        if !unsafe { bindings::zalloc_cpumask_var_node(ipi_mask, i32::from(cpu)) } {
+            return Err(ENOMEM);
+        }
+
+        if cfd.csd.load(Relaxed).is_null() {
+            // SAFETY: Allocating has no requirements.
+            let csd = unsafe {
+                bindings::alloc_percpu(
+                    size_of::<bindings::__call_single_data>(),
+                    size_of::<bindings::__call_single_data>(),
+                )
+            };
+            if csd.is_null() {
+                // SAFETY: As above.
+                unsafe { Self::dead(cpu) };
+                return Err(ENOMEM);
+            }
+            // INVARIANT: This is a per-CPU allocation.
+            // ORDERING: Relaxed. The CPU that uses it is brought up after this.
+            cfd.csd.store(csd, Relaxed);
+        }
+
+        Ok(())
+    }
+
+    /// Frees what `cpu` needs only while it is up.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` is possible and not up, and was prepared.
+    pub(crate) unsafe fn dead(cpu: CpuId) {
+        // SAFETY: `cpu` is possible, by the safety requirements.
+        let cfd = unsafe { CFD_DATA.per_cpu(cpu) };
+        let ipi_mask: *mut bindings::cpumask_var_t = cfd.ipi_mask.get().cast();
+
+        #[cfg(CONFIG_CPUMASK_OFFSTACK)]
+        // SAFETY: A CPU that is not up does not use its mask, which was allocated.
+        unsafe {
+            bindings::free_cpumask_var(*ipi_mask)
+        };
+        #[cfg(not(CONFIG_CPUMASK_OFFSTACK))]
+        let _ = ipi_mask;
+    }
+
+    /// Returns the csd for calls to `target`.
+    #[inline(always)]
+    fn csd(&self, target: CpuId) -> Csd {
+        let base = self.csd.load(Relaxed);
+
+        // SAFETY: `base` is a per-CPU allocation, by the type invariants, and `target` was online
+        // when it was put in the mask.
+        let csd = unsafe { bindings::per_cpu_ptr(base, target.as_u32()) };
+
+        // SAFETY: The csds are never freed.
+        unsafe { Csd::from_raw(csd.cast()) }
+    }
+
+    /// Returns the set of CPUs to send an IPI to.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref)]
+    fn ipi_mask(&self, _guard: &CpuGuard) -> &mut Cpumask {
+        // SAFETY: The mask is allocated, and used by this CPU alone, by the type invariants.
+        unsafe { CpumaskVar::from_raw_mut(self.ipi_mask.get().cast()) }
+    }
+}
+
+/// Whom to call, and how.
+struct Request {
+    call: Call,
+    cond: bindings::smp_cond_func_t,
+    kind: Kind,
+    callsite: Callsite,
+}
+
+impl Request {
+    /// Asks whether `cpu` is to be called.
+    #[inline(always)]
+    fn wants(&self, cpu: CpuId) -> bool {
+        match self.cond {
+            // SAFETY: The caller of the entry point allows this call, with preemption off.
+            Some(cond) => unsafe { cond(i32::from(cpu), self.call.info) },
+            None => true,
+        }
+    }
+
+    /// Sends the call to all CPUs of `targets`, and takes those out that are not wanted.
+    ///
+    /// Returns whether any is left.
+    #[inline(always)]
+    fn send(&self, guard: &CpuGuard, cfd: &CallFunctionData, targets: &mut Cpumask) -> bool {
+        let ipi_mask = cfd.ipi_mask(guard);
+        let mut sent = false;
+        let mut due = Due::Nobody;
+
+        ipi_mask.clear_all();
+
+        let mut next = targets.next(None);
+        while let Some(cpu) = next {
+            if self.wants(cpu) {
+                let csd = cfd.csd(cpu);
+
+                csd.lock(self.kind);
+                csd.fill(self.call, guard.cpu(), i32::from(cpu));
+                trace::csd_queue(cpu, self.callsite, self.call.func, csd);
+                sent = true;
+
+                // SAFETY: `cpu` was seen online with preemption off, so it is possible.
+                let queue = unsafe { queue::of(cpu) };
+                // SAFETY: The csd is locked and filled in, and is never freed.
+                if unsafe { queue.push(csd.node()) } {
+                    ipi_mask.set(cpu);
+                    due = due.and(cpu);
+                }
+            } else {
+                targets.clear(cpu);
+            }
+            next = targets.next(Some(cpu));
+        }
+
+        match due {
+            Due::Nobody => {}
+            Due::One(cpu) => ipi::send(cpu, self.callsite),
+            Due::Several => ipi::send_mask(ipi_mask, self.callsite),
+        }
+
+        sent
+    }
+}
+
+/// To how many CPUs an IPI is due.
+#[derive(Clone, Copy)]
+enum Due {
+    Nobody,
+    One(CpuId),
+    Several,
+}
+
+impl Due {
+    #[inline(always)]
+    fn and(self, cpu: CpuId) -> Self {
+        match self {
+            Due::Nobody => Due::One(cpu),
+            Due::One(_) | Due::Several => Due::Several,
+        }
+    }
+}
+
+/// Runs `func` on the online CPUs of `mask` for which `cond_func` says yes, if there is one.
+///
+/// Behind all entry points for many CPUs. `mask` may change meanwhile: the set of CPUs that are
+/// waited for is the set that the call was sent to. Which CPUs come online meanwhile makes no
+/// difference; those that are called cannot go offline before they have run it.
+///
+/// From a task with interrupts on. With `SCF_WAIT`, waits with preemption on.
+///
+/// # Safety
+///
+/// `mask` is valid. `cond_func`, with preemption off, and `func`, with interrupts off, may be called
+/// with `info`.
+#[export]
+pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
+    mask: *const bindings::cpumask,
+    func: Func,
+    info: *mut c_void,
+    scf_flags: c_uint,
+    cond_func: bindings::smp_cond_func_t,
+    callsite: usize,
+) {
+    // SAFETY: `mask` is valid, by the safety requirements.
+    let mask = unsafe { Cpumask::from_raw(mask) };
+    let wait = scf_flags & bindings::SCF_WAIT != 0;
+    let request = Request {
+        call: Call { func, info },
+        cond: cond_func,
+        kind: if wait { Kind::Sync } else { Kind::Async },
+        callsite: Callsite(callsite),
+    };
+
+    let guard = CpuGuard::new();
+    let this_cpu = guard.cpu();
+    // SAFETY: This CPU is possible.
+    let cfd = unsafe { CFD_DATA.per_cpu(this_cpu) };
+    let targets = task_mask::of_current();
+    let mut sent = false;
+
+    irq::warn_many(this_cpu.is_online());
+
+    if mask.intersects_but(Cpumask::online(), this_cpu) {
+        targets.and(mask, Cpumask::online());
+        targets.clear(this_cpu);
+        sent = request.send(&guard, cfd, targets);
+    }
+
+    if scf_flags & bindings::SCF_RUN_LOCAL != 0 && mask.test(this_cpu) && request.wants(this_cpu) {
+        let _irq = irq::disable();
+
+        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
+        unsafe { flush::run_traced(request.call, None) };
+    }
+
+    // The set belongs to the task, and the csds stay: the wait can be preempted, and go on on
+    // another CPU.
+    drop(guard);
+
+    if sent && wait {
+        for cpu in targets.iter() {
+            cfd.csd(cpu).wait();
+        }
+    }
+}

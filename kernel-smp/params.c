@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Boot parameters, module parameters, and the variables and static keys that
+ * they set.
+ */
+
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/jump_label.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/smp.h>
+
+#include "smp_rust.h"
+
+/* How many CPUs to bring up at boot. */
+unsigned int setup_max_cpus = NR_CPUS;
+EXPORT_SYMBOL(setup_max_cpus);
+
+#ifndef CONFIG_FORCE_NR_CPUS
+/* No CPU has this number or a higher one. */
+unsigned int nr_cpu_ids __read_mostly = NR_CPUS;
+EXPORT_SYMBOL(nr_cpu_ids);
+#endif
+
+void __weak __init arch_disable_smp_support(void)
+{
+}
+
+static int __init parse_nosmp(char *str)
+{
+	setup_max_cpus = 0;
+	arch_disable_smp_support();
+	return 0;
+}
+early_param("nosmp", parse_nosmp);
+
+static int __init parse_nr_cpus(char *str)
+{
+	int nr;
+
+	if (get_option(&str, &nr) && nr > 0 && nr < nr_cpu_ids)
+		set_nr_cpu_ids(nr);
+	return 0;
+}
+early_param("nr_cpus", parse_nr_cpus);
+
+static int __init parse_maxcpus(char *str)
+{
+	get_option(&str, &setup_max_cpus);
+	if (!setup_max_cpus)
+		arch_disable_smp_support();
+	return 0;
+}
+early_param("maxcpus", parse_maxcpus);
+
+/* On: a task's IPI mask is stored in the pointer's own word. */
+DEFINE_STATIC_KEY_FALSE(smp_ipi_mask_inlined_key);
+
+void __init smp_enable_inlined_ipi_mask(void)
+{
+	static_branch_enable(&smp_ipi_mask_inlined_key);
+}
+
+#ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
+
+DEFINE_STATIC_KEY_MAYBE(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT, smp_csdlock_debug_key);
+
+static int __init parse_csdlock_debug(char *str)
+{
+	int on;
+
+	if (get_option(&str, &on)) {
+		if (on)
+			static_branch_enable(&smp_csdlock_debug_key);
+		else
+			static_branch_disable(&smp_csdlock_debug_key);
+	}
+	return 1;
+}
+__setup("csdlock_debug=", parse_csdlock_debug);
+
+/* Report a request that is locked for longer than this; 0: never. */
+unsigned long smp_csd_lock_timeout = 5000; /* ms */
+module_param_named(csd_lock_timeout, smp_csd_lock_timeout, ulong, 0644);
+
+/* Panic when one is locked for longer than this; 0: never. */
+int smp_panic_on_ipistall; /* ms */
+module_param_named(panic_on_ipistall, smp_panic_on_ipistall, int, 0644);
+
+#endif /* CONFIG_CSD_LOCK_WAIT_DEBUG */

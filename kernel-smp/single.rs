@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to one CPU.
+
+use crate::{
+    csd::{
+        Call,
+        Csd,
+        Func,
+        Kind,
+        Node, //
+    },
+    flush,
+    ipi,
+    irq,
+    mask,
+    percpu::{
+        CpuGuard,
+        CpuPinned, //
+    },
+    pool,
+    queue,
+    stall,
+    trace::{
+        self,
+        Callsite, //
+    }, //
+};
+use core::mem::MaybeUninit;
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+/// Runs `func` on `cpu`; with `wait`, returns when it has run.
+///
+/// Behind `smp_call_function_single()`. From a task with interrupts on.
+///
+/// # Errors
+///
+/// - `-ENXIO`: `cpu` is not online, or is the number of no CPU.
+///
+/// # Safety
+///
+/// `func` may be called with `info` on `cpu`, with interrupts off.
+#[export]
+pub(crate) unsafe extern "C" fn smp_single(
+    cpu: c_int,
+    func: Func,
+    info: *mut c_void,
+    wait: bool,
+    callsite: usize,
+) -> c_int {
+    let guard = CpuGuard::new();
+    let call = Call { func, info };
+
+    // SAFETY: By the safety requirements.
+    to_errno(unsafe { send(guard, cpu, call, wait, Callsite(callsite)) })
+}
+
+/// Runs `func` on a CPU of `mask`: this one if it is in it, else the nearest that is online.
+///
+/// Behind `smp_call_function_any()`. Otherwise as [`smp_single`].
+///
+/// # Errors
+///
+/// - `-ENXIO`: no CPU of `mask` is online.
+///
+/// # Safety
+///
+/// `mask` is valid. `func` may be called with `info` on each CPU of it, with interrupts off.
+#[export]
+pub(crate) unsafe extern "C" fn smp_single_any(
+    mask: *const bindings::cpumask,
+    func: Func,
+    info: *mut c_void,
+    wait: bool,
+    callsite: usize,
+) -> c_int {
+    let guard = CpuGuard::new();
+    let call = Call { func, info };
+
+    // SAFETY: `mask` is valid, by the safety requirements.
+    let cpu = mask::nearest(unsafe { Cpumask::from_raw(mask) }, guard.cpu());
+
+    // SAFETY: By the safety requirements.
+    to_errno(unsafe { send(guard, cpu, call, wait, Callsite(callsite)) })
+}
+
+/// Sends the caller's own `csd` to `cpu` and returns.
+///
+/// Behind `smp_call_function_single_async()`. In any context. The caller makes sure that one csd is
+/// not sent by two CPUs at once: the check for one that is in use is no claim.
+///
+/// # Errors
+///
+/// - `-EBUSY`: `csd` is in use: its function has not been started yet.
+/// - `-ENXIO`: `cpu` is not online, or is the number of no CPU. The csd may be used again at once.
+///
+/// # Safety
+///
+/// `csd` is valid until its function has been started, and the function may be called.
+#[export]
+pub(crate) unsafe extern "C" fn smp_single_async(
+    cpu: c_int,
+    csd: *mut bindings::call_single_data_t,
+    callsite: usize,
+) -> c_int {
+    let guard = CpuGuard::new();
+
+    // SAFETY: `csd` is valid, by the safety requirements.
+    let csd = unsafe { Csd::from_raw(csd) };
+    if !csd.lock_owned() {
+        return EBUSY.to_errno();
+    }
+
+    if cpu == i32::from(guard.cpu()) {
+        let call = csd.call();
+
+        csd.unlock();
+        // SAFETY: By the safety requirements.
+        unsafe { run_here(call) };
+        return 0;
+    }
+
+    to_errno(queue_online(&guard, cpu, csd, Callsite(callsite)))
+}
+
+/// Queues an entry of any kind on `cpu`, and sends an IPI if one is due.
+///
+/// Behind `__smp_call_single_queue()`, for the scheduler and for IRQ work. In any context.
+///
+/// # Safety
+///
+/// `node` is the link of an entry that is in no queue and is filled in, and `cpu` is a possible CPU
+/// that does not go offline meanwhile.
+#[export]
+pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, callsite: usize) {
+    let callsite = Callsite(callsite);
+    // SAFETY: `cpu` is a CPU, by the safety requirements.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu as u32) };
+
+    // The kind is looked at before the push: the target may unlock the entry right after.
+    if trace::csd_queue_enabled() {
+        // SAFETY: The entry is valid until it is pushed.
+        let csd = unsafe { Csd::from_node(node) };
+        let func = if csd.kind() == Kind::Ttwu {
+            Some(bindings::sched_ttwu_pending as unsafe extern "C" fn(*mut c_void))
+        } else {
+            csd.call().func
+        };
+
+        trace::csd_queue(cpu, callsite, func, csd);
+    }
+
+    // SAFETY: `cpu` is possible, by the safety requirements.
+    let queue = unsafe { queue::of(cpu) };
+    // SAFETY: By the safety requirements.
+    if unsafe { queue.push(node) } {
+        ipi::send(cpu, callsite);
+    }
+}
+
+/// Runs `call` on `cpu`, which may be any number.
+///
+/// # Safety
+///
+/// The call may be made on `cpu`, with interrupts off.
+#[inline(always)]
+unsafe fn send(
+    guard: CpuGuard,
+    cpu: i32,
+    call: Call,
+    wait: bool,
+    callsite: Callsite,
+) -> Result {
+    let this_cpu = guard.cpu();
+
+    irq::warn_single(this_cpu.is_online());
+
+    if cpu == i32::from(this_cpu) {
+        // SAFETY: By the safety requirements.
+        unsafe { run_here(call) };
+        return Ok(());
+    }
+
+    if wait {
+        // SAFETY: By the safety requirements.
+        unsafe { send_and_wait(guard, cpu, call, callsite) }
+    } else {
+        let csd = pool::csd_for(cpu);
+
+        csd.lock(Kind::Async);
+        csd.fill(call, this_cpu, cpu);
+        queue_online(&guard, cpu, csd, callsite)
+    }
+}
+
+/// A csd on a stack, aligned so that it lies in one cache line.
+#[repr(C, align(32))]
+struct StackCsd(MaybeUninit<bindings::__call_single_data>);
+
+const _: () = kernel::build_assert::const_assert!(
+    align_of::<StackCsd>() >= size_of::<bindings::__call_single_data>()
+);
+
+/// Sends a request that lives on this stack, and waits until it has run.
+///
+/// # Safety
+///
+/// The call may be made on `cpu`, with interrupts off.
+#[inline(always)]
+unsafe fn send_and_wait(guard: CpuGuard, cpu: i32, call: Call, callsite: Callsite) -> Result {
+    let mut stack = StackCsd(MaybeUninit::zeroed());
+    // SAFETY: The request is over when this function returns: it waits.
+    let csd = unsafe { Csd::from_raw(stack.0.as_mut_ptr()) };
+
+    csd.lock_new(Kind::Sync);
+    csd.fill(call, guard.cpu(), cpu);
+    let sent = queue_online(&guard, cpu, csd, callsite);
+
+    // The request is on its way, and only its own end is waited for: from here on the task may be
+    // preempted, and may go on on another CPU.
+    drop(guard);
+
+    if sent.is_ok() {
+        csd.wait();
+    }
+    sent
+}
+
+/// Queues a request on `cpu` if it is online; if not, ends the request.
+#[inline(always)]
+fn queue_online(_guard: &CpuGuard, cpu: i32, csd: Csd, callsite: Callsite) -> Result {
+    // With preemption off the CPU stays online: the stopper that takes it down runs on all.
+    if mask::online(cpu).is_none() {
+        csd.unlock();
+        return Err(ENXIO);
+    }
+
+    // SAFETY: The request is locked and filled in, and `cpu` is online.
+    unsafe { smp_single_queue(cpu, csd.node(), callsite.0) };
+    Ok(())
+}
+
+/// Runs a call of this CPU to itself.
+///
+/// # Safety
+///
+/// The call may be made on this CPU, with interrupts off.
+#[inline(always)]
+unsafe fn run_here(call: Call) {
+    let _irq = irq::disable();
+
+    stall::record_local(call);
+    // SAFETY: Interrupts are off, and the rest is in the safety requirements.
+    unsafe { flush::run_traced(call, None) };
+    stall::record(None);
+}
+
+/// 0, or a negative error number.
+#[inline(always)]
+fn to_errno(result: Result) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
+    }
+}

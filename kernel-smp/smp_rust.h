@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the C and the Rust files of this folder call of each other.
+ *
+ * What the rest of the kernel calls is declared where it always was, above all
+ * in <linux/smp.h>.
+ */
+#ifndef _KERNEL_SMP_SMP_RUST_H
+#define _KERNEL_SMP_SMP_RUST_H
+
+#include <linux/jump_label.h>
+#include <linux/smp.h>
+
+struct cpumask;
+struct llist_node;
+
+/* Rust. @callsite is the caller of the entry point, for the trace points. */
+int smp_single(int cpu, smp_call_func_t func, void *info, bool wait,
+	       unsigned long callsite);
+int smp_single_any(const struct cpumask *mask, smp_call_func_t func, void *info,
+		   bool wait, unsigned long callsite);
+int smp_single_async(int cpu, call_single_data_t *csd, unsigned long callsite);
+void smp_single_queue(int cpu, struct llist_node *node, unsigned long callsite);
+void smp_call_function_many_cond(const struct cpumask *mask,
+				 smp_call_func_t func, void *info,
+				 unsigned int scf_flags,
+				 smp_cond_func_t cond_func,
+				 unsigned long callsite);
+void smp_kick_all(unsigned long callsite);
+
+/* Flags of smp_call_function_many_cond(). */
+#define SCF_WAIT	1U	/* return when all of them have run */
+#define SCF_RUN_LOCAL	2U	/* on this CPU too, if it is in the mask */
+
+/* trace.c */
+void smp_trace_csd_queue_cpu(unsigned int cpu, unsigned long callsite,
+			     smp_call_func_t func, call_single_data_t *csd);
+void smp_trace_csd_function_entry(smp_call_func_t func,
+				  call_single_data_t *csd);
+void smp_trace_csd_function_exit(smp_call_func_t func,
+				 call_single_data_t *csd);
+void smp_trace_ipi_send_cpu(unsigned int cpu, unsigned long callsite);
+void smp_trace_ipi_send_cpumask(const struct cpumask *mask,
+				unsigned long callsite);
+
+/* params.c */
+extern struct static_key_false smp_ipi_mask_inlined_key;
+void smp_enable_inlined_ipi_mask(void);
+
+#ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
+#ifdef CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT
+extern struct static_key_true smp_csdlock_debug_key;
+#else
+extern struct static_key_false smp_csdlock_debug_key;
+#endif
+extern unsigned long smp_csd_lock_timeout;
+extern int smp_panic_on_ipistall;
+#endif
+
+#endif /* _KERNEL_SMP_SMP_RUST_H */

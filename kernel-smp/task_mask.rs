@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The set of CPUs that a task has sent a call to and waits for.
+//!
+//! It belongs to the task, since the task may be preempted while it waits. If a set of CPUs is no
+//! longer than a pointer, it is stored in the pointer's place.
+
+use core::{
+    alloc::Layout,
+    cell::UnsafeCell,
+    mem::MaybeUninit, //
+};
+use kernel::{
+    alloc::{
+        allocator::Kmalloc,
+        Allocator,
+        NumaNode, //
+    },
+    bindings,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+/// The set of `init_task`, which was not made by a fork and so has none of its own.
+struct InitTaskMask(UnsafeCell<MaybeUninit<bindings::cpumask>>);
+
+// SAFETY: Only `init_task` uses it, and a task runs on one CPU at a time.
+unsafe impl Sync for InitTaskMask {}
+
+static INIT_TASK_MASK: InitTaskMask = InitTaskMask(UnsafeCell::new(MaybeUninit::zeroed()));
+
+/// Returns whether a set of CPUs is stored in the place of the pointer to it.
+#[inline(always)]
+fn inlined() -> bool {
+    // SAFETY: Reading a static key is always allowed.
+    unsafe { bindings::smp_ipi_mask_inlined() }
+}
+
+/// Returns the set of the task that runs.
+///
+/// The caller is in task context and keeps to one use at a time. In a context that was warned about
+/// an interrupt may overwrite the set; it is then wrong, but a set.
+#[inline(always)]
+pub(crate) fn of_current<'a>() -> &'a mut Cpumask {
+    // SAFETY: There is always a current task.
+    let task = unsafe { bindings::get_current() };
+    // SAFETY: The task is valid while it runs.
+    let place = unsafe { bindings::smp_task_ipi_mask(task) };
+
+    let mask = if inlined() {
+        place.cast()
+    } else {
+        // SAFETY: Only the task itself uses the pointer while it runs.
+        let mask = unsafe { *place };
+        if mask.is_null() {
+            INIT_TASK_MASK.0.get().cast()
+        } else {
+            mask
+        }
+    };
+
+    // SAFETY: Each of the three is a set of CPUs that only this task uses, and lives as long.
+    unsafe { Cpumask::from_raw_mut(mask) }
+}
+
+/// The size of a set of CPUs, in bytes.
+#[inline]
+fn layout() -> Layout {
+    // SAFETY: The size has no requirements.
+    let size = unsafe { bindings::cpumask_size() };
+
+    // SAFETY: The alignment is that of a type, and the size is at most that of `struct cpumask`.
+    unsafe { Layout::from_size_align_unchecked(size, align_of::<bindings::cpumask>()) }
+}
+
+/// Gives a new task its set.
+///
+/// # Errors
+///
+/// - `-ENOMEM`: the task cannot be made.
+///
+/// # Safety
+///
+/// `task` is a valid task that does not run yet.
+#[export]
+pub(crate) unsafe extern "C" fn smp_task_ipi_mask_alloc(task: *mut bindings::task_struct) -> c_int {
+    if inlined() {
+        return 0;
+    }
+
+    match Kmalloc::alloc(layout(), GFP_KERNEL, NumaNode::NO_NODE) {
+        Ok(mask) => {
+            // SAFETY: The task is valid, by the safety requirements.
+            let place = unsafe { bindings::smp_task_ipi_mask(task) };
+            // SAFETY: Nobody uses the pointer of a task that does not run.
+            unsafe { *place = mask.as_ptr().cast() };
+            0
+        }
+        Err(_) => ENOMEM.to_errno(),
+    }
+}
+
+/// Takes the set away from a task that has ended.
+///
+/// # Safety
+///
+/// `task` is a valid task that does not run any more, and was given a set.
+#[export]
+pub(crate) unsafe extern "C" fn smp_task_ipi_mask_free(task: *mut bindings::task_struct) {
+    if inlined() {
+        return;
+    }
+
+    // SAFETY: The task is valid, by the safety requirements.
+    let place = unsafe { bindings::smp_task_ipi_mask(task) };
+    // SAFETY: Nobody uses the pointer of a task that does not run.
+    let mask = unsafe { *place };
+    // SAFETY: The set was allocated by `smp_task_ipi_mask_alloc()`, or is null.
+    unsafe { bindings::kfree(mask.cast()) };
+}
