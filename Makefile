@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# The one entry point: "make help" lists what there is. The work is done in tools-testing/.
+
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS
+
+sh := tools-testing
+
+define help
+Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
+
+  make run       build the kernel, boot it, run the sample in it (does all set-up that is missing)
+  make test      all checks: lint, KUnit, doctests, torture, sample, boots with parameters
+
+The parts of these, one by one:
+
+  make setup     install what is missing (packages, bindgen, virtme-ng); it says what
+  make tree      unpack the kernel tree, link our files into it, apply our hooks
+  make kernel    build it (build/rust, or build/c with IMPL=c)
+  make shell     an interactive shell in the built kernel
+  make kunit     the in-kernel tests and the doctests        FILTER='smp*' for some suites
+  make torture   the tree's scftorture with CPU hotplug      DURATION=60 seconds
+  make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
+  make variants  the small kernel with other options, built and booted; long  VARIANTS='rt lazy'
+  make size      the size of our object, and of the one that C makes
+  make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
+  make untree    take links and hooks out of the tree again (KDIR=path)
+  make clean     remove build/ (downloads stay in the cache)
+
+Variables:
+
+  KDIR=path      use this tree of Linux 7.3.y; only links and hooks are put there
+  IMPL=c         the kernel's own kernel/smp.c instead of ours, else the same
+  CONFIG=small   a small configuration that builds fast (build/rust-small)
+  CPUS=4 MEM=1G  the guest's size
+  ACCEL=tcg|kvm  instead of trying /dev/kvm
+  APPEND='...'   more kernel parameters
+  LIMIT=seconds  when a guest counts as hung
+
+Logs are in build/logs.
+endef
+
+.PHONY: help setup tree untree kernel run shell test kunit torture boots variants size lint clean
+
+help: ; $(info $(help)) @:
+
+setup: ; @$(sh)/setup.sh && echo "ok: all is installed"
+tree: ; @$(sh)/setup.sh && $(sh)/tree.sh
+untree: ; @$(sh)/tree.sh undo
+kernel: ; @$(sh)/kernel.sh
+run: ; @$(sh)/run.sh
+shell: ; @$(sh)/shell.sh
+kunit: ; @$(sh)/kunit.sh
+torture: ; @$(sh)/torture.sh
+boots: ; @$(sh)/boots.sh
+variants: ; @$(sh)/variants.sh
+size: ; @$(sh)/size.sh
+lint: ; @$(sh)/lint.sh
+test: ; @$(sh)/test.sh
+clean: ; @$(sh)/clean.sh

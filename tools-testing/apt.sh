@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Packages on Debian. Backports are read with a private apt configuration, so the system's sources,
+# lists and preferences stay as they are and nothing else is upgraded from there. To be sourced after
+# lib.sh.
+
+# shellcheck source=/dev/null
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+# shellcheck source=/dev/null
+is_debian=$(. /etc/os-release; [ "${ID:-}" != debian ] || echo yes)
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		DEBIAN_FRONTEND=noninteractive "$@"
+	elif command -v sudo >/dev/null; then
+		sudo DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		die "installing packages needs root, or sudo"
+	fi
+}
+
+# The archive that this machine's own apt uses.
+archive() {
+	local uri
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" 'Origin: Debian' | sed -n 1p)
+	[ -n "$uri" ] || die "apt knows no Debian archive for $codename: run 'apt-get update' and see its errors"
+	echo "$uri"
+}
+
+# Options for apt that let it see SUITES only, kept in the cache under NAME.
+# usage: private_apt NAME SUITE...; sets apt_options
+private_apt() {
+	local dir=$cache/apt/$1 uri
+	shift
+	uri=$(archive)
+	mkdir -p "$dir/sources" "$dir/lists/partial" "$dir/cache/archives/partial"
+	cat >"$dir/sources/smp.sources" <<-END
+		Types: deb
+		URIs: $uri
+		Suites: $*
+		Components: main
+		Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+	END
+	apt_options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$dir/sources"
+		-o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root
+		-o APT::Update::Error-Mode=any)
+}
+
+# Runs an apt command with its output in a log; the log's own error line tells what failed.
+apt_step() {
+	local text=$1 log=$logs/setup.log rc=0
+	shift
+	with_progress "$log" SETUP "$text" "$@" || rc=$?
+	[ $rc = 0 ] ||
+		die "$text failed: $(grep -m1 -E '^(E:|W: Failed)' "$log" || tail -1 "$log") (log: $(short "$log"))"
+}
+
+has_candidate() {
+	apt-cache "${apt_options[@]}" policy "$1" 2>/dev/null | grep 'Candidate: [^(]' >/dev/null
+}
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}

@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Boots a kernel under virtme-ng, runs a command in it and judges what came out. To be sourced
+# after lib.sh.
+
+# Lines of a healthy boot that look bad to the expression below.
+benign='ODEBUG: |This means that this is a DEBUG kernel and it is|unable to open an initial console'
+benign+='|Failed to add ttynull console|NOHZ tick-stop error: Non-RCU local softirq work is pending'
+benign+='|Spectre V2 : WARNING|RETBleed: WARNING'
+
+# The kernel tree's own list of what must not be in a console log.
+bad='Badness|WARNING:|Warn|BUG|===========|Call Trace:|Call trace:|Oops:|detected stalls on CPUs/tasks:'
+bad+='|self-detected stall on CPU|Stall ended before state dump start|\?\?\? Writer stall state'
+bad+='|rcu_.*kthread starved for|csd: .*(CSD lock|non-responsive)|!!!'
+
+first_bad_line() {
+	grep -aE "$bad" "$1" | grep -avE "$benign" | sed -n 1p || true
+}
+
+# QEMU's machine. x2APIC under TCG needs QEMU's own interrupt controller and remapping.
+machine_options() {
+	local cpus=$1 accel=$2 thread=multi
+	if [ "$accel" = kvm ]; then
+		echo "-machine q35,accel=kvm -cpu host"
+		return
+	fi
+	# With many vCPUs for a host core, taking turns in one thread is far faster.
+	[ "$cpus" -le $((8 * $(nproc))) ] || thread=single
+	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic -device intel-iommu,intremap=on,eim=on"
+}
+
+# virtme-ng shares / by 9p. It leaves root= out, which a kernel without block devices needs; and what
+# is shared does not change meanwhile, so it may be cached.
+root_options=(--kopt root=/dev/root
+	--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
+
+# Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
+# 255: it ended by itself, before the command did.
+# usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
+start_guest() {
+	local log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
+	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 kvm=() kopts=() w
+	local machine
+	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
+	[ "$accel" = kvm ] || kvm=(--disable-kvm)
+	for w in $append; do kopts+=(--kopt "$w"); done
+	guest_tmp=$(mktemp -d)
+	exec {con}> >(exec sed -u 's/\r*$//' >"$log")
+	con_pid=$!
+	if [ -n "${SHOW:-}" ]; then
+		exec {scr}> >(exec tee "$out")
+	else
+		exec {scr}> >(exec cat >"$out")
+	fi
+	scr_pid=$!
+	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
+		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
+		--show-boot-console --verbose --force-9p --disable-microvm "${kvm[@]}" "${kopts[@]}" \
+		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" \
+		</dev/null >&"$scr" 2>&"$con" 9>&- &
+	guest=$!
+	# shellcheck disable=SC2064 # The guest that runs now is meant.
+	trap "kill -KILL -- -$guest 2>/dev/null; rm -rf '$guest_tmp'" EXIT
+	exec {con}>&- {scr}>&-
+	wait $guest || rc=$?
+	wait $con_pid $scr_pid || true
+	trap - EXIT
+	rm -rf "$guest_tmp"
+	return $rc
+}
+
+# Says whether /dev/kvm boots a guest; it may exist and be dead. Asked once a boot of the host.
+kvm_works() {
+	local o=$1 verdict log=$logs/kvm.log rc=0
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
+	verdict=$cache/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -e "$verdict" ]; then
+		rm -f "$cache"/kvm-*
+		say KVM "trying /dev/kvm with a short boot"
+		start_guest "$log" /dev/null "$o" 30 kvm "${APPEND:-}" true || rc=$?
+		if [ $rc = 0 ] || { grep -aq 'Linux version' "$log" && [ $rc != 124 ]; }; then
+			echo yes >"$verdict"
+		else
+			echo no >"$verdict"
+			say KVM "/dev/kvm does not boot a guest; QEMU's TCG is used (log: $(short "$log"))"
+		fi
+	fi
+	[ "$(cat "$verdict")" = yes ]
+}
+
+choose_accel() {
+	case "${ACCEL:-}" in
+	kvm | tcg) accel=$ACCEL ;;
+	"") if kvm_works "$1"; then accel=kvm; else accel=tcg; fi ;;
+	*) die "ACCEL=$ACCEL: it is kvm or tcg" ;;
+	esac
+}
+
+# Runs COMMAND in a guest of build/NAME. The console goes to build/logs/JOB.log, what the command
+# prints to build/logs/JOB.out, and with SHOW=1 to stdout too. Anything but a clean end is one line and a failure.
+# usage: boot JOB NAME LIMIT APPEND COMMAND
+boot() {
+	local job=$1 o=$build/$2 limit=${LIMIT:-$3} append="$4 ${APPEND:-}" command=$5 log=$logs/$1.log rc=0 line
+	need_number CPUS "${CPUS:-4}"
+	need_number LIMIT "$limit"
+	[ -e "$o/arch/x86/boot/bzImage" ] || die "$(short "$o") has no kernel: run 'make kernel'"
+	choose_accel "$o"
+	start_guest "$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command" || rc=$?
+	line=$(grep -am1 'Kernel panic - not syncing' "$log") &&
+		die "$job: the guest panicked: $line (log: $(short "$log"))"
+	[ $rc != 124 ] && [ $rc != 137 ] ||
+		die "$job: the guest did not end within $limit s and was killed; its last line: $(last_line "$log") (log: $(short "$log"))"
+	line=$(first_bad_line "$log")
+	[ -z "$line" ] || die "$job: $line (log: $(short "$log"))"
+	[ $rc != 255 ] ||
+		die "$job: the guest ended before its command did; its last line: $(last_line "$log") (log: $(short "$log"))"
+	[ $rc = 0 ] ||
+		die "$job: $(tail -n 1 "$logs/$job.out" | grep . || echo "the command failed with status $rc") (logs: $(short "$logs/$job").out, .log)"
+}
+
+last_line() {
+	grep -avE '^[[:space:]]*$|^qemu-system.* terminating on signal' "$1" | tail -n 1
+}

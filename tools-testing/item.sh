@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Checks that go on after a failure and are counted. To be sourced after lib.sh.
+
+# usage: item NAME COMMAND...
+# The command's last line is shown with the verdict.
+item() {
+	local name=$1 log start rc=0
+	shift
+	log=$logs/item-${name//[^a-zA-Z0-9]/-}.log
+	start=$(date +%s)
+	[ ! -t 1 ] || printf '  ...     %s' "$name"
+	("$@") >"$log" 2>&1 </dev/null || rc=$?
+	[ ! -t 1 ] || printf '\r%70s\r' ''
+	count "$rc" "$name" "$start" "$log"
+}
+
+# The same for a long command that shows its own progress.
+item_live() {
+	local name=$1 log start rc=0
+	shift
+	log=$logs/item-${name//[^a-zA-Z0-9]/-}.log
+	start=$(date +%s)
+	("$@") </dev/null 2>&1 9>&- | tee "$log" || true
+	rc=${PIPESTATUS[0]}
+	count "$rc" "$name" "$start" "$log"
+}
+
+count() {
+	local rc=$1 name=$2 start=$3 log=$4 note
+	item_rc=$rc
+	note=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | sed 's/^smp: //' || true)
+	if [ "$rc" = 0 ]; then
+		printf '  ok      %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
+		echo passed >>"$results"
+	else
+		case "$note" in *log*:*) ;; *) note+=" (log: $(short "$log"))" ;; esac
+		printf '  FAILED  %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
+		echo failed >>"$results"
+	fi
+}
+
+# Opens the count, or goes on with that of the script that called this one.
+begin_items() {
+	results=${SMP_RESULTS:-$logs/results}
+	if [ -n "${SMP_RESULTS:-}" ]; then counted_by_caller=yes; else : >"$results"; fi
+	export SMP_RESULTS=$results
+}
+
+# The last line, unless a caller counts on; fails if an item failed.
+end_items() {
+	local failed
+	[ -z "${counted_by_caller:-}" ] || exit 0
+	failed=$(grep -c failed "$results" || true)
+	echo "$(grep -c passed "$results" || true) passed, $failed failed"
+	[ "$failed" = 0 ]
+}

@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# How a kernel is configured and built. To be sourced after lib.sh.
+
+# The kernels: build/NAME is the O= folder of each.
+#   rust, c     the project's configuration, with our kernel/smp and with the kernel's own
+#   *-small     the same with the smallest configuration, for edit-and-run work
+#   kunit       rust-small with the in-kernel tests and run-time checks
+#   clippy      rust, compiled by clippy; never linked
+#   variant-*   rust-small with what configs/variants/*.config changes
+kernel_name() {
+	case "${IMPL:-rust}" in
+	rust | c) ;;
+	*) die "IMPL=$IMPL: it is rust or c" ;;
+	esac
+	case "${CONFIG:-}" in
+	"") echo "${IMPL:-rust}" ;;
+	small) echo "${IMPL:-rust}-small" ;;
+	*) die "CONFIG=$CONFIG: it is small, or not given" ;;
+	esac
+}
+
+fragments() {
+	echo "$here/configs/guest.config"
+	echo "$here/configs/smp.config"
+	case "$1" in
+	kunit) printf '%s\n' "$here/configs/small.config" "$here/configs/kunit.config" ;;
+	*-small) echo "$here/configs/small.config" ;;
+	variant-*) printf '%s\n' "$here/configs/small.config" "$here/configs/variants/${1#variant-}.config" ;;
+	esac
+}
+
+# make in the kernel tree. Nothing of our own make, nor of the user's environment, gets in. What
+# ccache has of one checkout serves the next one too, wherever it is.
+# usage: kmake NAME TARGET...
+kmake() {
+	local name=$1
+	shift
+	env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKEFILES \
+		-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT \
+		-u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V \
+		PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib \
+		CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1 \
+		make -C "$linux" O="$build/$name" ARCH=x86_64 LLVM=-22 \
+		CC="ccache clang-22" HOSTCC=clang-22 HOSTRUSTC=/usr/bin/rustc \
+		RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFMT=/usr/bin/rustfmt \
+		CLIPPY_DRIVER=/usr/bin/clippy-driver \
+		KBUILD_BUILD_TIMESTAMP=1 KBUILD_BUILD_USER=smp KBUILD_BUILD_HOST=rust \
+		-j"$(nproc)" "$@"
+}
+
+# The last value that the fragments ask for, a symbol a line.
+wanted() {
+	awk -F= '/^CONFIG_/ { if (!($1 in v)) order[n++] = $1; v[$1] = substr($0, length($1) + 2) }
+		END { for (i = 0; i < n; i++) print order[i] "=" v[order[i]] }' "$1"
+}
+
+# Makes build/NAME/.config from the fragments, if they or a Kconfig file changed.
+configure() {
+	local name=$1 o=$build/$1 all=$build/$1/all.config log=$logs/config-$1.log missing="" line sym
+	if [ -e "$o/source" ] && [ "$(readlink -f "$o/source")" != "$linux" ]; then
+		say REMOVE "$(short "$o"): it was built from another tree"
+		rm -rf "$o"
+	fi
+	mkdir -p "$o"
+	{
+		mapfile -t files < <(fragments "$name")
+		cat "${files[@]}"
+		case "$name" in c | c-small | variant-up) echo CONFIG_SMP_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
+	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
+	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
+		[ -z "$(find "$top" -path "$build" -prune -o \
+			\( -name 'Kconfig*' -o -name '*.patch' \) -newer "$all" -print -quit)" ]; then
+		rm "$all.new"
+		return 0
+	fi
+	say CONFIG "$(short "$o")/.config"
+	mv "$all.new" "$all"
+	KCONFIG_ALLCONFIG=$all kmake "$name" alldefconfig >"$log" 2>&1 </dev/null || {
+		touch -d @0 "$all"
+		die "configuring $(short "$o") failed: $(grep -m1 -iE 'error|\*\*\*' "$log" || tail -1 "$log") (log: $(short "$log"))"
+	}
+	while IFS= read -r line; do
+		sym=${line%%=*}
+		case "$line" in
+		*=n) grep -q "^$sym=" "$o/.config" && missing+=" $line" ;;
+		*) grep -qxF "$line" "$o/.config" || missing+=" $line" ;;
+		esac
+	done < <(wanted "$all")
+	[ -z "$missing" ] || {
+		touch -d @0 "$all"
+		die "the kernel's Kconfig does not give:$missing (see $(short "$o")/.config)"
+	}
+}
+
+# Compiler and objtool warnings of the last build of each object. A later build, which would not
+# show them again, makes those objects anew first.
+note_warnings() {
+	local o=$build/$1 log=$2
+	grep -E '(^|[^a-z])warning(\[[^]]*\])?: ' "$log" >"$o/warnings" || rm -f "$o/warnings"
+	[ ! -s "$o/warnings" ] ||
+		say WARNING "$(wc -l <"$o/warnings") in $(short "$log"), the first: $(sed -n 1p "$o/warnings")"
+}
+
+forget_warned_objects() {
+	local o=$build/$1
+	[ -s "$o/warnings" ] || return 0
+	rm -f "$o"/kernel/smp/*.o "$o"/rust/kernel.o "$o/vmlinux.o"
+	sed -nE 's,^(\./|\.\./)*([a-z][^ :]*)\.(c|h|rs|o):.*,\2.o,p' "$o/warnings" | sort -u |
+		while IFS= read -r f; do rm -f "$o/$f"; done
+}
+
+# Builds TARGETs of kernel NAME.
+build_kernel() {
+	local name=$1 o=$build/$1 log=$logs/kernel-$1.log start rc=0
+	shift
+	[ ! -e "$linux/.config" ] || die "$linux was configured in place: 'make mrproper' there first"
+	configure "$name"
+	forget_warned_objects "$name"
+	start=$(date +%s)
+	with_progress "$log" KERNEL "$(short "$o")" kmake "$name" "$@" || rc=$?
+	[ $rc = 0 ] || die "building $(short "$o") failed: $(build_error "$log") (log: $(short "$log"))"
+	note_warnings "$name" "$log"
+	built_in=$(since "$start")
+}
+
+build_error() {
+	df -P "$build" | awk 'NR == 2 && $4 < 100000 { print "the disk is full;"; exit }'
+	grep -m1 -E '(^|[^a-z])error(\[E[0-9]+\])?:|undefined symbol|No space left|\*\*\*' "$1" || tail -1 "$1"
+}
+
+# Symbols by which our object of a kernel can panic.
+panic_symbols() {
+	llvm-nm-22 -A "$build/$1"/kernel/smp/*.o | grep -E 'core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail' || true
+}

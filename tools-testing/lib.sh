@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Places and small helpers that every script of the harness uses. To be sourced.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+top=$(dirname "$here")
+build=$top/build
+logs=$build/logs
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/smp-rust
+linux=$build/linux
+if [ -n "${KDIR:-}" ]; then
+	linux=$(cd "$KDIR" 2>/dev/null && pwd -P) || { echo "smp: KDIR=$KDIR is not a folder" >&2; exit 1; }
+fi
+mkdir -p "$logs"
+
+# A closed stdin (as in CI) would give its number to the first file that is opened.
+[ -e /proc/self/fd/0 ] || exec </dev/null
+
+# One line for a person: what is done now.
+say() {
+	printf '  %-8s%s\n' "$1" "$2"
+}
+
+# One line that says what went wrong, and the end.
+die() {
+	printf 'smp: %s\n' "$*" >&2
+	exit 1
+}
+
+# A path as a person in the checkout would type it.
+short() {
+	printf '%s' "${1#"$top"/}"
+}
+
+# Only one make at a time works in a checkout. Scripts that others call find the lock taken.
+lock() {
+	[ -z "${SMP_LOCKED:-}" ] || return 0
+	exec 9>"$build/.lock"
+	if ! flock -n 9; then
+		say WAIT "another make works in this checkout"
+		flock 9
+	fi
+	export SMP_LOCKED=1
+}
+
+need_number() {
+	[[ $2 =~ ^[0-9]+$ ]] && [ "$2" -gt 0 ] || die "$1=$2 is not a number above 0"
+}
+
+# Seconds since the epoch second $1, for a person.
+since() {
+	local s=$(($(date +%s) - $1))
+	if [ "$s" -lt 60 ]; then echo "$s s"; else echo "$((s / 60)) min $((s % 60)) s"; fi
+}
+
+# Runs a long command with its output in a log, and shows that it goes on.
+# usage: with_progress LOG WORD TEXT COMMAND...
+with_progress() {
+	local log=$1 word=$2 text=$3 start pid rc=0 shown=0 now
+	shift 3
+	start=$(date +%s)
+	say "$word" "$text (log: $(short "$log"))"
+	"$@" >"$log" 2>&1 </dev/null 9>&- &
+	pid=$!
+	trap 'kill $pid 2>/dev/null' EXIT
+	while kill -0 $pid 2>/dev/null; do
+		sleep 1
+		now=$(($(date +%s) - start))
+		if [ -t 1 ]; then
+			printf '\r          %d min %02d s, %d lines of log ' $((now / 60)) $((now % 60)) "$(wc -l <"$log")"
+		elif [ $((now / 30)) -gt $shown ]; then
+			shown=$((now / 30))
+			printf '          %d min %02d s, %d lines of log\n' $((now / 60)) $((now % 60)) "$(wc -l <"$log")"
+		fi
+	done
+	wait $pid || rc=$?
+	trap - EXIT
+	[ ! -t 1 ] || printf '\r%60s\r' ''
+	return $rc
+}

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Checks of the sources and of the objects made from them.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/item.sh"
+lock
+begin_items
+"$here/kernel.sh" rust
+cd "$top"
+
+# Our files whose names fit a pattern, new ones too.
+files() {
+	git ls-files -co --exclude-standard -- "$@" | while IFS= read -r f; do [ ! -e "$f" ] || echo "$f"; done
+}
+
+# If anything was found: prints it, then its first line for the report, and fails.
+verdict() {
+	local found=${1//"$top/"/} what=$2
+	[ -z "$found" ] || { echo "$found"; die "$what: $(sed -n 1p <<<"$found")"; }
+}
+
+rustfmt_check() {
+	local list
+	mapfile -t list < <(files '*.rs')
+	/usr/bin/rustfmt --check --config-path "$linux/.rustfmt.toml" "${list[@]}" ||
+		die "rustfmt would change files"
+	echo "${#list[@]} files"
+}
+
+# An export cannot follow its function where that is in Rust, NR_CPUS is what kernel/smp.c itself
+# starts from, and our hooks begin with a few words and no sign-off.
+checkpatch() {
+	(cd "$linux" && scripts/checkpatch.pl --terse --no-summary --show-types --no-signoff \
+		--ignore EXPORT_SYMBOL,NR_CPUS,COMMIT_MESSAGE,FILE_PATH_CHANGES,DIFF_IN_COMMIT_MSG,BAD_COMMIT_SEPARATOR "$@") || true
+}
+
+checkpatch_check() {
+	local sources patches
+	mapfile -t sources < <(files '*.c' '*.h')
+	mapfile -t patches < <(files 'patches/*.patch')
+	verdict "$(checkpatch -f "${sources[@]/#/$top/}")" checkpatch
+	verdict "$(checkpatch "${patches[@]/#/$top/}")" checkpatch
+	echo "${#sources[@]} C files, ${#patches[@]} patches"
+}
+
+shellcheck_check() {
+	local list
+	mapfile -t list < <(files "*.sh" .ci/run | while IFS= read -r f; do [ ! -x "$f" ] || echo "$f"; done)
+	shellcheck -a -x "${list[@]}" || die "shellcheck has remarks"
+	echo "${#list[@]} files"
+}
+
+spdx_check() {
+	local f found=""
+	while IFS= read -r f; do
+		sed -n '1,3p' "$f" | grep 'SPDX-License-Identifier: ' >/dev/null || found+="$f"$'\n'
+	done < <(files ':!COPYING' ':!LICENSE*')
+	verdict "${found%$'\n'}" "no SPDX line in"
+	echo "$(files | wc -l) files"
+}
+
+# Web addresses are those of documentation; no package host, and no path of somebody's machine.
+places_check() {
+	local known hosts
+	known='([a-z]+\.)*(kernel\.org|rust-lang\.org|rust-for-linux\.com|w3\.org|lwn\.net|qemu\.org)|github\.com'
+	verdict "$(files | xargs -d '\n' grep -nIE 'https?://' | grep -vE "https?://($known)([/)>\" ]|$)" || true)" "unknown web address"
+	mapfile -t hosts < <(apt-get indextargets --format '$(SITE)' 2>/dev/null | sed 's,.*://,,; s,/.*,,' | sort -u | grep . || true)
+	[ ${#hosts[@]} = 0 ] ||
+		verdict "$(files | xargs -d '\n' grep -nIF "${hosts[@]/#/-e}" || true)" "package host"
+	verdict "$(files | xargs -d '\n' grep -nIE '(^|[^[:alnum:]_.$}/*])/(home|root|work|Users)/' || true)" "path of a machine"
+	echo "$(files | wc -l) files"
+}
+
+clippy_check() {
+	build_kernel clippy CLIPPY=1 prepare kernel/smp/ samples/rust/
+	[ ! -s "$build/clippy/warnings" ] || die "clippy: $(sed -n 1p "$build/clippy/warnings") (log: $(short "$logs")/kernel-clippy.log)"
+	echo "clean in $built_in"
+}
+
+panic_check() {
+	verdict "$(panic_symbols rust)" "can panic"
+	echo "$(llvm-nm-22 --defined-only "$build"/rust/kernel/smp/*.o | grep -c ' [TtDdBbRr] ') symbols"
+}
+
+# What kernel/smp.c exports, and how, is what we export.
+exports_check() {
+	local theirs ours
+	theirs=$(sed -nE 's/^EXPORT_SYMBOL(_GPL)?\((.*)\);/\2 EXPORT_SYMBOL\1/p' "$linux/kernel/smp.c" | sort)
+	[ -n "$theirs" ] || die "no export found in $(short "$linux")/kernel/smp.c"
+	ours=$(awk '$3 == "vmlinux" { print $2, $4 }' "$build/rust/Module.symvers" | sort)
+	verdict "$(comm -23 <(echo "$theirs") <(echo "$ours"))" "exported by kernel/smp.c and not by us"
+	echo "$(wc -l <<<"$theirs") symbols, of the same kind"
+}
+
+warnings_check() {
+	local n
+	for n in rust kunit; do
+		[ -e "$build/$n/vmlinux" ] || die "build/$n is not built"
+		[ ! -s "$build/$n/warnings" ] || die "$(sed -n 1p "$build/$n/warnings") (log: $(short "$logs/kernel-$n").log)"
+	done
+	echo "none"
+}
+
+# SMP_RUST=n: the kernel's own smp.o is there, and nothing of ours.
+off_check() {
+	local ours theirs found
+	build_kernel c kernel/
+	[ -e "$build/c/kernel/smp.o" ] || die "kernel/smp.o is not built with SMP_RUST=n"
+	found=$(llvm-ar-22 t "$build/c/kernel/built-in.a" | grep 'smp/' || true)
+	verdict "$found" "built with SMP_RUST=n"
+	[ ! -e "$build/rust/kernel/smp.o" ] || die "kernel/smp.o is built with SMP_RUST=y"
+	ours=$(llvm-nm-22 -jU "$build"/rust/kernel/smp/*.o | grep '^[A-Za-z_]' | sort -u)
+	theirs=$(llvm-nm-22 -jU "$build/c/kernel/smp.o" | sort -u)
+	found=$(llvm-nm-22 -jU "$build/c/kernel/built-in.a" | sort -u | comm -12 - <(comm -23 <(echo "$ours") <(echo "$theirs")))
+	verdict "$(grep '_R' <<<"$found" || true)" "a symbol of ours with SMP_RUST=n"
+	echo "$(wc -l <<<"$theirs") symbols of kernel/smp.o, none of ours"
+}
+
+item "lint: rustfmt" rustfmt_check
+item "lint: checkpatch" checkpatch_check
+item "lint: shellcheck" shellcheck_check
+item "lint: SPDX lines" spdx_check
+item "lint: paths and hosts" places_check
+item "lint: no warnings" warnings_check
+item "lint: no panic symbols" panic_check
+item "lint: exports" exports_check
+item "lint: clippy" clippy_check
+item "lint: SMP_RUST=n" off_check
+end_items

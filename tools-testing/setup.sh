@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs what is needed and not there yet. When all is there it only looks, and says nothing.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/tools.sh"
+. "$here/apt.sh"
+lock
+apt_options=()
+
+packages='make gcc binutils libc6-dev flex bison bc perl cpio kmod rsync xz-utils zstd patch git file
+python3 python3-venv ccache busybox-static shellcheck udev libelf-dev libssl-dev ca-certificates
+clang-22 lld-22 llvm-22 libclang-22-dev'
+
+install_packages() {
+	local p rust want
+	apt_step "reading the package lists" as_root apt-get update
+	# Debian keeps a newer Rust beside its default one, in packages with -web in their names.
+	if has_candidate rustc-web; then
+		rust='rustc-web rust-web-src rustfmt-web rust-web-clippy'
+	else
+		rust='rustc rust-src rustfmt rust-clippy'
+	fi
+	want=
+	for p in $packages $rust; do
+		installed "$p" || want+=" $p"
+	done
+	for p in $want; do
+		has_candidate "$p" || die "no package $p for Debian $codename in this machine's apt sources (main, updates and security are needed)"
+	done
+	# shellcheck disable=SC2086 # The list is words.
+	[ -z "$want" ] || apt_step "installing$want" as_root apt-get install -y --no-install-recommends $want
+	installed qemu-system-x86 && [[ $missing != *qemu* ]] || install_qemu
+}
+
+install_qemu() {
+	local v
+	v=$(apt-cache policy qemu-system-x86 | sed -nE 's/^  Candidate: ([0-9]+:)?([0-9]+)\..*/\2/p')
+	if [ "${v:-0}" -ge $qemu_needed ]; then
+		apt_step "installing qemu-system-x86" as_root apt-get install -y --no-install-recommends qemu-system-x86
+		return
+	fi
+	private_apt qemu "$codename" "$codename-backports"
+	apt_step "reading the lists of $codename-backports" as_root apt-get "${apt_options[@]}" update
+	apt_step "installing qemu-system-x86 from $codename-backports" as_root apt-get "${apt_options[@]}" \
+		install -y --no-install-recommends -t "$codename-backports" qemu-system-x86
+}
+
+install_bindgen() {
+	local log=$logs/setup-bindgen.log
+	if ! command -v cargo >/dev/null; then
+		[ -n "$is_debian" ] || die "cargo is missing, to install bindgen $bindgen_needed with"
+		if has_candidate cargo-web; then
+			apt_step "installing cargo-web" as_root apt-get install -y --no-install-recommends cargo-web
+		else
+			apt_step "installing cargo" as_root apt-get install -y --no-install-recommends cargo
+		fi
+	fi
+	with_progress "$log" SETUP "building bindgen $bindgen_needed" \
+		cargo install --locked --force bindgen-cli --version "$bindgen_needed" --root "$cache/cargo" ||
+		die "cargo could not install bindgen-cli: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
+}
+
+make_venv() {
+	/usr/bin/python3 -m venv --clear "$cache/venv" &&
+		"$cache/venv/bin/pip" install --disable-pip-version-check -r "$here/requirements.txt" &&
+		cp "$here/requirements.txt" "$cache/venv/"
+}
+
+missing=$(missing_tools)
+if [ -n "$missing" ]; then
+	[ -n "$is_debian" ] || die "these are missing: $(paste -sd';' <<<"$missing"); only on Debian can they be installed for you"
+	say SETUP "missing: $(paste -sd';' <<<"$missing")"
+	install_packages
+	missing=$(missing_tools)
+	[ -z "$missing" ] || die "still missing after the installation: $(paste -sd';' <<<"$missing")"
+fi
+have_bindgen || install_bindgen
+if ! have_venv; then
+	with_progress "$logs/setup-venv.log" SETUP "virtme-ng and what it needs, in $cache/venv" make_venv ||
+		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"
+fi

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# An interactive shell in the built kernel. CTRL+d ends it, CTRL+a x kills the guest.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/guest.sh"
+lock
+[ -t 0 ] || die "make shell needs a terminal"
+kernel=$(kernel_name)
+"$here/kernel.sh" "$kernel"
+choose_accel "$build/$kernel"
+kvm=()
+[ "$accel" = kvm ] || kvm=(--disable-kvm)
+kopts=()
+for w in ${APPEND:-}; do kopts+=(--kopt "$w"); done
+read -ra machine <<<"$(machine_options "${CPUS:-4}" "$accel")"
+cd "$build/$kernel"
+exec "$cache/venv/bin/virtme-run" --kimg arch/x86/boot/bzImage --mods none \
+	--memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm "${root_options[@]}" --pwd \
+	"${kvm[@]}" "${kopts[@]}" --qemu-opts "${machine[@]}"

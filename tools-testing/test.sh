@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# All checks, one line each; goes on after a failure.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/item.sh"
+lock
+begin_items
+"$here/setup.sh"
+"$here/tree.sh"
+for name in rust kunit; do
+	item_live "kernel build/$name" "$here/kernel.sh" $name
+	[ "$item_rc" != 0 ] || export SMP_BUILT="${SMP_BUILT:-} $name"
+done
+"$here/lint.sh"
+item "kunit and doctests" "$here/kunit.sh"
+item "scftorture" "$here/torture.sh"
+item "sample" "$here/run.sh"
+item "sample with CPU hotplug" "$here/sample.sh"
+"$here/boots.sh"
+end_items

@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What must be on the machine, and how to see whether it is. To be sourced after lib.sh.
+
+qemu_needed=10
+llvm=22
+bindgen_needed=0.72.1
+
+commands='make gcc ld flex bison bc perl cpio kmod rsync xz zstd patch git file python3 ccache busybox
+shellcheck clang-22 ld.lld-22 llvm-nm-22 llvm-link-22 /usr/bin/rustc /usr/bin/rustdoc /usr/bin/rustfmt
+/usr/bin/clippy-driver'
+
+# Prints what is missing, a line each.
+missing_tools() {
+	local c v
+	for c in $commands; do
+		command -v "$c" >/dev/null || echo "$c"
+	done
+	[ -e "/usr/lib/llvm-$llvm/lib/libclang.so" ] || echo "libclang $llvm (/usr/lib/llvm-$llvm/lib/libclang.so)"
+	for c in gelf.h openssl/opensslv.h; do
+		echo "#include <$c>" | gcc -E - >/dev/null 2>&1 || echo "the header $c"
+	done
+	for c in /usr/lib/systemd/systemd-udevd /lib/systemd/systemd-udevd /sbin/udevd; do
+		[ ! -x "$c" ] || break
+	done
+	[ -x "$c" ] || echo "udevd"
+	# Not the first python3 in PATH: a user's own one comes and goes.
+	/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || echo "/usr/bin/python3 with venv"
+	if [ -x /usr/bin/rustc ]; then
+		v=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: //p')
+		[ "${v%%.*}" = "$llvm" ] || echo "a /usr/bin/rustc made with LLVM $llvm (it has LLVM $v)"
+		v=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/core/src/lib.rs
+		[ -e "$v" ] || echo "the Rust sources for /usr/bin/rustc ($v)"
+	fi
+	v=$(qemu-system-x86_64 --version 2>/dev/null | sed -nE 's/.*version ([0-9]+).*/\1/p')
+	[ "${v:-0}" -ge $qemu_needed ] || echo "qemu-system-x86_64 $qemu_needed or later (${v:-none} found)"
+}
+
+have_bindgen() {
+	[ "$("$cache/cargo/bin/bindgen" --version 2>/dev/null)" = "bindgen $bindgen_needed" ]
+}
+
+have_venv() {
+	cmp -s "$here/requirements.txt" "$cache/venv/requirements.txt" && [ -x "$cache/venv/bin/virtme-run" ]
+}

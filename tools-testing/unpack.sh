@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Unpacks the kernel's source package into build/linux: the newest 7.3.x that Debian's archive has,
+# else the nearest version on which our hooks apply. The packages stay in the cache.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/apt.sh"
+lock
+suite=trixie-backports
+store=$cache/src
+mkdir -p "$store"
+
+free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
+[ "$free" -ge 10 ] || die "$build has $free GiB free: the tree and its builds need 10"
+
+# Packages to try, best first: "name version". 7.3 is best; then the nearest, later ones first.
+candidates() {
+	apt-cache "${apt_options[@]}" search --names-only '^linux-source-[0-9]+\.[0-9]+$' |
+		awk '{ split(substr($1, 14), v, "."); d = v[1] * 20 + v[2] - 143
+			print (d < 0 ? -d + 0.5 : d), $1 }' | sort -n | cut -d' ' -f2
+}
+
+# usage: unpack FILE.deb FOLDER
+unpack() {
+	mkdir -p "$2"
+	dpkg-deb --fsys-tarfile "$1" | tar xO --wildcards '*linux-source-*.tar.xz' |
+		xz -dc -T0 | tar x --strip-components=1 -C "$2"
+}
+
+newest() {
+	find "$store" -maxdepth 1 -name "$1_*.deb" | sort -V | tail -1
+}
+
+# Brings the newest PACKAGE into the cache, if the archive can be asked.
+download() {
+	local version
+	[ -z "$offline" ] || return 0
+	version=$(apt-cache "${apt_options[@]}" policy "$1" | sed -n 's/^  Candidate: //p')
+	[ ! -e "$store/$1_${version}_all.deb" ] || return 0
+	apt_step "downloading $1 $version" env -C "$store" apt-get "${apt_options[@]}" download "$1"
+}
+
+# Reads the archive's list, once a day. Without network the cache must do.
+read_list() {
+	local log=$logs/setup-source.log
+	[ -z "$(find "$cache/apt/source/lists" -maxdepth 1 -name '*_Packages*' -mtime -1)" ] || return 0
+	with_progress "$log" SETUP "reading the lists of $suite" apt-get "${apt_options[@]}" update && return 0
+	[ -n "$(newest 'linux-source-*')" ] ||
+		die "$suite cannot be read, and no kernel source is in the cache: $(grep -m1 '^E:' "$log") (log: $(short "$log"))"
+	say NOTICE "$suite cannot be read; the kernel source in the cache is used (log: $(short "$log"))"
+	offline=yes
+}
+
+if [ -z "$is_debian" ]; then
+	die "the kernel's source comes from Debian's archive: here, give your own tree of Linux 7.3 with KDIR="
+fi
+private_apt source "$suite"
+offline=
+read_list
+
+for package in $(candidates | grep . || echo linux-source-7.3); do
+	download "$package"
+	deb=$(newest "$package")
+	[ -n "$deb" ] || continue
+	rm -rf "$build/linux.new"
+	with_progress "$logs/unpack.log" UNPACK "$(basename "$deb")" unpack "$deb" "$build/linux.new" ||
+		die "unpacking $deb failed: $(tail -1 "$logs/unpack.log") (log: $(short "$logs")/unpack.log)"
+	if [ "$package" != linux-source-7.3 ]; then
+		say NOTICE "the archive has no linux-source-7.3 any more; trying $package"
+		KDIR=$build/linux.new "$here/tree.sh" check || continue
+	fi
+	mv "$build/linux.new" "$linux"
+	say TREE "Linux $(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" | paste -sd.) in $(short "$linux")"
+	exit 0
+done
+die "no kernel source of $suite takes our hooks: give your own tree of Linux 7.3 with KDIR="
