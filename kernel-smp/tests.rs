@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of cross-CPU function calls.
+//!
+//! A callback in an IPI only records; the test's own thread compares. What is shared with callbacks
+//! is never freed, since a test that fails may leave a request in a queue. Waiting has a bound, so
+//! that a bug makes a test fail and not hang. A failed assertion ends the thread on the spot and
+//! runs no destructors: tests first tidy up, then assert.
+//!
+//! The tests need two CPUs online at least, and say so where they are missing.
+
+// What the suites share.
+mod calls;
+mod down;
+mod fixture;
+mod gate;
+mod irq_work;
+mod order_log;
+mod seen;
+mod tally;
+mod thread;
+mod warnings;
+mod ways;
+
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod around;
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod events;
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod probe;
+
+// The suites.
+mod any;
+mod async_csd;
+mod cond;
+mod contexts;
+mod csd;
+mod csd_wait;
+mod exemptions;
+mod going_down;
+mod hotplug;
+mod kick;
+mod many;
+mod mask;
+mod offline;
+mod on_cpu;
+mod order;
+mod peek;
+mod queue;
+mod single;
+mod storm;
+mod tasks;
+
+#[cfg(all(
+    CONFIG_CSD_LOCK_WAIT_DEBUG,
+    CONFIG_JUMP_LABEL,
+    not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)
+))]
+mod stall;
+
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod trace;

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The request: its flag word and its fields.
+
+use super::{
+    fixture::{
+        blank_csd,
+        csd_for, //
+    },
+    seen::Seen, //
+};
+use crate::csd::{
+    Csd,
+    Kind, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// All kinds of requests, and the bits that C has for them.
+const KINDS: [(Kind, u32); 4] = [
+    (Kind::Async, bindings::CSD_TYPE_ASYNC),
+    (Kind::Sync, bindings::CSD_TYPE_SYNC),
+    (Kind::IrqWork, bindings::CSD_TYPE_IRQ_WORK),
+    (Kind::Ttwu, bindings::CSD_TYPE_TTWU),
+];
+
+/// Returns the flag word.
+fn raw_flags(csd: Csd) -> u32 {
+    // SAFETY: The csd lives for ever, and no other CPU has it now.
+    unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags }
+}
+
+#[kunit_tests(smp_csd)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_csd_of_zeroes_is_unlocked_and_async() -> Result {
+        let csd = blank_csd()?;
+
+        assert!(!csd.is_locked());
+        assert!(csd.kind() == Kind::Async);
+        Ok(())
+    }
+
+    #[test]
+    fn a_new_csd_is_locked_as_the_kind_that_c_knows() -> Result {
+        for (kind, bits) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            assert!(csd.is_locked());
+            assert!(csd.kind() == kind);
+            assert_eq!(csd.type_bits(), bits);
+            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_kind_that_nobody_knows_is_unknown() -> Result {
+        for bits in [0x40, 0x80, 0xf0] {
+            let csd = blank_csd()?;
+
+            // SAFETY: The csd is the test's alone.
+            unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bits };
+            assert!(csd.kind() == Kind::Unknown);
+            assert_eq!(csd.type_bits(), bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn unlock_clears_the_lock_and_the_kind() -> Result {
+        for (kind, _) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            csd.unlock();
+            assert_eq!(raw_flags(csd), 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_owner_locks_an_unlocked_csd_as_async() -> Result {
+        let csd = blank_csd()?;
+
+        // What C may have left in it.
+        // SAFETY: The csd is the test's alone.
+        unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bindings::CSD_TYPE_SYNC };
+
+        assert!(csd.lock_owned());
+        assert!(csd.is_locked());
+        assert!(csd.kind() == Kind::Async);
+        Ok(())
+    }
+
+    #[test]
+    fn the_owner_does_not_get_a_locked_csd_and_leaves_it_alone() -> Result {
+        for (kind, bits) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            assert!(!csd.lock_owned());
+            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn fill_records_the_function_and_its_argument() -> Result {
+        let seen = Seen::new()?;
+        let csd = csd_for(seen)?;
+
+        // SAFETY: The call is one of a test, and may be made here.
+        unsafe { csd.call().run() };
+        assert_eq!(seen.runs(), 1);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    fn fill_records_the_target_of_the_kinds_that_have_one() -> Result {
+        for (kind, target) in [
+            (Kind::Async, Some(3)),
+            (Kind::Sync, Some(3)),
+            (Kind::IrqWork, None),
+            (Kind::Ttwu, None),
+        ] {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            csd.fill(csd.call(), kernel::cpu::CpuId::current(), 3);
+            assert!(csd.target() == target);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_for_an_unlocked_csd() -> Result {
+        let csd = blank_csd()?;
+
+        csd.wait();
+        csd.lock(Kind::Sync);
+        assert!(csd.is_locked());
+        assert!(csd.kind() == Kind::Sync);
+        csd.unlock();
+        csd.wait();
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is seen of requests and IPIs on their way.
+
+use super::{
+    calls::enter,
+    fixture::leak,
+    seen::Seen, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
+    }, //
+};
+
+/// The function of the calls that count in a [`Seen`].
+pub(crate) fn callback() -> usize {
+    enter::<Seen> as *const () as usize
+}
+
+/// How many events are kept.
+const EVENTS: usize = 128;
+
+/// An event on the way of a request.
+pub(crate) struct Event {
+    /// The CPU that it is for.
+    cpu: Atomic<u32>,
+    callsite: Atomic<usize>,
+    /// 0: an IPI, and no request.
+    func: Atomic<usize>,
+}
+
+impl Event {
+    /// Stands for several CPUs.
+    const SEVERAL: u32 = u32::MAX;
+
+    /// Whether it is an IPI.
+    pub(crate) fn is_ipi(&self) -> bool {
+        self.func.load(Relaxed) == 0
+    }
+
+    /// Whether it is a request that counts in a [`Seen`].
+    pub(crate) fn is_request(&self) -> bool {
+        self.func.load(Relaxed) == callback()
+    }
+
+    /// Whether it is for `cpu` alone.
+    pub(crate) fn is_for(&self, cpu: CpuId) -> bool {
+        self.cpu.load(Relaxed) == cpu.as_u32()
+    }
+
+    /// Whether it is for several CPUs.
+    pub(crate) fn is_for_several(&self) -> bool {
+        self.cpu.load(Relaxed) == Self::SEVERAL
+    }
+
+    /// Whether the call came from the function at this address.
+    pub(crate) fn is_from(&self, function: usize) -> bool {
+        let callsite = self.callsite.load(Relaxed);
+        let mut size = 0;
+        let mut offset = 0;
+
+        // SAFETY: Both places are valid; any number may be looked up.
+        let found =
+            unsafe { bindings::kallsyms_lookup_size_offset(callsite, &mut size, &mut offset) };
+
+        // A call is not the first instruction, and returns behind itself.
+        found != 0 && offset != 0 && callsite.wrapping_sub(offset) == function
+    }
+}
+
+/// Keeps what it sees of requests on their way.
+pub(crate) struct Events {
+    len: Atomic<u32>,
+    events: [Event; EVENTS],
+}
+
+impl Events {
+    /// Makes an empty list, which lives for ever.
+    pub(crate) fn new() -> Result<&'static Self> {
+        leak(Self {
+            len: Atomic::new(0),
+            events: [const {
+                Event {
+                    cpu: Atomic::new(0),
+                    callsite: Atomic::new(0),
+                    func: Atomic::new(0),
+                }
+            }; EVENTS],
+        })
+    }
+
+    /// Returns the events that were kept, once nobody looks on any more.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().take(self.len.load(Acquire) as usize)
+    }
+
+    /// Returns how many requests were seen that count in a [`Seen`].
+    pub(crate) fn requests(&self) -> usize {
+        self.iter().filter(|event| event.is_request()).count()
+    }
+
+    /// Adds an event for `cpu`, or for several CPUs.
+    pub(crate) fn add(&self, cpu: Option<u32>, callsite: usize, func: usize) {
+        let at = self.len.fetch_add(1, Full);
+
+        if let Some(event) = self.events.get(at as usize) {
+            event.cpu.store(cpu.unwrap_or(Event::SEVERAL), Relaxed);
+            event.callsite.store(callsite, Relaxed);
+            event.func.store(func, Relaxed);
+        }
+    }
+}

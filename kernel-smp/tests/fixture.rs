@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Two CPUs, waiting with a bound, and things that live for ever.
+
+use super::calls::{
+    enter,
+    Callback, //
+};
+use crate::{
+    csd::{
+        Call,
+        Csd,
+        Kind, //
+    },
+    irq,
+    pool, //
+};
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit, //
+};
+use kernel::{
+    bindings,
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    error::to_result,
+    interrupt::LocalInterruptDisabled,
+    prelude::*,
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
+};
+
+/// How often a test looks for what must come, with a pause in between: ten seconds.
+const LOOKS: u32 = 1_000_000;
+
+/// The pause between two looks.
+const PAUSE: Delta = Delta::from_micros(10);
+
+/// Waits until `condition` holds. Returns false if it does not in a long time.
+///
+/// In any context. The bound is counted in delays and not read from a clock: clocks may stand still
+/// while the CPU that keeps them is in a callback.
+#[must_use]
+pub(crate) fn becomes_true(mut condition: impl FnMut() -> bool) -> bool {
+    for _ in 0..LOOKS {
+        if condition() {
+            return true;
+        }
+        udelay(PAUSE);
+    }
+    condition()
+}
+
+/// Moves the current task to `cpu`, where it stays.
+pub(crate) fn bind(cpu: CpuId) -> Result {
+    // SAFETY: There is always a current task.
+    move_task(unsafe { bindings::get_current() }, cpu)
+}
+
+/// Moves `task` to `cpu`, where it stays.
+pub(crate) fn move_task(task: *mut bindings::task_struct, cpu: CpuId) -> Result {
+    let mask = mask_of([cpu])?;
+
+    // SAFETY: The caller has a task, and the mask is valid.
+    to_result(unsafe { bindings::set_cpus_allowed_ptr(task, mask.as_raw()) })
+}
+
+/// A CPU on which the test runs, and another.
+pub(crate) struct Cpus {
+    pub(crate) here: CpuId,
+    pub(crate) there: CpuId,
+}
+
+/// Binds the test to a CPU, and names another that is online.
+///
+/// The thread of a test ends with the test, so there is nothing to undo.
+pub(crate) fn two_cpus() -> Result<Cpus> {
+    let mut online = Cpumask::online().iter();
+
+    let (Some(here), Some(there)) = (online.next(), online.last()) else {
+        pr_err!("this test needs two CPUs online\n");
+        return Err(ENODEV);
+    };
+
+    bind(here)?;
+    Ok(Cpus { here, there })
+}
+
+impl Cpus {
+    /// Returns an online CPU that is none of the two.
+    pub(crate) fn third(&self) -> Result<CpuId> {
+        let third = Cpumask::online()
+            .iter()
+            .find(|cpu| *cpu != self.here && *cpu != self.there);
+
+        if third.is_none() {
+            pr_err!("this test needs three CPUs online\n");
+        }
+        third.ok_or(ENODEV)
+    }
+}
+
+/// Makes a set of CPUs.
+pub(crate) fn mask_of(cpus: impl IntoIterator<Item = CpuId>) -> Result<CpumaskVar> {
+    let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+
+    for cpu in cpus {
+        mask.set(cpu);
+    }
+    Ok(mask)
+}
+
+/// Numbers that are those of no CPU.
+pub(crate) fn bad_numbers() -> [i32; 6] {
+    [
+        -1,
+        i32::MIN,
+        i32::MAX,
+        nr_cpu_ids() as i32,
+        bindings::NR_CPUS as i32,
+        -(nr_cpu_ids() as i32),
+    ]
+}
+
+/// Puts a value where it stays for ever.
+pub(crate) fn leak<T: 'static>(value: T) -> Result<&'static T> {
+    Ok(KBox::leak(KBox::new(value, GFP_KERNEL)?))
+}
+
+/// Calls `f` with interrupts off on this CPU.
+pub(crate) fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
+    let _off = irq::disable();
+
+    // SAFETY: Interrupts are off until `_off` is dropped.
+    f(unsafe { LocalInterruptDisabled::assume_disabled() })
+}
+
+/// Returns whether interrupts are off.
+pub(crate) fn interrupts_are_off() -> bool {
+    // SAFETY: Reading the interrupt state is always allowed.
+    unsafe { bindings::irqs_disabled() }
+}
+
+/// Returns how often preemption and interrupts are disabled, as the kernel counts it.
+pub(crate) fn preempt_count() -> usize {
+    // SAFETY: This is a per-CPU variable of the kernel.
+    let count = unsafe { bindings::this_cpu_ptr((&raw mut bindings::__preempt_count).cast()) };
+
+    // SAFETY: As above. Whichever CPU's it is, it may be read.
+    let count = unsafe { count.cast::<usize>().read_volatile() };
+
+    // The highest bit of the count says that the task is to be scheduled out, and is no count.
+    count & 0x7fff_ffff
+}
+
+/// The memory of a request.
+#[repr(C, align(32))]
+struct Slot(UnsafeCell<MaybeUninit<bindings::__call_single_data>>);
+
+/// Makes a csd of zeroes, which lives for ever.
+pub(crate) fn blank_csd() -> Result<Csd> {
+    let slot = leak(Slot(UnsafeCell::new(MaybeUninit::zeroed())))?;
+
+    // SAFETY: The slot is large enough for a csd and is never freed.
+    Ok(unsafe { Csd::from_raw(slot.0.get().cast()) })
+}
+
+/// Makes an unlocked csd that calls `info`.
+pub(crate) fn csd_for<T: Callback>(info: &'static T) -> Result<Csd> {
+    let csd = blank_csd()?;
+
+    csd.fill(call_of(info), CpuId::current(), -1);
+    Ok(csd)
+}
+
+/// Makes a csd that is locked as `kind` and filled in, ready to be pushed on the queue of `cpu`.
+pub(crate) fn request<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> Result<Csd> {
+    let csd = blank_csd()?;
+
+    csd.lock_new(kind);
+    csd.fill(call_of(info), CpuId::current(), i32::from(cpu));
+    Ok(csd)
+}
+
+/// Returns whether a refused call to `number` has left this CPU's csd unlocked.
+///
+/// If it did not, the csd is unlocked here: the next call without waiting would hang.
+pub(crate) fn slot_is_free(number: i32) -> bool {
+    let slot = pool::csd_for(number);
+
+    // Somebody else on this CPU may use it just now.
+    let free = becomes_true(|| !slot.is_locked());
+    if !free {
+        slot.unlock();
+    }
+    free
+}
+
+/// What calls `info`.
+pub(crate) fn call_of<T: Callback>(info: &'static T) -> Call {
+    Call {
+        func: Some(enter::<T>),
+        info: core::ptr::from_ref(info).cast_mut().cast(),
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Numbers and sets of CPUs.
+
+use super::fixture::{
+    bad_numbers,
+    mask_of,
+    two_cpus, //
+};
+use crate::mask;
+use kernel::{
+    bindings,
+    cpu::nr_cpu_ids,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+#[kunit_tests(smp_mask)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn numbers_outside_of_the_range_are_no_cpu() {
+        for number in bad_numbers() {
+            assert!(mask::in_range(number).is_none());
+            assert!(mask::online(number).is_none());
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_number_are_in_range() {
+        let last = (nr_cpu_ids() - 1) as i32;
+
+        for number in [0, last] {
+            assert!(mask::in_range(number).map(i32::from) == Some(number));
+        }
+    }
+
+    #[test]
+    fn each_number_is_online_as_the_set_of_online_cpus_says() {
+        for cpu in Cpumask::possible() {
+            let online = Cpumask::online().test(cpu);
+
+            assert!(mask::online(i32::from(cpu)) == online.then_some(cpu));
+        }
+    }
+
+    #[test]
+    fn the_last_cpu_of_a_set_is_found_and_an_empty_set_has_none() -> Result {
+        let cpus = two_cpus()?;
+
+        assert_eq!(mask::last(&*mask_of([cpus.here])?), cpus.here.as_u32());
+        assert_eq!(
+            mask::last(&*mask_of([cpus.here, cpus.there])?),
+            cpus.there.as_u32()
+        );
+        assert_eq!(mask::last(&*mask_of([])?), bindings::NR_CPUS);
+        Ok(())
+    }
+
+    #[test]
+    fn no_possible_cpu_is_beyond_the_range() {
+        assert!(mask::last(Cpumask::possible()) < nr_cpu_ids());
+    }
+
+    #[test]
+    fn the_nearest_cpu_is_the_own_one_if_that_is_in_the_set() -> Result {
+        let cpus = two_cpus()?;
+        let here = i32::from(cpus.here);
+        let there = i32::from(cpus.there);
+
+        assert_eq!(mask::nearest(&*mask_of([cpus.here])?, cpus.here), here);
+        assert_eq!(mask::nearest(Cpumask::online(), cpus.here), here);
+        assert_eq!(mask::nearest(&*mask_of([cpus.there])?, cpus.here), there);
+        assert!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls while requests are watched for stalls. A stall itself is not made: it fills the log.
+
+use super::{
+    calls::{
+        all_others,
+        single,
+        single_on, //
+    },
+    fixture::{
+        bad_numbers,
+        becomes_true,
+        leak,
+        slot_is_free,
+        two_cpus, //
+    },
+    seen::Seen,
+    tally::TALLY,
+    thread::Thread,
+    ways::{
+        Target,
+        WAYS, //
+    }, //
+};
+use crate::{
+    pool,
+    stall, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Release, //
+    }, //
+};
+
+/// Requests are watched until this is dropped, if they were not already.
+struct Watch {
+    was_on: bool,
+}
+
+impl Watch {
+    fn key() -> *mut bindings::static_key {
+        // SAFETY: This only computes an address.
+        unsafe { &raw mut bindings::smp_csdlock_debug_key.key }
+    }
+
+    fn new() -> Self {
+        let was_on = stall::enabled();
+
+        // SAFETY: The key is one of the kernel.
+        unsafe { bindings::static_key_enable(Self::key()) };
+        Self { was_on }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.was_on {
+            // SAFETY: The key is one of the kernel.
+            unsafe { bindings::static_key_disable(Self::key()) };
+        }
+    }
+}
+
+/// Returns whether a request is reported as stuck.
+fn is_stuck() -> bool {
+    // SAFETY: May be called in any context.
+    unsafe { bindings::csd_lock_is_stuck() }
+}
+
+/// Threads that all send without waiting, to one CPU.
+struct Senders {
+    to: CpuId,
+    go: Atomic<bool>,
+    errors: Atomic<u32>,
+}
+
+impl Senders {
+    const CALLS: u32 = 200;
+
+    fn send(&'static self) {
+        let _ = becomes_true(|| self.go.load(Acquire));
+        for _ in 0..Self::CALLS {
+            if single_on(self.to, &TALLY, false) != 0 {
+                self.errors.fetch_add(1, Full);
+            }
+        }
+    }
+}
+
+#[kunit_tests(smp_stall)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn calls_of_all_kinds_work_while_they_are_watched() -> Result {
+        let cpus = two_cpus()?;
+        let mut fine = true;
+
+        let watch = Watch::new();
+        let on = stall::enabled();
+        for way in &WAYS {
+            for _ in 0..20 {
+                let target = Target::new(cpus.there)?;
+
+                fine &= way.check((way.call)(&target) == 0 && target.is_called());
+            }
+        }
+        let stuck = is_stuck();
+        drop(watch);
+
+        assert!(on && fine);
+        assert!(!stuck);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_nobody_waits_for_uses_the_csd_of_its_target_while_watched() -> Result {
+        let cpus = two_cpus()?;
+        let here = i32::from(cpus.here);
+        let there = i32::from(cpus.there);
+
+        let was_on = stall::enabled();
+        let unwatched = pool::csd_for(here) == pool::csd_for(there);
+        let watch = Watch::new();
+        let watched = pool::csd_for(here) == pool::csd_for(there);
+        let for_no_cpu = pool::csd_for(-1) == pool::csd_for(here);
+        drop(watch);
+
+        assert!(unwatched || was_on);
+        assert!(!watched);
+        assert!(for_no_cpu);
+        Ok(())
+    }
+
+    #[test]
+    fn refused_calls_leave_nothing_locked_while_watched() -> Result {
+        let cpus = two_cpus()?;
+        let mut fine = true;
+
+        let watch = Watch::new();
+        for number in bad_numbers() {
+            let seen = Seen::new()?;
+
+            fine &= single(number, seen, false) == ENXIO.to_errno();
+            fine &= slot_is_free(number);
+            fine &= single_on(cpus.there, seen, false) == 0;
+            fine &= becomes_true(|| seen.runs() == 1);
+        }
+        drop(watch);
+
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn several_cpus_can_send_to_one_without_waiting_while_watched() -> Result {
+        let cpus = two_cpus()?;
+        let senders = leak(Senders {
+            to: cpus.there,
+            go: Atomic::new(false),
+            errors: Atomic::new(0),
+        })?;
+        let mut threads = KVec::new();
+
+        let watch = Watch::new();
+        TALLY.clear();
+        for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.there) {
+            threads.push(Thread::start(cpu, Senders::send, senders)?, GFP_KERNEL)?;
+        }
+        senders.go.store(true, Release);
+        let finished = threads.iter().all(Thread::finishes);
+        let count = (threads.len() as u32).saturating_mul(Senders::CALLS);
+        let ran = TALLY.becomes(|cpu| if cpu == cpus.there { count } else { 0 });
+        let stuck = is_stuck();
+        drop(watch);
+
+        assert!(finished && ran && !stuck);
+        assert_eq!(senders.errors.load(Acquire), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn watching_can_begin_and_end_while_calls_are_made() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        for _ in 0..10 {
+            all_others(&TALLY, false);
+            let watch = Watch::new();
+            all_others(&TALLY, false);
+            all_others(&TALLY, true);
+            drop(watch);
+        }
+        assert!(
+            TALLY.becomes(|cpu| if online.test(cpu) && cpu != cpus.here {
+                30
+            } else {
+                0
+            })
+        );
+        assert!(!is_stuck());
+        Ok(())
+    }
+}

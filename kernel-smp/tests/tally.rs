@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How often a callback ran on each CPU.
+
+use super::{
+    calls::Callback,
+    fixture::becomes_true, //
+};
+use kernel::{
+    cpu::CpuId,
+    cpumask::Cpumask,
+    percpu::{
+        define_per_cpu,
+        CpuGuard, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
+    }, //
+};
+
+define_per_cpu! {
+    static RUNS: Atomic<u32> = Atomic::new(0);
+}
+
+/// A callback that counts on the CPU it runs on.
+pub(crate) struct Tally(());
+
+/// The one tally that there is.
+pub(crate) static TALLY: Tally = Tally(());
+
+impl Callback for Tally {
+    fn call(&'static self) {
+        let guard = CpuGuard::new();
+
+        // ORDERING: Pairs with the load in `runs()`.
+        RUNS.this_cpu(&guard).fetch_add(1, Full);
+    }
+}
+
+impl Tally {
+    /// Sets all counts to zero.
+    pub(crate) fn clear(&self) {
+        for cpu in Cpumask::possible() {
+            // SAFETY: The CPU is possible.
+            unsafe { RUNS.per_cpu(cpu) }.store(0, Relaxed);
+        }
+    }
+
+    /// How often it ran on `cpu`.
+    pub(crate) fn runs(&self, cpu: CpuId) -> u32 {
+        // SAFETY: The tests look at CPUs that are possible.
+        unsafe { RUNS.per_cpu(cpu) }.load(Acquire)
+    }
+
+    /// Returns whether it ran as often on each CPU as `expected` says.
+    pub(crate) fn matches(&self, expected: impl Fn(CpuId) -> u32) -> bool {
+        Cpumask::possible()
+            .iter()
+            .all(|cpu| self.runs(cpu) == expected(cpu))
+    }
+
+    /// Returns whether it ran as often on each CPU as `expected` says, and shows it if not.
+    pub(crate) fn is(&self, expected: impl Fn(CpuId) -> u32) -> bool {
+        let same = self.matches(&expected);
+
+        if !same {
+            for cpu in Cpumask::possible() {
+                pr_err!(
+                    "CPU {} ran it {} times, not {}\n",
+                    cpu.as_u32(),
+                    self.runs(cpu),
+                    expected(cpu),
+                );
+            }
+        }
+        same
+    }
+
+    /// As [`Tally::is`], after waiting for it.
+    pub(crate) fn becomes(&self, expected: impl Fn(CpuId) -> u32) -> bool {
+        let _ = becomes_true(|| self.matches(&expected));
+
+        self.is(expected)
+    }
+}

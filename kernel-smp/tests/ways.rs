@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All ways to call a CPU, for tests of what they have in common.
+
+use super::{
+    calls::{
+        any,
+        many,
+        on_each,
+        peek,
+        queue,
+        single_async,
+        single_on, //
+    },
+    fixture::{
+        becomes_true,
+        csd_for,
+        mask_of,
+        request, //
+    },
+    seen::Seen, //
+};
+use crate::csd::{
+    Csd,
+    Kind, //
+};
+use kernel::{
+    cpu::CpuId,
+    cpumask::CpumaskVar,
+    prelude::*, //
+};
+
+/// What is needed to call a CPU once, in any way and in any context.
+pub(crate) struct Target {
+    pub(crate) cpu: CpuId,
+    pub(crate) seen: &'static Seen,
+    mask: CpumaskVar,
+    csd: Csd,
+    locked_csd: Csd,
+}
+
+// SAFETY: The csds live for ever, and a test sees to it that one task at a time calls.
+unsafe impl Sync for Target {}
+
+impl Target {
+    pub(crate) fn new(cpu: CpuId) -> Result<Self> {
+        let seen = Seen::new()?;
+
+        Ok(Self {
+            cpu,
+            seen,
+            mask: mask_of([cpu])?,
+            csd: csd_for(seen)?,
+            locked_csd: request(seen, Kind::Sync, cpu)?,
+        })
+    }
+
+    /// Waits until the call is in the queue of the CPU, which is held. Returns false if it is not.
+    #[must_use]
+    pub(crate) fn is_queued(&self) -> bool {
+        becomes_true(|| peek(&self.mask))
+    }
+
+    /// Waits until the call has run. Returns false if it does not.
+    #[must_use]
+    pub(crate) fn is_called(&self) -> bool {
+        becomes_true(|| self.seen.runs() == 1)
+    }
+}
+
+/// Whose rules a way to call follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `smp_call_function_single()`, `smp_call_function_any()`
+    Single,
+    /// `smp_call_function_many()`, which leaves out the own CPU
+    Many,
+    /// `on_each_cpu_cond_mask()`
+    Each,
+    /// `smp_call_function_single_async()`, for any context
+    Async,
+    /// `__smp_call_single_queue()`, for any context; an IPI even to the own CPU
+    Queue,
+}
+
+/// A way to call a CPU.
+pub(crate) struct Way {
+    pub(crate) name: &'static str,
+    pub(crate) family: Family,
+    pub(crate) waits: bool,
+    /// Returns an error number, or 0.
+    pub(crate) call: fn(&Target) -> c_int,
+}
+
+impl Way {
+    /// Prints which way it is that fails, if `fine` is false. Returns `fine`.
+    pub(crate) fn check(&self, fine: bool) -> bool {
+        if !fine {
+            pr_err!("this is about {}\n", self.name);
+        }
+        fine
+    }
+}
+
+/// All of them.
+pub(crate) static WAYS: [Way; 10] = [
+    Way {
+        name: "single, waiting",
+        family: Family::Single,
+        waits: true,
+        call: |to| single_on(to.cpu, to.seen, true),
+    },
+    Way {
+        name: "single, not waiting",
+        family: Family::Single,
+        waits: false,
+        call: |to| single_on(to.cpu, to.seen, false),
+    },
+    Way {
+        name: "any, waiting",
+        family: Family::Single,
+        waits: true,
+        call: |to| any(&to.mask, to.seen, true),
+    },
+    Way {
+        name: "any, not waiting",
+        family: Family::Single,
+        waits: false,
+        call: |to| any(&to.mask, to.seen, false),
+    },
+    Way {
+        name: "many, waiting",
+        family: Family::Many,
+        waits: true,
+        call: |to| {
+            many(&to.mask, to.seen, true);
+            0
+        },
+    },
+    Way {
+        name: "many, not waiting",
+        family: Family::Many,
+        waits: false,
+        call: |to| {
+            many(&to.mask, to.seen, false);
+            0
+        },
+    },
+    Way {
+        name: "each, waiting",
+        family: Family::Each,
+        waits: true,
+        call: |to| {
+            on_each(&to.mask, to.seen, true);
+            0
+        },
+    },
+    Way {
+        name: "each, not waiting",
+        family: Family::Each,
+        waits: false,
+        call: |to| {
+            on_each(&to.mask, to.seen, false);
+            0
+        },
+    },
+    Way {
+        name: "async",
+        family: Family::Async,
+        waits: false,
+        call: |to| single_async(i32::from(to.cpu), to.csd),
+    },
+    Way {
+        name: "queue",
+        family: Family::Queue,
+        waits: false,
+        call: |to| {
+            queue(to.cpu, to.locked_csd);
+            0
+        },
+    },
+];
