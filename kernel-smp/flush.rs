@@ -238,7 +238,10 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
     let was_pending = unsafe { bindings::local_softirq_pending() };
 
     // SAFETY: `_flags` keeps interrupts off until the end of this function.
-    run(unsafe { LocalInterruptDisabled::assume_disabled() }, Offline::Unexpected);
+    run(
+        unsafe { LocalInterruptDisabled::assume_disabled() },
+        Offline::Unexpected,
+    );
 
     // SAFETY: As above.
     if unsafe { bindings::local_softirq_pending() } != 0 {

@@ -20,11 +20,20 @@ use kernel::{
     }, //
 };
 
+/// Takes any argument.
+///
+/// # Safety
+///
+/// None.
 unsafe extern "C" fn do_nothing(_info: *mut c_void) {}
 
 /// Runs an empty function on all other CPUs, and waits for it: each has left its idle loop since.
 ///
-/// Behind `kick_all_cpus_sync()`. From a task with interrupts on.
+/// Behind `kick_all_cpus_sync()`.
+///
+/// # Safety
+///
+/// The caller is a task, with interrupts on.
 #[export]
 pub(crate) unsafe extern "C" fn smp_kick_all(callsite: usize) {
     // What the caller changed, a function pointer of the idle loop perhaps, is visible before the
@@ -46,7 +55,11 @@ pub(crate) unsafe extern "C" fn smp_kick_all(callsite: usize) {
 
 /// Makes each idle CPU, polling or not, leave its idle loop once. The others are left alone.
 ///
-/// From a task. Does not wait.
+/// Does not wait.
+///
+/// # Safety
+///
+/// None.
 #[export]
 pub(crate) unsafe extern "C" fn wake_up_all_idle_cpus() {
     for cpu in Cpumask::possible() {

@@ -169,13 +169,7 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
 ///
 /// The call may be made on `cpu`, with interrupts off.
 #[inline(always)]
-unsafe fn send(
-    guard: CpuGuard,
-    cpu: i32,
-    call: Call,
-    wait: bool,
-    callsite: Callsite,
-) -> Result {
+unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
     let this_cpu = guard.cpu();
 
     irq::warn_single(this_cpu.is_online());

@@ -60,7 +60,10 @@ pub(crate) fn report_on_offline_cpu(csd: Csd) {
 
     match csd.kind() {
         Kind::Async | Kind::Sync | Kind::IrqWork => {
-            let func: *const () = csd.call().func.map_or(core::ptr::null(), |f| f as *const ());
+            let func: *const () = csd
+                .call()
+                .func
+                .map_or(core::ptr::null(), |f| f as *const ());
             log!("\x014", "IPI callback %pS sent to offline CPU", func);
         }
         Kind::Ttwu => log!("\x014", "IPI task-wakeup sent to offline CPU"),

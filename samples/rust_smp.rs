@@ -15,8 +15,8 @@ use kernel::{
         define_per_cpu,
         CpuGuard, //
     },
-    prelude::*,
     preempt::in_hardirq,
+    prelude::*,
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -69,6 +69,10 @@ unsafe extern "C" fn answer(info: *mut c_void) {
 }
 
 /// Counts a call that does not wait. Takes any argument.
+///
+/// # Safety
+///
+/// None.
 unsafe extern "C" fn count(_info: *mut c_void) {
     POSTED.this_cpu(&CpuGuard::new()).add(1, Relaxed);
 }

@@ -21,8 +21,7 @@ item_live() {
 	shift
 	log=$logs/item-${name//[^a-zA-Z0-9]/-}.log
 	start=$(date +%s)
-	("$@") </dev/null 2>&1 9>&- | tee "$log" || true
-	rc=${PIPESTATUS[0]}
+	("$@") </dev/null 2>&1 9>&- | tee "$log" || rc=$?
 	count "$rc" "$name" "$start" "$log"
 }
 

@@ -97,7 +97,11 @@ configure() {
 # show them again, makes those objects anew first.
 note_warnings() {
 	local o=$build/$1 log=$2
-	grep -E '(^|[^a-z])warning(\[[^]]*\])?: ' "$log" >"$o/warnings" || rm -f "$o/warnings"
+	# The Rust compiler tells the place in the line after.
+	awk '/ warnings? emitted$/ { next }
+		/(^|[^a-z])warning(\[[^]]*\])?: / { if (w) print w; w = $0; next }
+		w { if ($1 == "-->") w = $2 ": " w; print w; w = "" }
+		END { if (w) print w }' "$log" | sed "s,^$linux/,," >"$o/warnings"
 	[ ! -s "$o/warnings" ] ||
 		say WARNING "$(wc -l <"$o/warnings") in $(short "$log"), the first: $(sed -n 1p "$o/warnings")"
 }

@@ -11,16 +11,17 @@ lock
 say KUNIT "$(short "$build")/kunit with ${CPUS:-4} CPUs (log: $(short "$logs")/kunit.log)"
 log=$logs/kunit.log
 parsed=$logs/kunit.txt
-# A guest that panics or hangs still has results to show.
 append="kunit.enable=1${FILTER:+ kunit.filter_glob=$FILTER}"
+# A guest that panics or hangs still has results to show.
 rc=0
-(boot kunit kunit 600 "$append" true) || rc=$?
+trouble=$(boot kunit kunit 600 "$append" true 2>&1) || rc=$?
 "$linux/tools/testing/kunit/kunit.py" parse "$log" >"$parsed" 2>&1 </dev/null || rc=$?
-sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p' "$parsed" |
-	grep -E "FAILED|CRASHED|failed|${FILTER:+.}" || true
-summary=$(grep -oE 'Testing complete\..*' "$parsed" | tail -1)
+sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p' "$parsed"
+summary=$(grep -aoE 'Testing complete\..*' "$parsed" | tail -1)
 tests=$(sed -nE 's/.*Ran ([0-9]+) tests.*/\1/p' <<<"$summary")
 [ "${tests:-0}" -gt 0 ] || die "KUnit ran no test: $(tail -n 1 "$parsed") (logs: $(short "$log"), $(short "$parsed"))"
-grep -qE 'failed: [1-9]|crashed: [1-9]|errors: [1-9]' <<<"$summary" && rc=1
-[ $rc = 0 ] || die "KUnit: $summary (logs: $(short "$log"), $(short "$parsed"))"
-echo "$summary"
+ours=$(sed -nE 's/.*# smp_[a-z_]+: pass:([0-9]+) .*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+grep -qE 'failed: [1-9]|crashed: [1-9]|errors: [1-9]' <<<"$summary" &&
+	die "KUnit: $summary (logs: $(short "$log"), $(short "$parsed"))"
+[ $rc = 0 ] || die "$(tail -n 1 <<<"${trouble#smp: }")"
+echo "$summary, $ours of them of our suites"

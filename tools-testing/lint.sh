@@ -103,19 +103,25 @@ warnings_check() {
 	echo "none"
 }
 
-# SMP_RUST=n: the kernel's own smp.o is there, and nothing of ours.
+# The objects and folders that kernel/Makefile asks for with the configuration of build/NAME.
+kernel_objects() {
+	make -s -R -f - all <<-END
+		include $build/$1/include/config/auto.conf
+		obj := kernel
+		include $linux/kernel/Makefile
+		all: ; @printf '%s\\n' \$(obj-y)
+	END
+}
+
+# SMP_RUST=n builds the kernel's own kernel/smp.c and nothing of ours; =y the other way round.
 off_check() {
-	local ours theirs found
-	build_kernel c kernel/
-	[ -e "$build/c/kernel/smp.o" ] || die "kernel/smp.o is not built with SMP_RUST=n"
-	found=$(llvm-ar-22 t "$build/c/kernel/built-in.a" | grep 'smp/' || true)
-	verdict "$found" "built with SMP_RUST=n"
-	[ ! -e "$build/rust/kernel/smp.o" ] || die "kernel/smp.o is built with SMP_RUST=y"
-	ours=$(llvm-nm-22 -jU "$build"/rust/kernel/smp/*.o | grep '^[A-Za-z_]' | sort -u)
-	theirs=$(llvm-nm-22 -jU "$build/c/kernel/smp.o" | sort -u)
-	found=$(llvm-nm-22 -jU "$build/c/kernel/built-in.a" | sort -u | comm -12 - <(comm -23 <(echo "$ours") <(echo "$theirs")))
-	verdict "$(grep '_R' <<<"$found" || true)" "a symbol of ours with SMP_RUST=n"
-	echo "$(wc -l <<<"$theirs") symbols of kernel/smp.o, none of ours"
+	local ours
+	build_kernel c kernel/smp.o
+	[ "$(kernel_objects c | grep -xE 'smp(\.o|/)')" = smp.o ] || die "kernel/Makefile does not build smp.o alone with SMP_RUST=n"
+	[ "$(kernel_objects rust | grep -xE 'smp(\.o|/)')" = smp/ ] || die "kernel/Makefile does not build smp/ alone with SMP_RUST=y"
+	ours=$(llvm-nm-22 -jU "$build/c/kernel/smp.o" | grep '^_R' || true)
+	verdict "$ours" "a symbol of ours with SMP_RUST=n"
+	echo "kernel/smp.o alone; =y: kernel/smp/ alone"
 }
 
 item "lint: rustfmt" rustfmt_check

@@ -16,6 +16,8 @@ kopts=()
 for w in ${APPEND:-}; do kopts+=(--kopt "$w"); done
 read -ra machine <<<"$(machine_options "${CPUS:-4}" "$accel")"
 cd "$build/$kernel"
+# Others may build while the shell is open.
+exec 9>&-
 exec "$cache/venv/bin/virtme-run" --kimg arch/x86/boot/bzImage --mods none \
 	--memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm "${root_options[@]}" --pwd \
 	"${kvm[@]}" "${kopts[@]}" --qemu-opts "${machine[@]}"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Brings the kernel tree and this repository together: unpacks the tree if there is none, links our
-# files into it and applies our hooks. "tree.sh undo" takes both out again.
+# files into it and applies our hooks. "tree.sh undo" takes both out again, "tree.sh check" only looks
+# whether they would go in.
 #
 # All is decided before anything is written, so a tree that does not fit stays as it was. A run that
 # was cut off is simply done again.
@@ -84,7 +85,6 @@ esac
 state=$build/trees/$(basename "$linux")-$(printf %s "$linux" | cksum | cut -d' ' -f1)
 [ "$linux" != "$build/linux" ] || state=$build/trees/linux
 mkdir -p "$state"
-printf '%s\n' "$linux" >"$state/path"
 present_links >"$state/present"
 if [ "${1:-}" = undo ]; then
 	: >"$state/wanted"
@@ -94,6 +94,11 @@ else
 	check_links
 	plan_hooks "$top/patches"
 fi
+if [ "${1:-}" = check ]; then
+	rm -rf "$state"
+	exit 0
+fi
+printf '%s\n' "$linux" >"$state/path"
 change_hooks
 change_links
 if [ "${1:-}" = undo ]; then

@@ -43,8 +43,11 @@ download() {
 # Reads the archive's list, once a day. Without network the cache must do.
 read_list() {
 	local log=$logs/setup-source.log
-	[ -z "$(find "$cache/apt/source/lists" -maxdepth 1 -name '*_Packages*' -mtime -1)" ] || return 0
-	with_progress "$log" SETUP "reading the lists of $suite" apt-get "${apt_options[@]}" update && return 0
+	[ -z "$(find "$cache/apt/source" -maxdepth 1 -name read -mtime -1)" ] || return 0
+	if with_progress "$log" SETUP "reading the lists of $suite" apt-get "${apt_options[@]}" update; then
+		touch "$cache/apt/source/read"
+		return 0
+	fi
 	[ -n "$(newest 'linux-source-*')" ] ||
 		die "$suite cannot be read, and no kernel source is in the cache: $(grep -m1 '^E:' "$log") (log: $(short "$log"))"
 	say NOTICE "$suite cannot be read; the kernel source in the cache is used (log: $(short "$log"))"

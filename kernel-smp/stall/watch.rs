@@ -124,7 +124,8 @@ fn end() {
 }
 
 fn func_ptr(call: Call) -> *mut c_void {
-    call.func.map_or(ptr::null_mut(), |func| func as *mut c_void)
+    call.func
+        .map_or(ptr::null_mut(), |func| func as *mut c_void)
 }
 
 /// Waits until `csd` is unlocked, and reports it if that takes too long.

@@ -47,8 +47,11 @@ macro_rules! warn_on_once {
 ///
 /// # Examples
 ///
-/// ```no_run
-/// kernel::warn!("IPI on offline CPU {}\n", 3);
+/// ```
+/// # let queue_is_empty = true;
+/// if !queue_is_empty {
+///     kernel::warn!("IPI on offline CPU {}\n", 3);
+/// }
 /// ```
 #[macro_export]
 #[doc(alias = "WARN")]

@@ -138,9 +138,8 @@ impl Cpumask {
     #[doc(alias = "cpumask_any_and_but")]
     pub fn intersects_but(&self, other: &Cpumask, cpu: CpuId) -> bool {
         // SAFETY: By the type invariants, both are valid arguments to `cpumask_any_and_but`.
-        let any = unsafe {
-            bindings::cpumask_any_and_but(self.as_raw(), other.as_raw(), i32::from(cpu))
-        };
+        let any =
+            unsafe { bindings::cpumask_any_and_but(self.as_raw(), other.as_raw(), i32::from(cpu)) };
         any < nr_cpu_ids()
     }
 }
