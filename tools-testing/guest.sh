@@ -34,15 +34,18 @@ machine_options() {
 root_options=(--kopt root=/dev/root
 	--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
 
+# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics.
+tcg_options=(--disable-kvm --kopt no_timer_check)
+
 # Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
 # 255: it ended by itself, before the command did.
 # usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
 start_guest() {
 	local log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
-	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 kvm=() kopts=() w
+	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
 	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
-	[ "$accel" = kvm ] || kvm=(--disable-kvm)
+	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)
 	exec {con}> >(exec sed -u 's/\r*$//' >"$log")
@@ -55,7 +58,7 @@ start_guest() {
 	scr_pid=$!
 	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
 		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
-		--show-boot-console --verbose --force-9p --disable-microvm "${kvm[@]}" "${kopts[@]}" \
+		--show-boot-console --verbose --force-9p --disable-microvm "${options[@]}" "${kopts[@]}" \
 		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" \
 		</dev/null >&"$scr" 2>&"$con" 9>&- &
 	guest=$!

@@ -5,30 +5,37 @@
 # usage: item NAME COMMAND...
 # The command's last line is shown with the verdict.
 item() {
-	local name=$1 log start rc=0
+	local name=$1 log start rc
 	shift
 	log=$logs/item-${name//[^a-zA-Z0-9]/-}.log
 	start=$(date +%s)
 	[ ! -t 1 ] || printf '  ...     %s' "$name"
-	("$@") >"$log" 2>&1 </dev/null || rc=$?
+	# Not "|| rc=$?": that would let the command's own errors pass.
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
 	[ ! -t 1 ] || printf '\r%70s\r' ''
 	count "$rc" "$name" "$start" "$log"
 }
 
 # The same for a long command that shows its own progress.
 item_live() {
-	local name=$1 log start rc=0
+	local name=$1 log start rc
 	shift
 	log=$logs/item-${name//[^a-zA-Z0-9]/-}.log
 	start=$(date +%s)
-	("$@") </dev/null 2>&1 9>&- | tee "$log" || rc=$?
+	set +e
+	(set -e; "$@") </dev/null 2>&1 9>&- | tee "$log"
+	rc=${PIPESTATUS[0]}
+	set -e
 	count "$rc" "$name" "$start" "$log"
 }
 
 count() {
 	local rc=$1 name=$2 start=$3 log=$4 note
 	item_rc=$rc
-	note=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | sed 's/^smp: //' || true)
+	note=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | sed -E 's/^(smp: |  READY +)//' || true)
 	if [ "$rc" = 0 ]; then
 		printf '  ok      %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
 		echo passed >>"$results"
@@ -41,7 +48,7 @@ count() {
 
 # Opens the count, or goes on with that of the script that called this one.
 begin_items() {
-	results=${SMP_RESULTS:-$logs/results}
+	results=${SMP_RESULTS:-$logs/results-$$}
 	if [ -n "${SMP_RESULTS:-}" ]; then counted_by_caller=yes; else : >"$results"; fi
 	export SMP_RESULTS=$results
 }
@@ -52,5 +59,6 @@ end_items() {
 	[ -z "${counted_by_caller:-}" ] || exit 0
 	failed=$(grep -c failed "$results" || true)
 	echo "$(grep -c passed "$results" || true) passed, $failed failed"
+	rm -f "$results"
 	[ "$failed" = 0 ]
 }

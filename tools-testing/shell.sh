@@ -10,8 +10,8 @@ lock
 kernel=$(kernel_name)
 "$here/kernel.sh" "$kernel"
 choose_accel "$build/$kernel"
-kvm=()
-[ "$accel" = kvm ] || kvm=(--disable-kvm)
+options=()
+[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 kopts=()
 for w in ${APPEND:-}; do kopts+=(--kopt "$w"); done
 read -ra machine <<<"$(machine_options "${CPUS:-4}" "$accel")"
@@ -20,4 +20,4 @@ cd "$build/$kernel"
 exec 9>&-
 exec "$cache/venv/bin/virtme-run" --kimg arch/x86/boot/bzImage --mods none \
 	--memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm "${root_options[@]}" --pwd \
-	"${kvm[@]}" "${kopts[@]}" --qemu-opts "${machine[@]}"
+	"${options[@]}" "${kopts[@]}" --qemu-opts "${machine[@]}"

@@ -15,6 +15,7 @@ use super::{
         becomes_true,
         csd_for,
         leak,
+        slot_is_free,
         two_cpus, //
     },
     seen::Seen,
@@ -66,6 +67,8 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
     let removed = thread.finishes() && remover.error.load(Acquire) == 0;
     let runs_while_down = seen.runs();
 
+    let free = slot_is_free(i32::from(cpus.there));
+
     drop(Down::assume(cpus.there));
     let back = single_on(cpus.there, Seen::new()?, true) == 0;
     let runs_when_back = seen.runs();
@@ -78,14 +81,13 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
             runs_when_back
         );
     }
-    Ok(
-        refused
-            && removed
-            && back
-            && sent != 0
-            && runs_while_down == sent
-            && runs_when_back == sent,
-    )
+    Ok(refused
+        && removed
+        && free
+        && back
+        && sent != 0
+        && runs_while_down == sent
+        && runs_when_back == sent)
 }
 
 #[kunit_tests(smp_going_down)]
