@@ -6,6 +6,7 @@ use super::{
     calls::any,
     fixture::{
         becomes_true,
+        bind,
         interrupts_are_off,
         mask_of,
         preempt_count,
@@ -41,6 +42,20 @@ mod cases {
                 assert_eq!(any(&mask, seen, wait), 0);
                 assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_own_cpu_is_taken_even_if_it_is_not_the_first_one() -> Result {
+        let cpus = two_cpus()?;
+        bind(cpus.there)?;
+
+        for wait in [true, false] {
+            let seen = Seen::new()?;
+
+            assert_eq!(any(Cpumask::online(), seen, wait), 0);
+            assert!(seen.ran_once(cpus.there, Context::TaskIrqsOff));
         }
         Ok(())
     }

@@ -71,6 +71,7 @@ mod cases {
 
         assert_eq!(mask::nearest(&*mask_of([cpus.here])?, cpus.here), here);
         assert_eq!(mask::nearest(Cpumask::online(), cpus.here), here);
+        assert_eq!(mask::nearest(Cpumask::online(), cpus.there), there);
         assert_eq!(mask::nearest(&*mask_of([cpus.there])?, cpus.here), there);
         assert!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
         Ok(())
