@@ -23,7 +23,7 @@ The parts of these, one by one:
   make kunit     the in-kernel tests and the doctests        FILTER='smp*' for some suites
   make torture   the tree's scftorture with CPU hotplug      DURATION=60 seconds
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
-  make variants  the small kernel with other options, built and booted; long  VARIANTS='rt lazy'
+  make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
   make size      the size of our object, and of the one that C makes
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
   make untree    take links and hooks out of the tree again (KDIR=path)

@@ -7,7 +7,7 @@
 #   *-small     the same with the smallest configuration, for edit-and-run work
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
-#   variant-*   rust-small with what configs/variants/*.config changes
+#   variant-*   rust-small with the in-kernel tests and what configs/variants/*.config changes
 kernel_name() {
 	case "${IMPL:-rust}" in
 	rust | c) ;;
@@ -24,9 +24,9 @@ fragments() {
 	echo "$here/configs/guest.config"
 	echo "$here/configs/smp.config"
 	case "$1" in
-	kunit) printf '%s\n' "$here/configs/small.config" "$here/configs/kunit.config" ;;
+	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-small) echo "$here/configs/small.config" ;;
-	variant-*) printf '%s\n' "$here/configs/small.config" "$here/configs/variants/${1#variant-}.config" ;;
+	variant-*) printf '%s\n' "$here"/configs/{small,tests,"variants/${1#variant-}"}.config ;;
 	esac
 }
 
@@ -63,10 +63,10 @@ configure() {
 		rm -rf "$o"
 	fi
 	mkdir -p "$o"
+	mapfile -t files < <(fragments "$name")
 	{
-		mapfile -t files < <(fragments "$name")
-		cat "${files[@]}"
-		case "$name" in c | c-small | variant-up) echo CONFIG_SMP_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
+		cat "${files[@]}" 2>/dev/null &&
+			case "$name" in c | c-small | variant-up) echo CONFIG_SMP_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
 	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
 	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
 		[ -z "$(find "$top" -path "$build" -prune -o \
@@ -133,7 +133,11 @@ build_error() {
 	grep -m1 -E '(^|[^a-z])error(\[E[0-9]+\])?:|undefined symbol|No space left|\*\*\*' "$1" || tail -1 "$1"
 }
 
-# Symbols by which our object of a kernel can panic.
+# The functions of ours that can panic in a kernel, and by what symbol. Tests may.
 panic_symbols() {
-	llvm-nm-22 -A "$build/$1"/kernel/smp/*.o | grep -E 'core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail' || true
+	llvm-objdump-22 -dr --no-show-raw-insn "$build/$1"/kernel/smp/*.o |
+		awk '/^[0-9a-f]+ </ { f = $2 }
+			/core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail/ && f !~ /8smp_core5tests/ {
+				print f, $NF
+			}' | sort -u
 }

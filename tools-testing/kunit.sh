@@ -1,20 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Boots the kernel with the in-kernel tests and the doctests, and has the kernel tree's kunit.py
-# judge them.
+# Boots a kernel with in-kernel tests and has the kernel tree's kunit.py judge them, then runs a
+# command in it. usage: kunit.sh [NAME [COMMAND]], see kbuild.sh; else that with the doctests.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 lock
-"$here/kernel.sh" kunit
-say KUNIT "$(short "$build")/kunit with ${CPUS:-4} CPUs (log: $(short "$logs")/kunit.log)"
-log=$logs/kunit.log
-parsed=$logs/kunit.txt
+kernel=${1:-kunit}
+log=$logs/$kernel.log
+parsed=$logs/$kernel.txt
+"$here/kernel.sh" "$kernel"
+say KUNIT "$(short "$build/$kernel") with ${CPUS:-4} CPUs (log: $(short "$log"))"
 append="kunit.enable=1${FILTER:+ kunit.filter_glob=$FILTER}"
 # A guest that panics or hangs still has results to show.
 rc=0
-trouble=$(boot kunit kunit 600 "$append" true 2>&1) || rc=$?
+trouble=$(boot "$kernel" "$kernel" 600 "$append" "${2:-true}" 2>&1) || rc=$?
 "$linux/tools/testing/kunit/kunit.py" parse "$log" >"$parsed" 2>&1 </dev/null || rc=$?
 sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p' "$parsed"
 summary=$(grep -aoE 'Testing complete\..*' "$parsed" | tail -1)

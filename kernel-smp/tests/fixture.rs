@@ -101,11 +101,24 @@ impl Cpus {
             .iter()
             .find(|cpu| *cpu != self.here && *cpu != self.there);
 
-        if third.is_none() {
-            pr_err!("this test needs three CPUs online\n");
-        }
-        third.ok_or(ENODEV)
+        third.map_or_else(|| skip("needs three CPUs online"), Ok)
     }
+}
+
+/// Ends the test, which counts as skipped.
+pub(crate) fn skip(reason: &str) -> ! {
+    // SAFETY: May be called in any task.
+    let test = unsafe { bindings::kunit_get_current_test() };
+    // SAFETY: This is the thread of a test, which lives until after its end.
+    let comment = unsafe { &mut (*test).status_comment };
+
+    for (to, from) in comment.iter_mut().zip(Iterator::chain(reason.bytes(), [0])) {
+        *to = from as c_char;
+    }
+    // SAFETY: As above.
+    unsafe { (*test).status = bindings::kunit_status_KUNIT_SKIPPED };
+    // SAFETY: As above.
+    unsafe { bindings::kunit_try_catch_throw(&raw mut (*test).try_catch) }
 }
 
 /// Makes a set of CPUs.

@@ -98,12 +98,14 @@ impl Thread {
     }
 
     /// Wakes the thread up.
+    #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
     pub(crate) fn wake_up(&self) {
         // SAFETY: The task is valid until it is stopped, when this is dropped.
         unsafe { bindings::wake_up_process(self.task) };
     }
 
     /// Returns whether the thread sleeps, and its CPU has put it away.
+    #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
     pub(crate) fn sleeps(&self) -> bool {
         // SAFETY: The task is valid until it is stopped.
         let state = unsafe { (&raw const (*self.task).__state).read_volatile() };
