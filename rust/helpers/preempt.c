@@ -21,3 +21,8 @@ __rust_helper bool rust_helper_in_hardirq(void)
 {
 	return in_hardirq();
 }
+
+__rust_helper bool rust_helper_in_nmi(void)
+{
+	return in_nmi();
+}

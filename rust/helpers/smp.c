@@ -36,6 +36,15 @@ __rust_helper bool rust_helper_smp_csdlock_debug(void)
 #endif
 }
 
+__rust_helper bool rust_helper_smp_stats_enabled(void)
+{
+#ifdef CONFIG_SMP_RUST_STATS
+	return static_branch_unlikely(&smp_stats_key);
+#else
+	return false;
+#endif
+}
+
 __rust_helper bool rust_helper_smp_ipi_mask_inlined(void)
 {
 	return static_branch_unlikely(&smp_ipi_mask_inlined_key);

@@ -32,3 +32,9 @@ rust_helper_smp_cond_load_acquire_clear(unsigned int *ptr, unsigned int bits)
 {
 	return smp_cond_load_acquire(ptr, !(VAL & bits));
 }
+
+__rust_helper unsigned int
+rust_helper_smp_cond_load_acquire_not(unsigned int *ptr, unsigned int value)
+{
+	return smp_cond_load_acquire(ptr, VAL != value);
+}

@@ -36,3 +36,50 @@ pub fn assert_irqs_disabled() {
     // SAFETY: The assertion may be made in any context.
     unsafe { bindings::lockdep_assert_irqs_disabled() }
 }
+
+/// Warns, once, if the current task or what it has interrupted holds a lock that others spin for.
+///
+/// Spinlocks, raw spinlocks and rwlocks count; mutexes, RCU and local locks do not. The locks that
+/// are held are printed too. Without `CONFIG_LOCKDEP` this is nothing.
+///
+/// # Examples
+///
+/// ```
+/// kernel::lockdep::assert_no_spinning_lock_held();
+/// ```
+#[inline]
+pub fn assert_no_spinning_lock_held() {
+    #[cfg(CONFIG_LOCKDEP)]
+    if crate::warn_on_once!(holds_spinning_lock()) {
+        crate::do_once_lite! {
+            // SAFETY: The current task does not take or release locks meanwhile.
+            unsafe { bindings::debug_show_held_locks(bindings::get_current()) };
+        }
+    }
+}
+
+/// Returns whether the current task or what it has interrupted holds a lock that others spin for.
+#[cfg(CONFIG_LOCKDEP)]
+fn holds_spinning_lock() -> bool {
+    // SAFETY: The variable is an `int` of C; a stale value is fine.
+    if unsafe { (&raw const bindings::debug_locks).read_volatile() } == 0 {
+        return false;
+    }
+
+    // SAFETY: There is always a current task.
+    let task = unsafe { bindings::get_current() };
+    // SAFETY: Only the task itself, and what interrupts it, changes its list of held locks, and an
+    // interrupt leaves it as it was.
+    let (depth, held) = unsafe { ((*task).lockdep_depth, &(*task).held_locks) };
+
+    held.iter().take(depth.try_into().unwrap_or(0)).any(|lock| {
+        // SAFETY: The map of a lock that is held is valid.
+        let map = unsafe { &*lock.instance };
+
+        lock.check() != 0
+            && u32::from(map.lock_type) == bindings::lockdep_lock_type_LD_LOCK_NORMAL
+            && (bindings::lockdep_wait_type_LD_WAIT_SPIN
+                ..=bindings::lockdep_wait_type_LD_WAIT_CONFIG)
+                .contains(&u32::from(map.wait_type_inner))
+    })
+}

@@ -97,3 +97,16 @@ pub fn in_hardirq() -> bool {
     // SAFETY: Reading the preemption count is always allowed.
     unsafe { bindings::in_hardirq() }
 }
+
+/// Returns whether the caller runs in a non-maskable interrupt.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!kernel::preempt::in_nmi());
+/// ```
+#[inline]
+pub fn in_nmi() -> bool {
+    // SAFETY: Reading the preemption count is always allowed.
+    unsafe { bindings::in_nmi() }
+}

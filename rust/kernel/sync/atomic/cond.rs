@@ -24,4 +24,23 @@ impl Atomic<u32> {
         // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
         unsafe { bindings::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
     }
+
+    /// Spins until the value is not `value` any more, and returns the one that was seen then.
+    ///
+    /// Otherwise as [`wait_until_clear`](Self::wait_until_clear).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::sync::atomic::Atomic;
+    ///
+    /// let ticket = Atomic::new(7u32);
+    /// assert_eq!(ticket.wait_until_not(6), 7);
+    /// ```
+    #[inline(always)]
+    #[doc(alias = "smp_cond_load_acquire")]
+    pub fn wait_until_not(&self, value: u32) -> u32 {
+        // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
+        unsafe { bindings::smp_cond_load_acquire_not(self.as_ptr(), value) }
+    }
 }
