@@ -8,23 +8,21 @@
 //!
 //! C header: [`include/linux/smp_types.h`](srctree/include/linux/smp_types.h)
 
-use crate::stall;
+use crate::{
+    serve::Waiting,
+    stall,
+    stats, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings,
     cpu::CpuId,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
-        barrier::{
-            smp_mb,
-            Write, //
-        }, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
     },
     warn_on, //
 };
@@ -52,6 +50,34 @@ pub(crate) enum Kind {
     Ttwu = bindings::CSD_TYPE_TTWU,
     /// No kind that is known: the flag word was overwritten.
     Unknown = u32::MAX,
+}
+
+/// The flag word of one use of a request, from its lock to its unlock.
+///
+/// A request of a pair of CPUs can be in use again before who waited for the last use has looked.
+/// The uses that somebody waits for are therefore numbered, in bits that no other user of a flag
+/// word touches; a word that is not the same any more says that the use is over. When the numbers
+/// wrap around, a wait may take too long, but never ends too early.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lock(u32);
+
+impl Lock {
+    /// Where the number begins.
+    const NUMBER_SHIFT: u32 = 8;
+
+    #[inline(always)]
+    const fn of(kind: Kind) -> Self {
+        Self(LOCK | kind as u32)
+    }
+
+    /// The use of a csd of this folder, of a pool or of a pair of CPUs, that nobody waits for.
+    const STORED: Self = Self(Self::of(Kind::Async).0 | (1 << Self::NUMBER_SHIFT));
+
+    /// Use number `number` that somebody waits for.
+    #[inline(always)]
+    const fn waited(number: u32) -> Self {
+        Self(Self::of(Kind::Sync).0 | (number << Self::NUMBER_SHIFT))
+    }
 }
 
 /// The function of a request and its argument.
@@ -163,6 +189,14 @@ impl Csd {
         self.flags().load(Relaxed) & bindings::CSD_FLAG_TYPE_MASK
     }
 
+    /// Returns whether this is a request in a csd of this folder that nobody waits for.
+    ///
+    /// Its next sender may wait for the csd.
+    #[inline(always)]
+    pub(crate) fn is_stored(self) -> bool {
+        self.flags().load(Relaxed) == Lock::STORED.0
+    }
+
     /// Returns what the request runs.
     #[inline(always)]
     pub(crate) fn call(self) -> Call {
@@ -209,8 +243,11 @@ impl Csd {
 
     /// Locks a request that is new and that nobody else knows.
     #[inline(always)]
-    pub(crate) fn lock_new(self, kind: Kind) {
-        self.flags().store(LOCK | kind as u32, Relaxed);
+    pub(crate) fn lock_new(self, kind: Kind) -> Lock {
+        let lock = Lock::of(kind);
+
+        self.flags().store(lock.0, Relaxed);
+        lock
     }
 
     /// Locks a request of which the caller is the only user, as `async`, if it is unlocked.
@@ -218,70 +255,75 @@ impl Csd {
     /// This is a check and no claim: the caller makes sure that no two CPUs do it at once.
     #[inline(always)]
     pub(crate) fn lock_owned(self) -> bool {
-        if self.is_locked() {
-            return false;
-        }
+        let unlocked = !self.is_locked();
 
-        self.flags().store(LOCK | Kind::Async as u32, Relaxed);
-        order_lock_before_fields();
-        true
+        if unlocked {
+            self.lock_new(Kind::Async);
+        }
+        unlocked
     }
 
-    /// Locks a request that this CPU shares with nobody, after its last use has ended.
+    /// Locks a request of a pool if it is unlocked. Returns whether it was.
     ///
-    /// The caller is pinned to its CPU and in task context, so no other sender is at the same csd.
-    /// Only with stall detection on can there be several: then they settle it by a compare and
-    /// exchange.
+    /// An interrupt may claim the same one at any time: one of the two gets it.
     #[inline(always)]
-    pub(crate) fn lock(self, kind: Kind) {
-        if stall::enabled() {
-            self.lock_contended(kind);
-        } else {
-            self.wait();
-            // ORDERING: `wait()` was an acquire that pairs with the release in `unlock()`: the
-            // last use has ended before the fields are written again.
-            self.flags().store(LOCK | kind as u32, Relaxed);
-        }
-
-        order_lock_before_fields();
+    pub(crate) fn claim(self) -> bool {
+        // ORDERING: The acquire pairs with the release in `unlock()`: the target has read the
+        // fields before they are written again.
+        self.flags().load(Relaxed) == 0 && self.flags().cmpxchg(0, Lock::STORED.0, Acquire).is_ok()
     }
 
-    #[cold]
-    fn lock_contended(self, kind: Kind) {
-        loop {
-            self.wait();
+    /// Locks a request of a pair of CPUs after its last use has ended: for use number `number`, or,
+    /// without one, for a use that nobody waits for.
+    ///
+    /// The caller is a task that is pinned to its CPU, so no other sender is at the same csd.
+    #[inline(always)]
+    pub(crate) fn lock(self, number: Option<u32>) -> Lock {
+        let lock = number.map_or(Lock::STORED, Lock::waited);
 
-            let flags = self.flags().load(Relaxed);
-            // ORDERING: The acquire pairs with the release in `unlock()`, as the wait does above:
-            // another sender may have locked and unlocked in between.
-            if flags & LOCK == 0
-                && self
-                    .flags()
-                    .cmpxchg(flags, LOCK | kind as u32, Acquire)
-                    .is_ok()
-            {
-                return;
-            }
-        }
+        self.wait_until_unlocked(Waiting::Spin);
+        // ORDERING: `wait_until_unlocked()` was an acquire that pairs with the release in
+        // `unlock()`: the last use has ended before the fields are written again. The release
+        // pairs with the acquire in `wait()`: who waits for the last use and finds this one sees
+        // what the last one did.
+        self.flags().store(lock.0, Release);
+        lock
     }
 
-    /// Waits until the request is unlocked.
+    /// Waits until nobody uses the request.
     #[inline(always)]
-    pub(crate) fn wait(self) {
-        if stall::enabled() {
-            stall::wait(self);
+    pub(crate) fn wait_until_unlocked(self, waiting: Waiting) {
+        if stall::enabled() || waiting.serves() {
+            waiting.until_over(self, None);
         } else {
-            // ORDERING: The acquire pairs with the release in `unlock()`: what the function did is
-            // seen by who waited for it.
+            // ORDERING: The acquire pairs with the release in `unlock()`.
             self.flags().wait_until_clear(LOCK);
         }
     }
 
-    /// Makes sure that what the target did is seen, after the lock was seen clear.
-    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    pub(crate) fn acquire(self) {
-        // ORDERING: The acquire pairs with the release in `unlock()`.
-        let _ = self.flags().load(Acquire);
+    /// Waits until the use that `lock` began has ended, whoever uses the request by then.
+    #[inline(always)]
+    pub(crate) fn wait(self, lock: Lock, waiting: Waiting) {
+        if stall::enabled() || stats::enabled() || waiting.serves() {
+            waiting.until_over(self, Some(lock));
+        } else {
+            // ORDERING: The acquire pairs with the release in `unlock()`, or with that in `lock()`
+            // if the request is in use again: what the function did is seen by who waited for it.
+            self.flags().wait_until_not(lock.0);
+        }
+    }
+
+    /// Returns whether the use that `lock` began has ended; without one, whether all have.
+    ///
+    /// If so, what the function did is seen.
+    pub(crate) fn is_over(self, lock: Option<Lock>) -> bool {
+        // ORDERING: As in `wait()` and `wait_until_unlocked()`.
+        let flags = self.flags().load(Acquire);
+
+        match lock {
+            Some(lock) => flags != lock.0,
+            None => flags & LOCK == 0,
+        }
     }
 
     /// Ends the request: the target has run it, or will not touch it again.
@@ -291,17 +333,8 @@ impl Csd {
     pub(crate) fn unlock(self) {
         warn_on!(!self.is_locked());
 
-        // ORDERING: The release pairs with the acquire in `wait()` and `lock_contended()`: all that
-        // the target did with the request comes before the sender goes on.
+        // ORDERING: The release pairs with the acquires in `wait()`, `wait_until_unlocked()` and
+        // `claim()`: all that the target did with the request comes before the sender goes on.
         self.flags().store(0, Release);
     }
-}
-
-/// Keeps the store that locks before the stores to the other fields.
-///
-/// Nothing on the way of a request needs it, since the push orders all of them before the target's
-/// reads. It serves `stall`, which looks at the fields of requests that are locked.
-#[inline(always)]
-fn order_lock_before_fields() {
-    smp_mb(Write);
 }

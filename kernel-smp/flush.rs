@@ -13,96 +13,217 @@ use crate::{
         Node, //
     },
     irq,
+    late,
     percpu::CpuPinned,
     queue,
+    serve,
     stall,
+    stats::{
+        self,
+        Counter, //
+    },
     trace, //
 };
-use core::ptr;
+use core::{
+    cell::Cell,
+    ptr, //
+};
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
-    prelude::*,
-    print::OnceLite,
-    warn, //
+    prelude::*, //
 };
 
-/// Entries that were taken off a queue and belong to this CPU.
+/// Entries of one class that were taken off a queue, in the order of arrival.
 ///
 /// # Invariants
 ///
 /// `first` leads to valid entries which nobody else reaches, or is null.
-struct Batch {
-    first: *mut Node,
+pub(crate) struct List {
+    first: Cell<*mut Node>,
 }
 
-impl Batch {
-    /// Takes over all of `newest`, in the order of arrival.
+impl List {
+    const fn new() -> Self {
+        // INVARIANT: There are no entries.
+        Self {
+            first: Cell::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline(always)]
+    fn copy(&self) -> Self {
+        Self {
+            first: Cell::new(self.first.get()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_null()
+    }
+
+    /// Adds the entries that `first` leads to.
     ///
     /// # Safety
     ///
-    /// `newest` is what `Queue::take_all()` returned.
+    /// `first` is as the type invariants say.
     #[inline(always)]
-    unsafe fn in_order(mut newest: *mut Node) -> Self {
-        let mut first: *mut Node = ptr::null_mut();
-
-        while !newest.is_null() {
-            // SAFETY: The node is valid and nobody else's, by the safety requirements.
-            let older = unsafe { (*newest).next };
-
-            // SAFETY: As above.
-            unsafe { (*newest).next = first };
-            first = newest;
-            newest = older;
+    unsafe fn append(&self, first: *mut Node) {
+        if self.is_empty() {
+            // INVARIANT: By the safety requirements.
+            self.first.set(first);
+            return;
         }
 
-        // INVARIANT: What was taken off is nobody else's.
-        Self { first }
+        let mut last = self.first.get();
+        loop {
+            // SAFETY: The entry is valid, by the type invariants.
+            let next = unsafe { (*last).next };
+            if next.is_null() {
+                break;
+            }
+            last = next;
+        }
+        // INVARIANT: By the safety requirements.
+        // SAFETY: The entry is valid, and nobody else's, by the type invariants.
+        unsafe { (*last).next = first };
     }
 
-    /// Takes out, in order, each entry of the kinds that `wanted` names, and hands it to `run`.
-    ///
-    /// An entry is out before it is run: it can be sent again, or be gone, right after.
+    /// Takes the first entry out: it can be sent again, or be gone, as soon as it is run.
     #[inline(always)]
-    fn run_each(&mut self, wanted: impl Fn(Kind) -> bool, run: impl Fn(Csd, Kind)) {
-        let mut link: *mut *mut Node = &raw mut self.first;
+    pub(crate) fn pop(&self) -> Option<Csd> {
+        let node = self.first.get();
+        if node.is_null() {
+            return None;
+        }
+
+        // INVARIANT: The entry that leaves is not reached any more.
+        // SAFETY: The entry is valid, by the type invariants.
+        self.first.set(unsafe { (*node).next });
+        // SAFETY: As above.
+        Some(unsafe { Csd::from_node(node) })
+    }
+
+    /// Takes the first entry out that `wanted` names, wherever it is.
+    pub(crate) fn pop_if(&self, wanted: impl Fn(Csd) -> bool) -> Option<Csd> {
+        let mut link: *mut *mut Node = self.first.as_ptr();
 
         loop {
             // SAFETY: This is `first`, or the link of an entry that stays, by the type invariants.
             let node = unsafe { *link };
             if node.is_null() {
-                return;
+                return None;
             }
 
             // SAFETY: The entry is valid, by the type invariants.
             let csd = unsafe { Csd::from_node(node) };
-            let kind = csd.kind();
             // SAFETY: As above; this only computes an address.
             let next = unsafe { &raw mut (*node).next };
-
-            if wanted(kind) {
-                // SAFETY: `next` is read while the entry is still ours.
+            if wanted(csd) {
+                // SAFETY: As above.
                 let after = unsafe { *next };
                 // INVARIANT: The entry that leaves is not reached any more.
-                // SAFETY: As for the read of `link` above.
+                // SAFETY: As for the read of `link`.
                 unsafe { *link = after };
-                run(csd, kind);
-            } else {
-                link = next;
+                return Some(csd);
             }
+            link = next;
         }
     }
 
-    /// Writes what is in the batch to the log.
-    #[cold]
-    fn report(&self) {
-        let mut node = self.first;
+    /// Calls `look` with each entry.
+    pub(crate) fn for_each(&self, look: impl Fn(Csd)) {
+        let mut node = self.first.get();
 
         while !node.is_null() {
             // SAFETY: The entry is valid, by the type invariants.
-            stall::report_on_offline_cpu(unsafe { Csd::from_node(node) });
+            look(unsafe { Csd::from_node(node) });
             // SAFETY: As above.
             node = unsafe { (*node).next };
+        }
+    }
+}
+
+/// Entries that were taken off a queue and are not yet run, by class.
+pub(crate) struct Batch {
+    pub(crate) sync: List,
+    /// `Async` requests and IRQ work.
+    pub(crate) other: List,
+    pub(crate) wake_ups: List,
+}
+
+impl Batch {
+    pub(crate) const fn new() -> Self {
+        Self {
+            sync: List::new(),
+            other: List::new(),
+            wake_ups: List::new(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sync.is_empty() && self.other.is_empty() && self.wake_ups.is_empty()
+    }
+
+    /// Adds all entries of `newest` to the list of their class, in the order of arrival.
+    ///
+    /// # Safety
+    ///
+    /// `newest` is what `Queue::take_all()` returned.
+    #[inline(always)]
+    pub(crate) unsafe fn add(&self, mut newest: *mut Node) {
+        let mut sync: *mut Node = ptr::null_mut();
+        let mut other: *mut Node = ptr::null_mut();
+        let mut wake_ups: *mut Node = ptr::null_mut();
+
+        while !newest.is_null() {
+            let node = newest;
+            // SAFETY: The entry is valid, by the safety requirements.
+            let first = match unsafe { Csd::from_node(node) }.kind() {
+                Kind::Sync => &mut sync,
+                Kind::Ttwu => &mut wake_ups,
+                Kind::Async | Kind::IrqWork | Kind::Unknown => &mut other,
+            };
+
+            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
+            newest = unsafe { (*node).next };
+            // SAFETY: As above.
+            unsafe { (*node).next = *first };
+            *first = node;
+        }
+
+        // SAFETY: What was taken off is nobody else's.
+        unsafe { self.sync.append(sync) };
+        // SAFETY: As above.
+        unsafe { self.other.append(other) };
+        // SAFETY: As above.
+        unsafe { self.wake_ups.append(wake_ups) };
+    }
+
+    /// Another way to look at the same entries, so that this one can stay in registers.
+    #[inline(always)]
+    fn copy(&self) -> Self {
+        Self {
+            sync: self.sync.copy(),
+            other: self.other.copy(),
+            wake_ups: self.wake_ups.copy(),
+        }
+    }
+
+    /// How many entries there are.
+    fn len(&self) -> u64 {
+        let number = Cell::new(0u64);
+
+        self.for_each(|_| number.set(number.get().wrapping_add(1)));
+        number.get()
+    }
+
+    /// Calls `look` with each entry, in the order in which they are run.
+    pub(crate) fn for_each(&self, look: impl Fn(Csd)) {
+        for list in [&self.sync, &self.other, &self.wake_ups] {
+            list.for_each(&look);
         }
     }
 }
@@ -120,10 +241,40 @@ pub(crate) unsafe fn run_traced(call: Call, csd: Option<Csd>) {
     trace::csd_function_exit(call.func, csd);
 }
 
+/// Runs a request that somebody waits for, and ends it.
+///
+/// # Safety
+///
+/// Interrupts are off, and `csd` is a `Sync` request that was taken out of a list.
+#[inline(always)]
+pub(crate) unsafe fn run_sync(csd: Csd) {
+    stall::record(Some(csd));
+    // SAFETY: Interrupts are off, and the sender asked for this call.
+    unsafe { run_traced(csd.call(), Some(csd)) };
+    csd.unlock();
+    stall::record(None);
+}
+
+/// Ends a request that nobody waits for, and runs it.
+///
+/// # Safety
+///
+/// Interrupts are off, and `csd` is an `Async` request that was taken out of a list.
+#[inline(always)]
+pub(crate) unsafe fn run_async(csd: Csd) {
+    let call = csd.call();
+
+    stall::record(Some(csd));
+    csd.unlock();
+    // SAFETY: Interrupts are off, and the sender asked for this call.
+    unsafe { run_traced(call, Some(csd)) };
+    stall::record(None);
+}
+
 /// What a flush means if this CPU is offline.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offline {
-    /// There should be nothing left to do: warn.
+    /// There should be nothing left to do: report what there is.
     Unexpected,
     /// The CPU is on its way down, and this is the flush that leaves nothing.
     Dying,
@@ -136,70 +287,48 @@ pub(crate) enum Offline {
 pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
     stall::flush_begins(irq);
 
+    let new = Batch::new();
+    let batch = serve::unfinished(irq).unwrap_or(&new);
     let newest = queue::this_cpu(irq).take_all();
 
     // SAFETY: `newest` has just been taken.
-    let mut batch = unsafe { Batch::in_order(newest) };
+    unsafe { batch.add(newest) };
 
-    if offline == Offline::Unexpected && !batch.first.is_null() && !irq.cpu().is_online() {
-        report_once(irq, &batch);
+    if offline == Offline::Dying {
+        stats::count_all(Counter::Dying, || batch.copy().len());
+    } else if !irq.cpu().is_online() && !batch.is_empty() {
+        late::found_by_flush(irq.cpu(), &batch.copy());
     }
 
-    batch.run_each(
-        |kind| kind == Kind::Sync,
-        |csd, _| {
-            let call = csd.call();
+    while let Some(csd) = batch.sync.pop() {
+        // SAFETY: Interrupts are off, and the list is that of `Sync` requests.
+        unsafe { run_sync(csd) };
+    }
 
-            stall::record(Some(csd));
-            // SAFETY: Interrupts are off, and the sender asked for this call.
-            unsafe { run_traced(call, Some(csd)) };
-            csd.unlock();
-            stall::record(None);
-        },
-    );
-
-    batch.run_each(
-        |kind| kind != Kind::Ttwu,
-        |csd, kind| match kind {
-            Kind::Async => {
-                let call = csd.call();
-
-                stall::record(Some(csd));
-                csd.unlock();
-                // SAFETY: Interrupts are off, and the sender asked for this call.
-                unsafe { run_traced(call, Some(csd)) };
-                stall::record(None);
-            }
+    while let Some(csd) = batch.other.pop() {
+        match csd.kind() {
+            // SAFETY: Interrupts are off, and the request is an `Async` one.
+            Kind::Async => unsafe { run_async(csd) },
             Kind::IrqWork => {
                 // SAFETY: An entry of this kind is the beginning of a `struct irq_work`.
                 unsafe { bindings::irq_work_single(csd.as_ptr().cast()) };
             }
             _ => {}
-        },
-    );
+        }
+    }
 
-    if !batch.first.is_null() {
+    if !batch.wake_ups.is_empty() {
+        let first = batch.wake_ups.first.replace(ptr::null_mut());
         let call = Call {
             func: Some(bindings::sched_ttwu_pending),
-            info: batch.first.cast(),
+            info: first.cast(),
         };
         // SAFETY: The entry is valid, by the type invariants.
-        let csd = unsafe { Csd::from_node(batch.first) };
+        let csd = unsafe { Csd::from_node(first) };
 
-        // SAFETY: Interrupts are off, and only entries of the scheduler are left.
+        // SAFETY: Interrupts are off, and these are entries of the scheduler.
         unsafe { run_traced(call, Some(csd)) };
     }
-}
-
-/// Warns that a CPU which is offline has requests, the first time that it happens.
-#[cold]
-fn report_once(irq: &LocalInterruptDisabled, batch: &Batch) {
-    static WARNED: OnceLite = OnceLite::new();
-
-    WARNED.call_once(|| {
-        warn!("IPI on offline CPU {}\n", irq.cpu().as_u32());
-        batch.report();
-    });
 }
 
 /// Handles the IPI.
@@ -226,9 +355,9 @@ pub(crate) unsafe extern "C" fn generic_smp_call_function_single_interrupt() {
 #[export]
 pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
     let _flags = {
-        let _guard = crate::percpu::CpuGuard::new();
+        let guard = crate::percpu::CpuGuard::new();
 
-        if queue::this_cpu(&_guard).is_empty() {
+        if queue::this_cpu(&guard).is_empty() && !serve::is_unfinished(&guard) {
             return;
         }
         irq::disable()
@@ -238,10 +367,8 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
     let was_pending = unsafe { bindings::local_softirq_pending() };
 
     // SAFETY: `_flags` keeps interrupts off until the end of this function.
-    run(
-        unsafe { LocalInterruptDisabled::assume_disabled() },
-        Offline::Unexpected,
-    );
+    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+    run(irq, Offline::Unexpected);
 
     // SAFETY: As above.
     if unsafe { bindings::local_softirq_pending() } != 0 {

@@ -7,6 +7,7 @@ use crate::{
         self,
         Offline, //
     },
+    late,
     many::CallFunctionData, //
 };
 use kernel::{
@@ -16,7 +17,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Allocates what `cpu` needs before it comes up.
+/// Allocates what `cpu` needs before it comes up, and looks for requests that came while it was down.
 ///
 /// # Errors
 ///
@@ -31,13 +32,16 @@ pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     // SAFETY: By the safety requirements.
+    unsafe { late::drain(cpu) };
+
+    // SAFETY: By the safety requirements.
     match unsafe { CallFunctionData::prepare(cpu) } {
         Ok(()) => 0,
         Err(e) => e.to_errno(),
     }
 }
 
-/// Frees what `cpu` does not need while it is down.
+/// Frees what `cpu` does not need while it is down, and looks for requests that came too late.
 ///
 /// # Safety
 ///
@@ -48,6 +52,8 @@ pub(crate) unsafe extern "C" fn smpcfd_dead_cpu(cpu: c_uint) -> c_int {
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     // SAFETY: By the safety requirements.
+    unsafe { late::drain(cpu) };
+    // SAFETY: As above.
     unsafe { CallFunctionData::dead(cpu) };
     0
 }

@@ -2,9 +2,17 @@
 
 //! Seam: sending the interrupt.
 
-use crate::trace::{
-    self,
-    Callsite, //
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+use crate::fault;
+use crate::{
+    stats::{
+        self,
+        Counter, //
+    },
+    trace::{
+        self,
+        Callsite, //
+    }, //
 };
 use kernel::{
     bindings,
@@ -20,13 +28,25 @@ pub(crate) fn send(cpu: CpuId, callsite: Callsite) {
     // SAFETY: `cpu` is a CPU with an idle task: requests are queued for CPUs that were online.
     if unsafe { bindings::call_function_single_prep_ipi(i32::from(cpu)) } {
         trace::ipi_send_cpu(cpu, callsite);
+        stats::count(Counter::Ipis);
         send_unconditionally(cpu);
+    } else {
+        stats::count(Counter::Polled);
     }
 }
 
 /// Sends an IPI to `cpu`, polling or not, and without a trace point.
 #[inline(always)]
 pub(crate) fn send_unconditionally(cpu: CpuId) {
+    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    fault::send(cpu);
+    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
+    send_now(cpu);
+}
+
+/// Sends an IPI to `cpu`, without faults.
+#[inline(always)]
+pub(crate) fn send_now(cpu: CpuId) {
     // SAFETY: The number is that of a CPU.
     unsafe { bindings::arch_send_call_function_single_ipi(i32::from(cpu)) };
 }
@@ -35,7 +55,13 @@ pub(crate) fn send_unconditionally(cpu: CpuId) {
 #[inline(always)]
 pub(crate) fn send_mask(mask: &Cpumask, callsite: Callsite) {
     trace::ipi_send_cpumask(mask, callsite);
+    stats::count_all(Counter::Ipis, || mask.weight().into());
 
+    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    mask.iter().for_each(fault::send);
+    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
     // SAFETY: The mask is valid.
-    unsafe { bindings::arch_send_call_function_ipi_mask(mask.as_raw()) };
+    unsafe {
+        bindings::arch_send_call_function_ipi_mask(mask.as_raw())
+    };
 }

@@ -79,3 +79,50 @@ pub(crate) fn warn_many(this_cpu_online: bool) {
 
     warn_on_once!(!preempt::in_task());
 }
+
+/// Whether the IPIs of others get through to this CPU while the caller waits.
+pub(crate) enum Answerable {
+    /// Interrupts are on.
+    Yes,
+    /// No, but nobody asks: this CPU is not online, the kernel boots with one CPU, or it is dying.
+    NobodyAsks,
+    /// No, and others may wait for this CPU meanwhile.
+    No,
+    /// No, and nothing can be done about it here: in an NMI, or in the stopper thread.
+    Never,
+}
+
+/// Returns whether this CPU can be interrupted while the caller waits.
+#[inline(always)]
+pub(crate) fn answerable(this_cpu_online: bool) -> Answerable {
+    // SAFETY: Reading the interrupt state is always allowed.
+    if !unsafe { bindings::irqs_disabled() } {
+        return Answerable::Yes;
+    }
+    unanswerable(this_cpu_online)
+}
+
+#[cold]
+fn unanswerable(this_cpu_online: bool) -> Answerable {
+    if !this_cpu_online || oops_in_progress() || early_boot_irqs_disabled() {
+        Answerable::NobodyAsks
+    } else if preempt::in_nmi() || is_stopper() {
+        Answerable::Never
+    } else {
+        Answerable::No
+    }
+}
+
+/// Returns whether this is the stopper thread, which may be one of several that run in step.
+fn is_stopper() -> bool {
+    // SAFETY: There is always a current task, and it has a class.
+    let class = unsafe { (*bindings::get_current()).sched_class };
+
+    core::ptr::eq(class, &raw const bindings::stop_sched_class)
+}
+
+/// Returns whether the caller is in an interrupt, and so may have interrupted another caller.
+#[inline(always)]
+pub(crate) fn in_interrupt() -> bool {
+    !preempt::in_task()
+}

@@ -10,7 +10,7 @@ use crate::{
         Call,
         Csd,
         Func,
-        Kind, //
+        Lock, //
     },
     flush,
     ipi,
@@ -21,6 +21,15 @@ use crate::{
         CpuPinned, //
     },
     queue,
+    serve::{
+        self,
+        Waiting, //
+    },
+    single,
+    stats::{
+        self,
+        Counter, //
+    },
     task_mask,
     trace::{
         self,
@@ -54,6 +63,8 @@ use kernel::{
 /// - `ipi_mask` is allocated while the CPU is up. Only that CPU uses it, with preemption off.
 pub(crate) struct CallFunctionData {
     csd: Atomic<*mut c_void>,
+    /// The number of the last call that was waited for.
+    number: Atomic<u32>,
     ipi_mask: UnsafeCell<MaybeUninit<bindings::cpumask_var_t>>,
 }
 
@@ -64,6 +75,7 @@ define_per_cpu! {
     #[aligned]
     static CFD_DATA: CallFunctionData = CallFunctionData {
         csd: Atomic::new(ptr::null_mut()),
+        number: Atomic::new(0),
         ipi_mask: UnsafeCell::new(MaybeUninit::zeroed()),
     };
 }
@@ -141,6 +153,15 @@ impl CallFunctionData {
         unsafe { Csd::from_raw(csd.cast()) }
     }
 
+    /// Returns the number of a new call.
+    #[inline(always)]
+    fn next_number(&self, _guard: &CpuGuard) -> u32 {
+        let number = self.number.load(Relaxed).wrapping_add(1);
+
+        self.number.store(number, Relaxed);
+        number
+    }
+
     /// Returns the set of CPUs to send an IPI to.
     #[inline(always)]
     #[expect(clippy::mut_from_ref)]
@@ -154,7 +175,7 @@ impl CallFunctionData {
 struct Request {
     call: Call,
     cond: bindings::smp_cond_func_t,
-    kind: Kind,
+    wait: bool,
     callsite: Callsite,
 }
 
@@ -171,11 +192,18 @@ impl Request {
 
     /// Sends the call to all CPUs of `targets`, and takes those out that are not wanted.
     ///
-    /// Returns whether any is left.
+    /// Returns what to wait for on each of those that are left, if there are any and it was asked
+    /// for.
     #[inline(always)]
-    fn send(&self, guard: &CpuGuard, cfd: &CallFunctionData, targets: &mut Cpumask) -> bool {
+    fn send(
+        &self,
+        guard: &CpuGuard,
+        cfd: &CallFunctionData,
+        targets: &mut Cpumask,
+    ) -> Option<Lock> {
         let ipi_mask = cfd.ipi_mask(guard);
-        let mut sent = false;
+        let number = self.wait.then(|| cfd.next_number(guard));
+        let mut lock = None;
         let mut due = Due::Nobody;
 
         ipi_mask.clear_all();
@@ -185,10 +213,9 @@ impl Request {
             if self.wants(cpu) {
                 let csd = cfd.csd(cpu);
 
-                csd.lock(self.kind);
+                lock = Some(csd.lock(number));
                 csd.fill(self.call, guard.cpu(), i32::from(cpu));
                 trace::csd_queue(cpu, self.callsite, self.call.func, csd);
-                sent = true;
 
                 // SAFETY: `cpu` was seen online with preemption off, so it is possible.
                 let queue = unsafe { queue::of(cpu) };
@@ -196,7 +223,10 @@ impl Request {
                 if unsafe { queue.push(csd.node()) } {
                     ipi_mask.set(cpu);
                     due = due.and(cpu);
+                } else {
+                    stats::count(Counter::Batched);
                 }
+                stats::count(Counter::Requests);
             } else {
                 targets.clear(cpu);
             }
@@ -209,7 +239,33 @@ impl Request {
             Due::Several => ipi::send_mask(ipi_mask, self.callsite),
         }
 
-        sent
+        lock.filter(|_| self.wait)
+    }
+
+    /// Calls the other CPUs of `mask` one by one.
+    ///
+    /// For callers who may have interrupted another call to many on this CPU, or be called by one:
+    /// they find the csds of the pairs and the set of the task in use.
+    ///
+    /// # Safety
+    ///
+    /// As for [`smp_call_function_many_cond`].
+    #[cold]
+    unsafe fn send_one_by_one(&self, mask: &Cpumask, waiting: Waiting) {
+        for cpu in mask.iter() {
+            let guard = CpuGuard::new();
+
+            if cpu == guard.cpu() || !cpu.is_online() || !self.wants(cpu) {
+                continue;
+            }
+            if self.wait {
+                // SAFETY: By the safety requirements, and `cpu` is online.
+                unsafe { single::send_and_wait(guard, cpu, self.call, waiting, self.callsite) };
+            } else {
+                // SAFETY: As above.
+                unsafe { single::send_and_forget(&guard, cpu, self.call, waiting, self.callsite) };
+            }
+        }
     }
 }
 
@@ -254,11 +310,10 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
 ) {
     // SAFETY: `mask` is valid, by the safety requirements.
     let mask = unsafe { Cpumask::from_raw(mask) };
-    let wait = scf_flags & bindings::SCF_WAIT != 0;
     let request = Request {
         call: Call { func, info },
         cond: cond_func,
-        kind: if wait { Kind::Sync } else { Kind::Async },
+        wait: scf_flags & bindings::SCF_WAIT != 0,
         callsite: Callsite(callsite),
     };
 
@@ -267,11 +322,14 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     // SAFETY: This CPU is possible.
     let cfd = unsafe { CFD_DATA.per_cpu(this_cpu) };
     let targets = task_mask::of_current();
-    let mut sent = false;
+    let online = this_cpu.is_online();
+    let waiting = Waiting::of_caller(online, || irq::warn_many(online));
+    let mut sent = None;
 
-    irq::warn_many(this_cpu.is_online());
-
-    if mask.intersects_but(Cpumask::online(), this_cpu) {
+    if waiting.serves() || (serve::ON && irq::in_interrupt()) {
+        // SAFETY: By the safety requirements.
+        unsafe { request.send_one_by_one(mask, waiting) };
+    } else if mask.intersects_but(Cpumask::online(), this_cpu) {
         targets.and(mask, Cpumask::online());
         targets.clear(this_cpu);
         sent = request.send(&guard, cfd, targets);
@@ -288,9 +346,9 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     // another CPU.
     drop(guard);
 
-    if sent && wait {
+    if let Some(lock) = sent {
         for cpu in targets.iter() {
-            cfd.csd(cpu).wait();
+            cfd.csd(cpu).wait(lock, Waiting::Spin);
         }
     }
 }

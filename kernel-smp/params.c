@@ -64,6 +64,12 @@ void __init smp_enable_inlined_ipi_mask(void)
 	static_branch_enable(&smp_ipi_mask_inlined_key);
 }
 
+#ifdef CONFIG_SMP_RUST_KUNIT_TEST
+/* How often the tests of CPU hotplug take each CPU down. */
+int smp_test_cycles = 5;
+module_param_named(test_cycles, smp_test_cycles, int, 0444);
+#endif
+
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
 
 DEFINE_STATIC_KEY_MAYBE(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT, smp_csdlock_debug_key);

@@ -2,45 +2,190 @@
 
 //! Where a request lives that nobody waits for.
 //!
-//! Each CPU has one csd for the requests that it sends to a single CPU without waiting. The next
-//! such request waits until the target has taken the last one.
+//! Storage belongs to the sender: each CPU has a pool of [`SLOTS`] csds, and one more to fall back
+//! on. So up to `SLOTS + 1` requests of a CPU can be queued behind a function that runs on their
+//! target, and each of their senders goes on at once, even if that function waits for it. The next
+//! request waits until the target has *taken* one; it never waits for a function to end.
 //!
-//! With stall detection on, the csd is that of the target instead, so that a report can tell which
-//! CPU does not answer.
+//! A slot of the pool is claimed by an exchange, so that an interrupt can claim another one at any
+//! time. The fallback is claimed, queued and announced by an IPI with interrupts off: no interrupt
+//! can find it locked and wait for something that only the interrupted code would do.
+//!
+//! A CPU that is not online has two csds more, for the two calls that it makes on its way down,
+//! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`: there it must not wait.
+//!
+//! All zeroes is a csd that is not in use, from before `call_function_init()` on. No csd is ever
+//! reset or freed; it may still be in a queue when its CPU comes or goes.
 
 use crate::{
     csd::Csd,
-    mask,
-    percpu::define_per_cpu,
-    stall, //
+    fault,
+    irq,
+    percpu::{
+        define_per_cpu,
+        CpuGuard,
+        CpuPinned, //
+    },
+    serve::Waiting,
+    stats::{
+        self,
+        Counter, //
+    }, //
 };
 use core::{
     cell::UnsafeCell,
     mem::MaybeUninit, //
 };
-use kernel::bindings;
+use kernel::{
+    bindings,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    warn_on_once, //
+};
 
-/// A csd by itself; all zeroes is one that is not in use.
-#[repr(transparent)]
+/// How many csds a CPU has beside the one to fall back on.
+pub(crate) const SLOTS: usize = bindings::CONFIG_SMP_RUST_POOL_SLOTS as usize;
+
+/// A csd in a cache line of its own.
+#[repr(C, align(64))]
 struct Slot(UnsafeCell<MaybeUninit<bindings::__call_single_data>>);
 
-define_per_cpu! {
-    /// The request that each CPU sends without waiting.
-    #[shared_aligned]
-    static CSD_DATA: Slot = Slot(UnsafeCell::new(MaybeUninit::zeroed()));
+// SAFETY: Only the address is taken of it, and `Csd` has the rules for what is behind that.
+unsafe impl Sync for Slot {}
+
+impl Slot {
+    const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::zeroed()))
+    }
+
+    #[inline(always)]
+    fn csd(&'static self) -> Csd {
+        // SAFETY: The slot is a csd, and lives for ever.
+        unsafe { Csd::from_raw(self.0.get().cast()) }
+    }
 }
 
-/// Returns the csd for a request to `target` that nobody waits for. It may be in use.
-///
-/// The caller stays on its CPU.
-#[inline(always)]
-pub(crate) fn csd_for(target: i32) -> Csd {
-    let slot = match mask::online(target) {
-        // SAFETY: A CPU that is online is possible.
-        Some(cpu) if stall::enabled() => unsafe { CSD_DATA.per_cpu_ptr(cpu) },
-        _ => CSD_DATA.this_cpu_ptr(),
-    };
+/// What a CPU sends without waiting.
+struct Pool {
+    slots: [Slot; SLOTS],
+    fallback: Slot,
+    offline: [Slot; 2],
+    /// The slot that was claimed last: the one after it is most likely free again.
+    last: Atomic<u32>,
+}
 
-    // SAFETY: Per-CPU variables live for ever, and the slot is a csd.
-    unsafe { Csd::from_raw(slot.cast()) }
+impl Pool {
+    fn has_free_slot(&'static self) -> bool {
+        self.slots.iter().any(|slot| !slot.csd().is_locked())
+    }
+
+    fn slots_in_use(&'static self) -> u64 {
+        let used = self.slots.iter().filter(|slot| slot.csd().is_locked());
+
+        used.count() as u64
+    }
+}
+
+define_per_cpu! {
+    #[shared_aligned]
+    static POOL: Pool = Pool {
+        slots: [const { Slot::new() }; SLOTS],
+        fallback: Slot::new(),
+        offline: [const { Slot::new() }; 2],
+        last: Atomic::new(0),
+    };
+}
+
+/// The pool of this CPU.
+#[inline(always)]
+fn this_cpu(_guard: &CpuGuard) -> &'static Pool {
+    // SAFETY: This CPU is possible, and per-CPU variables live for ever.
+    unsafe { &*POOL.this_cpu_ptr() }
+}
+
+/// Claims a csd of this CPU's pool, which comes locked. There may be none that is free.
+///
+/// In any context.
+#[inline(always)]
+pub(crate) fn claim(guard: &CpuGuard) -> Option<Csd> {
+    if fault::pool_is_empty(guard.cpu()) {
+        return None;
+    }
+
+    let pool = this_cpu(guard);
+    let mut at = pool.last.load(Relaxed);
+
+    for _ in 0..SLOTS {
+        at = at.wrapping_add(1) % SLOTS as u32;
+
+        let csd = pool.slots.get(at as usize)?.csd();
+        if csd.claim() {
+            pool.last.store(at, Relaxed);
+            stats::most(Counter::SlotsMost, || pool.slots_in_use());
+            return Some(csd);
+        }
+    }
+    None
+}
+
+/// Claims the csd that is left when the pool is empty, and hands it to `send`, locked and with
+/// interrupts off. If that is in use too, waits until the target of any of them has taken it.
+///
+/// `send` queues it and sends an IPI, whether or not one is due: the IPI that its queue waits for
+/// may be one that the interrupted code has not sent yet.
+#[cold]
+pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl FnOnce(Csd)) {
+    let pool = this_cpu(guard);
+    let last = pool.fallback.csd();
+
+    if !guard.cpu().is_online() {
+        let reserved = pool.offline.iter().map(Slot::csd).find(|csd| csd.claim());
+
+        if let Some(csd) = reserved {
+            return send(csd);
+        }
+        warn_on_once!(true);
+    }
+
+    loop {
+        let off = irq::disable();
+
+        if last.claim() {
+            stats::count(Counter::Last);
+            return send(last);
+        }
+        if let Some(csd) = claim(guard) {
+            return send(csd);
+        }
+        drop(off);
+
+        stats::count(Counter::StorageWaits);
+        waiting.until_over_or(last, || {
+            !fault::pool_is_empty(guard.cpu()) && pool.has_free_slot()
+        });
+    }
+}
+
+/// What the tests look at.
+#[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
+pub(crate) mod state {
+    use super::*;
+    use kernel::cpu::CpuId;
+
+    /// Returns how many csds of the pool of `cpu` are in use, the last one among them.
+    ///
+    /// `cpu` is a possible CPU.
+    pub(crate) fn in_use(cpu: CpuId) -> usize {
+        // SAFETY: The CPU is possible.
+        let pool = unsafe { POOL.per_cpu(cpu) };
+
+        pool.slots
+            .iter()
+            .chain([&pool.fallback])
+            .chain(&pool.offline)
+            .filter(|slot| slot.csd().is_locked())
+            .count()
+    }
 }

@@ -20,7 +20,19 @@ use crate::{
     },
     pool,
     queue,
+    serve::{
+        self,
+        Waiting, //
+    },
     stall,
+    stats::{
+        self,
+        Counter, //
+    },
+    testpoint::{
+        self,
+        Point, //
+    },
     trace::{
         self,
         Callsite, //
@@ -125,7 +137,15 @@ pub(crate) unsafe extern "C" fn smp_single_async(
         return 0;
     }
 
-    to_errno(queue_online(&guard, cpu, csd, Callsite(callsite)))
+    // With preemption off the CPU stays online: the stopper that takes it down runs on all.
+    if mask::online(cpu).is_none() {
+        csd.unlock();
+        return ENXIO.to_errno();
+    }
+
+    // SAFETY: The request is locked and filled in by its owner, and `cpu` is online.
+    unsafe { smp_single_queue(cpu, csd.node(), callsite) };
+    0
 }
 
 /// Queues an entry of any kind on `cpu`, and sends an IPI if one is due.
@@ -155,11 +175,37 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
         trace::csd_queue(cpu, callsite, func, csd);
     }
 
+    // SAFETY: By the safety requirements.
+    unsafe { push(cpu, node, Kick::IfDue, callsite) };
+}
+
+/// When a push is followed by an IPI.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kick {
+    /// If the queue was empty: else somebody's IPI is on its way.
+    IfDue,
+    /// Always: the caller may have interrupted the one whose IPI is due.
+    Always,
+}
+
+/// Pushes an entry on the queue of `cpu`, and sends an IPI.
+///
+/// # Safety
+///
+/// As for [`smp_single_queue`].
+#[inline(always)]
+unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };
     // SAFETY: By the safety requirements.
-    if unsafe { queue.push(node) } {
+    let due = unsafe { queue.push(node) };
+
+    stats::count(Counter::Requests);
+    if due || kick == Kick::Always {
+        testpoint::reach(Point::Pushed);
         ipi::send(cpu, callsite);
+    } else {
+        stats::count(Counter::Batched);
     }
 }
 
@@ -171,8 +217,8 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
 #[inline(always)]
 unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
     let this_cpu = guard.cpu();
-
-    irq::warn_single(this_cpu.is_online());
+    let online = this_cpu.is_online();
+    let waiting = Waiting::of_caller(online, || irq::warn_single(online));
 
     if cpu == i32::from(this_cpu) {
         // SAFETY: By the safety requirements.
@@ -180,15 +226,47 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
         return Ok(());
     }
 
-    if wait {
-        // SAFETY: By the safety requirements.
-        unsafe { send_and_wait(guard, cpu, call, callsite) }
-    } else {
-        let csd = pool::csd_for(cpu);
+    // With preemption off the CPU stays online: the stopper that takes it down runs on all.
+    let cpu = mask::online(cpu).ok_or(ENXIO)?;
 
-        csd.lock(Kind::Async);
-        csd.fill(call, this_cpu, cpu);
-        queue_online(&guard, cpu, csd, callsite)
+    if wait {
+        // SAFETY: By the safety requirements, and `cpu` is online.
+        unsafe { send_and_wait(guard, cpu, call, waiting, callsite) };
+    } else {
+        // SAFETY: As above.
+        unsafe { send_and_forget(&guard, cpu, call, waiting, callsite) };
+    }
+    Ok(())
+}
+
+/// Sends a request that lives on this CPU until its target has taken it.
+///
+/// # Safety
+///
+/// The call may be made on `cpu`, which is online, with interrupts off.
+#[inline(always)]
+pub(crate) unsafe fn send_and_forget(
+    guard: &CpuGuard,
+    cpu: CpuId,
+    call: Call,
+    waiting: Waiting,
+    callsite: Callsite,
+) {
+    let this_cpu = guard.cpu();
+
+    if let Some(csd) = pool::claim(guard) {
+        testpoint::reach(Point::Claimed);
+        csd.fill(call, this_cpu, i32::from(cpu));
+        trace::csd_queue(cpu, callsite, call.func, csd);
+        // SAFETY: The request is locked and filled in, and `cpu` is online.
+        unsafe { push(cpu, csd.node(), Kick::IfDue, callsite) };
+    } else {
+        pool::claim_last(guard, waiting, |csd| {
+            csd.fill(call, this_cpu, i32::from(cpu));
+            trace::csd_queue(cpu, callsite, call.func, csd);
+            // SAFETY: As above.
+            unsafe { push(cpu, csd.node(), Kick::Always, callsite) };
+        });
     }
 }
 
@@ -204,39 +282,34 @@ const _: () = kernel::build_assert::const_assert!(
 ///
 /// # Safety
 ///
-/// The call may be made on `cpu`, with interrupts off.
+/// The call may be made on `cpu`, which is online, with interrupts off.
 #[inline(always)]
-unsafe fn send_and_wait(guard: CpuGuard, cpu: i32, call: Call, callsite: Callsite) -> Result {
+pub(crate) unsafe fn send_and_wait(
+    guard: CpuGuard,
+    cpu: CpuId,
+    call: Call,
+    waiting: Waiting,
+    callsite: Callsite,
+) {
     let mut stack = StackCsd(MaybeUninit::zeroed());
     // SAFETY: The request is over when this function returns: it waits.
     let csd = unsafe { Csd::from_raw(stack.0.as_mut_ptr()) };
+    let kick = if serve::ON && irq::in_interrupt() {
+        Kick::Always
+    } else {
+        Kick::IfDue
+    };
 
-    csd.lock_new(Kind::Sync);
-    csd.fill(call, guard.cpu(), cpu);
-    let sent = queue_online(&guard, cpu, csd, callsite);
+    let lock = csd.lock_new(Kind::Sync);
+    csd.fill(call, guard.cpu(), i32::from(cpu));
+    trace::csd_queue(cpu, callsite, call.func, csd);
+    // SAFETY: The request is locked and filled in, and `cpu` is online.
+    unsafe { push(cpu, csd.node(), kick, callsite) };
 
     // The request is on its way, and only its own end is waited for: from here on the task may be
     // preempted, and may go on on another CPU.
     drop(guard);
-
-    if sent.is_ok() {
-        csd.wait();
-    }
-    sent
-}
-
-/// Queues a request on `cpu` if it is online; if not, ends the request.
-#[inline(always)]
-fn queue_online(_guard: &CpuGuard, cpu: i32, csd: Csd, callsite: Callsite) -> Result {
-    // With preemption off the CPU stays online: the stopper that takes it down runs on all.
-    if mask::online(cpu).is_none() {
-        csd.unlock();
-        return Err(ENXIO);
-    }
-
-    // SAFETY: The request is locked and filled in, and `cpu` is online.
-    unsafe { smp_single_queue(cpu, csd.node(), callsite.0) };
-    Ok(())
+    csd.wait(lock, waiting);
 }
 
 /// Runs a call of this CPU to itself.

@@ -19,10 +19,14 @@
 //! - [`flush`]: what the target does with its queue.
 //! - [`single`], [`many`], [`on_cpu`]: the families of calls.
 //! - [`pool`]: where a request lives that nobody waits for.
+//! - [`serve`]: waiting with interrupts off.
 //! - [`kick`]: waking idle CPUs.
 //! - [`hotplug`], [`boot`]: CPUs that come and go; the start of the system.
+//! - [`late`]: requests for a CPU that is offline.
 //! - [`task_mask`]: the set of CPUs that a task waits for.
 //! - [`stall`]: reports about requests that take too long.
+//! - [`stats`]: counters.
+//! - [`fault`], [`testpoint`]: faults that are made on purpose; where tests step in.
 //! - [`percpu`], [`irq`], [`ipi`], [`mask`], [`trace`]: the seams. Only they reach for services of
 //!   the architecture and of the rest of the kernel.
 //!
@@ -43,20 +47,25 @@
 
 mod boot;
 mod csd;
+mod fault;
 mod flush;
 mod hotplug;
 mod ipi;
 mod irq;
 mod kick;
+mod late;
 mod many;
 mod mask;
 mod on_cpu;
 mod percpu;
 mod pool;
 mod queue;
+mod serve;
 mod single;
 mod stall;
+mod stats;
 mod task_mask;
+mod testpoint;
 mod trace;
 
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]

@@ -8,11 +8,15 @@
 #ifndef _KERNEL_SMP_SMP_RUST_H
 #define _KERNEL_SMP_SMP_RUST_H
 
+#include <linux/fault-inject.h>
 #include <linux/jump_label.h>
 #include <linux/smp.h>
 
 struct cpumask;
 struct llist_node;
+
+/* kernel/sched/stop_task.c */
+extern const struct sched_class stop_sched_class;
 
 /* Rust. @callsite is the caller of the entry point, for the trace points. */
 int smp_single(int cpu, smp_call_func_t func, void *info, bool wait,
@@ -47,6 +51,10 @@ void smp_trace_ipi_send_cpumask(const struct cpumask *mask,
 extern struct static_key_false smp_ipi_mask_inlined_key;
 void smp_enable_inlined_ipi_mask(void);
 
+#ifdef CONFIG_SMP_RUST_KUNIT_TEST
+extern int smp_test_cycles;
+#endif
+
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT
 extern struct static_key_true smp_csdlock_debug_key;
@@ -55,6 +63,42 @@ extern struct static_key_false smp_csdlock_debug_key;
 #endif
 extern unsigned long smp_csd_lock_timeout;
 extern int smp_panic_on_ipistall;
+#endif
+
+#ifdef CONFIG_SMP_RUST_STATS
+/* stats.c */
+extern struct static_key_false smp_stats_key;
+
+/* stats.rs */
+u64 smp_stats_count(unsigned int cpu, unsigned int counter);
+void smp_stats_clear(void);
+u64 smp_stats_late(void);
+#endif
+
+#ifdef CONFIG_SMP_RUST_FAULT
+/* fault.c */
+enum smp_fault_kind {
+	SMP_FAULT_POOL_EMPTY,
+	SMP_FAULT_DROP,
+	SMP_FAULT_DELAY,
+	SMP_FAULT_REORDER,
+	SMP_FAULT_DUPLICATE,
+	SMP_FAULT_BURST,
+	SMP_FAULTS
+};
+
+struct smp_fault {
+	struct fault_attr attr;
+	int from;
+	int to;
+};
+
+extern struct smp_fault smp_faults[];
+extern u64 smp_fault_delay;
+bool smp_fault_hits(enum smp_fault_kind kind, int from, int to);
+
+/* fault.rs */
+void smp_fault_init_timers(void);
 #endif
 
 #endif /* _KERNEL_SMP_SMP_RUST_H */

@@ -9,24 +9,29 @@
 //! Off, all of this is one patched jump; without `CONFIG_CSD_LOCK_WAIT_DEBUG` it is nothing. The
 //! lines are parsed by scripts and keep their text.
 
-use crate::csd::{
-    Csd,
-    Kind, //
-};
-use kernel::{
-    bindings,
-    c_str, //
-};
+use kernel::bindings;
 
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 mod watch;
 
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 pub(crate) use watch::{
+    current,
     flush_begins,
     record,
     record_local,
-    wait, //
+    resume,
+    Watch, //
+};
+
+#[cfg(all(
+    CONFIG_CSD_LOCK_WAIT_DEBUG,
+    CONFIG_SMP_RUST_FAULT,
+    CONFIG_SMP_RUST_KUNIT_TEST
+))]
+pub(crate) use watch::{
+    verdicts,
+    Verdict, //
 };
 
 /// Returns whether requests are watched.
@@ -43,7 +48,7 @@ macro_rules! log {
         // SAFETY: The arguments are of the types that the format names.
         unsafe {
             bindings::_printk(
-                c_str!(concat!($level, "smp: ", $format, "\n")).as_char_ptr()
+                ::kernel::c_str!(concat!($level, "smp: ", $format, "\n")).as_char_ptr()
                 $(, $arg)*
             )
         };
@@ -51,35 +56,14 @@ macro_rules! log {
         { $( let _ = $arg; )* }
     }};
 }
-use log;
-
-/// Says which request sits in the queue of a CPU that is offline.
-#[cold]
-pub(crate) fn report_on_offline_cpu(csd: Csd) {
-    use kernel::str::CStrExt as _;
-
-    match csd.kind() {
-        Kind::Async | Kind::Sync | Kind::IrqWork => {
-            let func: *const () = csd
-                .call()
-                .func
-                .map_or(core::ptr::null(), |f| f as *const ());
-            log!("\x014", "IPI callback %pS sent to offline CPU", func);
-        }
-        Kind::Ttwu => log!("\x014", "IPI task-wakeup sent to offline CPU"),
-        Kind::Unknown => log!(
-            "\x014",
-            "IPI callback, unknown type %d, sent to offline CPU",
-            csd.type_bits(),
-        ),
-    }
-}
+pub(crate) use log;
 
 #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
 mod unwatched {
     use crate::csd::{
         Call,
-        Csd, //
+        Csd,
+        Lock, //
     };
     use kernel::interrupt::LocalInterruptDisabled;
 
@@ -93,13 +77,35 @@ mod unwatched {
     pub(crate) fn record_local(_call: Call) {}
 
     #[inline(always)]
-    pub(crate) fn wait(_csd: Csd) {}
+    pub(crate) fn current(_irq: &LocalInterruptDisabled) {}
+
+    #[inline(always)]
+    pub(crate) fn resume(_irq: &LocalInterruptDisabled, _running: ()) {}
+
+    pub(crate) struct Watch {
+        csd: Csd,
+        lock: Option<Lock>,
+    }
+
+    impl Watch {
+        #[inline(always)]
+        pub(crate) fn begin(csd: Csd, lock: Option<Lock>) -> Self {
+            Self { csd, lock }
+        }
+
+        #[inline(always)]
+        pub(crate) fn is_over(&mut self) -> bool {
+            self.csd.is_over(self.lock)
+        }
+    }
 }
 
 #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
 pub(crate) use unwatched::{
+    current,
     flush_begins,
     record,
     record_local,
-    wait, //
+    resume,
+    Watch, //
 };

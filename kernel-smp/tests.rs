@@ -17,10 +17,16 @@ mod gate;
 mod irq_work;
 mod order_log;
 mod seen;
+pub(crate) mod step_in;
 mod tally;
 mod thread;
 mod warnings;
 mod ways;
+
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod faults;
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod injector;
 
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
 mod around;
@@ -36,20 +42,30 @@ mod cond;
 mod contexts;
 mod csd;
 mod csd_wait;
+mod exact;
 mod exemptions;
 mod going_down;
 mod hotplug;
 mod kick;
+mod late;
+mod ledger;
 mod many;
 mod mask;
+mod masks;
 mod offline;
 mod on_cpu;
 mod order;
 mod peek;
+mod pool;
 mod queue;
 mod single;
 mod storm;
 mod tasks;
+
+#[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+mod hrtimer;
+#[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+mod serving;
 
 #[cfg(all(
     CONFIG_CSD_LOCK_WAIT_DEBUG,
@@ -60,3 +76,6 @@ mod stall;
 
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
 mod trace;
+
+#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_CSD_LOCK_WAIT_DEBUG))]
+mod verdict;

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     csd::{
         Call,
-        Csd, //
+        Csd,
+        Lock, //
     },
     ipi,
     mask,
@@ -22,11 +23,9 @@ use crate::{
 use core::ptr;
 use kernel::{
     bindings,
-    c_str,
     cpu::CpuId,
     interrupt::LocalInterruptDisabled,
     prelude::*,
-    processor::cpu_relax,
     sync::atomic::{
         Acquire,
         Atomic,
@@ -51,6 +50,9 @@ define_per_cpu! {
         func: Atomic::new(ptr::null_mut()),
         info: Atomic::new(ptr::null_mut()),
     };
+
+    /// How often the CPU has flushed its queue.
+    static FLUSHES: Atomic<u32> = Atomic::new(0);
 
     /// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
     static TRIGGER_BACKTRACE: Atomic<i32> = Atomic::new(1);
@@ -77,9 +79,12 @@ pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
 #[inline(always)]
 pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     if enabled() {
-        // ORDERING: The release pairs with the acquire in `Wait::look_at()`: a backtrace that is
+        // ORDERING: The release pairs with the acquire in `Watch::look_at()`: a backtrace that is
         // triggered after this shows the CPU in this flush or later.
         TRIGGER_BACKTRACE.this_cpu(irq).store(1, Release);
+
+        let flushes = FLUSHES.this_cpu(irq);
+        flushes.store(flushes.load(Relaxed).wrapping_add(1), Relaxed);
     }
 }
 
@@ -109,7 +114,7 @@ fn begin(csd: *mut c_void, call: Call) {
 
     record.func.store(func_ptr(call), Relaxed);
     record.info.store(call.info, Relaxed);
-    // ORDERING: The release pairs with the acquire in `Wait::look_at()`: who sees the request sees
+    // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees the request sees
     // the function and argument that go with it.
     record.csd.store(csd, Release);
 }
@@ -118,9 +123,39 @@ fn begin(csd: *mut c_void, call: Call) {
 fn end() {
     let guard = CpuGuard::new();
 
-    // ORDERING: The release pairs with the acquire in `Wait::look_at()`: who sees that nothing runs
+    // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees that nothing runs
     // sees what the last request did, its unlock among it.
     CUR_CSD.this_cpu(&guard).csd.store(ptr::null_mut(), Release);
+}
+
+/// What a CPU ran when it began to serve.
+pub(crate) struct Running {
+    csd: *mut c_void,
+    func: *mut c_void,
+    info: *mut c_void,
+}
+
+/// Returns what this CPU runs.
+#[inline(always)]
+pub(crate) fn current(irq: &LocalInterruptDisabled) -> Running {
+    let record = CUR_CSD.this_cpu(irq);
+
+    Running {
+        csd: record.csd.load(Relaxed),
+        func: record.func.load(Relaxed),
+        info: record.info.load(Relaxed),
+    }
+}
+
+/// Records that this CPU goes on with what it ran before.
+#[inline(always)]
+pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Running) {
+    let record = CUR_CSD.this_cpu(irq);
+
+    record.func.store(running.func, Relaxed);
+    record.info.store(running.info, Relaxed);
+    // ORDERING: As in `begin()`.
+    record.csd.store(running.csd, Release);
 }
 
 fn func_ptr(call: Call) -> *mut c_void {
@@ -128,29 +163,60 @@ fn func_ptr(call: Call) -> *mut c_void {
         .map_or(ptr::null_mut(), |func| func as *mut c_void)
 }
 
-/// Waits until `csd` is unlocked, and reports it if that takes too long.
-#[cold]
-pub(crate) fn wait(csd: Csd) {
-    let guard = CpuGuard::new();
-    let now = now();
-    let mut wait = Wait {
-        start: now,
-        last: now,
-        bug_id: 0,
-        messages: 0,
-    };
-
-    // SAFETY: `csd` is valid until it is unlocked, which is looked for first.
-    while !unsafe { csd_lock_wait_toolong(csd.as_ptr(), &guard, &mut wait) } {
-        cpu_relax();
-    }
-
-    // ORDERING: The acquire pairs with the release in `Csd::unlock()`.
-    csd.acquire();
+/// Why a wait took so long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Verdict {
+    /// The IPI was lost: the one that was sent again was answered at once.
+    Lost,
+    /// The target has interrupts off: the one that was sent again was not answered either.
+    InterruptsOff,
+    /// The target runs this function, or another one before it.
+    CallbackRunning,
+    /// The target has taken its queue, and the request was not in it.
+    QueueCorrupt,
 }
 
-/// A wait that goes on.
-struct Wait {
+impl Verdict {
+    /// How many there are.
+    pub(crate) const NUMBER: usize = Self::QueueCorrupt as usize + 1;
+
+    fn text(self) -> &'static CStr {
+        match self {
+            Self::Lost => c"the IPI was lost",
+            Self::InterruptsOff => c"the CPU has interrupts off",
+            Self::CallbackRunning => c"the CPU is in a function that was called",
+            Self::QueueCorrupt => c"the request is not in the queue",
+        }
+    }
+}
+
+/// How often each verdict was given, in their order.
+static VERDICTS: [Atomic<u32>; Verdict::NUMBER] = [const { Atomic::new(0) }; Verdict::NUMBER];
+
+/// Returns how often `verdict` was given.
+#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_SMP_RUST_KUNIT_TEST))]
+pub(crate) fn verdicts(verdict: Verdict) -> u32 {
+    VERDICTS
+        .get(verdict as usize)
+        .map_or(0, |count| count.load(Relaxed))
+}
+
+/// An IPI that was sent again.
+#[derive(Clone, Copy)]
+struct Resent {
+    /// When, in ns.
+    at: u64,
+    /// How often the target had flushed its queue before.
+    flushes: u32,
+}
+
+/// A wait that goes on, and is reported if it takes too long.
+pub(crate) struct Watch {
+    csd: Csd,
+    /// What is waited for; nothing: whatever use there is.
+    lock: Option<Lock>,
+    guard: CpuGuard,
     /// When it began, in ns.
     start: u64,
     /// When it was last reported, in ns.
@@ -159,6 +225,45 @@ struct Wait {
     bug_id: i32,
     /// How often it was reported.
     messages: u64,
+    resent: Option<Resent>,
+    verdict: Option<Verdict>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.bug_id != 0 {
+            N_CSD_LOCK_STUCK.add(-1, Relaxed);
+        }
+    }
+}
+
+impl Watch {
+    /// Begins to wait until the use of `csd` that `lock` began is over; without one, any use.
+    pub(crate) fn begin(csd: Csd, lock: Option<Lock>) -> Self {
+        let now = now();
+
+        Self {
+            csd,
+            lock,
+            guard: CpuGuard::new(),
+            start: now,
+            last: now,
+            bug_id: 0,
+            messages: 0,
+            resent: None,
+            verdict: None,
+        }
+    }
+
+    /// Returns whether the wait is over. What the target did is seen then.
+    #[inline]
+    pub(crate) fn is_over(&mut self) -> bool {
+        if enabled() {
+            csd_lock_wait_toolong(self)
+        } else {
+            self.csd.is_over(self.lock)
+        }
+    }
 }
 
 fn now() -> u64 {
@@ -166,48 +271,36 @@ fn now() -> u64 {
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
-/// Returns whether `csd` is unlocked, and complains if it is not and should be.
-///
-/// # Safety
-///
-/// `csd` is valid as long as it is locked.
+/// Returns whether the wait is over, and complains if it is not and should be.
 #[no_mangle]
-unsafe extern "C" fn csd_lock_wait_toolong(
-    csd: *mut bindings::__call_single_data,
-    guard: &CpuGuard,
-    wait: &mut Wait,
-) -> bool {
-    // SAFETY: By the safety requirements.
-    let csd = unsafe { Csd::from_raw(csd) };
-
-    if !csd.is_locked() {
-        if wait.bug_id != 0 {
+extern "C" fn csd_lock_wait_toolong(watch: &mut Watch) -> bool {
+    if watch.csd.is_over(watch.lock) {
+        if watch.bug_id != 0 {
             log!(
                 "\x011",
                 "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
-                wait.bug_id,
-                guard.cpu().as_u32(),
-                csd.target().map_or(-1, i32::from),
+                watch.bug_id,
+                watch.guard.cpu().as_u32(),
+                watch.csd.target().map_or(-1, i32::from),
             );
-            N_CSD_LOCK_STUCK.add(-1, Relaxed);
+            if watch.verdict.is_none() {
+                watch.judge_the_end();
+            }
         }
         return true;
     }
 
     let now = now();
-    if wait.is_due(now) {
-        wait.look_at(csd, guard, now);
+    if watch.is_due(now) {
+        watch.look_at(now);
     }
     false
 }
 
-impl Wait {
+impl Watch {
     /// Returns whether a report is due: the more there were, and the more CPUs, the later.
     fn is_due(&self, now: u64) -> bool {
-        // SAFETY: The parameter may change at any time; each value is fine.
-        let timeout = unsafe { (&raw const bindings::smp_csd_lock_timeout).read_volatile() };
-        let timeout = (timeout as u64).wrapping_mul(NSEC_PER_MSEC as u64);
-
+        let timeout = timeout();
         let backoff = if self.messages == 0 {
             1
         } else {
@@ -223,8 +316,9 @@ impl Wait {
     }
 
     /// Reports the request, and tries to get it going.
-    fn look_at(&mut self, csd: Csd, guard: &CpuGuard, now: u64) {
-        let this_cpu = guard.cpu().as_u32();
+    fn look_at(&mut self, now: u64) {
+        let csd = self.csd;
+        let this_cpu = self.guard.cpu().as_u32();
 
         if self.start > now {
             log!(
@@ -297,6 +391,7 @@ impl Wait {
         }
 
         if let Some(cpu) = target {
+            self.judge(cpu, running);
             self.prod(cpu, running.is_null(), this_cpu);
         }
 
@@ -319,7 +414,7 @@ impl Wait {
     }
 
     /// Shows what `cpu` does, and sends it the IPI again if it runs no request.
-    fn prod(&self, cpu: CpuId, idle: bool, this_cpu: u32) {
+    fn prod(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
         // SAFETY: A CPU that was called is possible.
         let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
 
@@ -337,9 +432,71 @@ impl Wait {
                 this_cpu,
                 cpu.as_u32(),
             );
+            self.resent = Some(Resent {
+                at: now(),
+                flushes: flushes(cpu),
+            });
             ipi::send_unconditionally(cpu);
         }
     }
+
+    /// Judges a wait that goes on, when it is reported.
+    fn judge(&mut self, cpu: CpuId, running: *mut c_void) {
+        let verdict = match self.resent {
+            _ if !running.is_null() => Verdict::CallbackRunning,
+            None => return,
+            Some(resent) if resent.flushes == flushes(cpu) => Verdict::InterruptsOff,
+            Some(_) => Verdict::QueueCorrupt,
+        };
+
+        self.give(verdict);
+    }
+
+    /// Judges a wait that is over, by how long it took after the IPI was sent again.
+    fn judge_the_end(&mut self) {
+        if let Some(resent) = self.resent {
+            let prompt = timeout() / 4;
+            let verdict = if now().wrapping_sub(resent.at) <= prompt {
+                Verdict::Lost
+            } else {
+                Verdict::InterruptsOff
+            };
+
+            self.give(verdict);
+        }
+    }
+
+    /// Gives a verdict, if it is not the last one again.
+    fn give(&mut self, verdict: Verdict) {
+        if self.verdict == Some(verdict) {
+            return;
+        }
+
+        self.verdict = Some(verdict);
+        if let Some(count) = VERDICTS.get(verdict as usize) {
+            count.add(1, Relaxed);
+        }
+        log!(
+            "\x011",
+            "csd: CSD lock (#%d): %s.",
+            self.bug_id,
+            verdict.text().as_char_ptr(),
+        );
+    }
+}
+
+/// How long a wait may take before it is reported, in ns.
+fn timeout() -> u64 {
+    // SAFETY: The parameter may change at any time; each value is fine.
+    let timeout = unsafe { (&raw const bindings::smp_csd_lock_timeout).read_volatile() };
+
+    (timeout as u64).wrapping_mul(NSEC_PER_MSEC as u64)
+}
+
+/// How often `cpu`, which is possible, has flushed its queue.
+fn flushes(cpu: CpuId) -> u32 {
+    // SAFETY: A CPU that was called is possible.
+    unsafe { FLUSHES.per_cpu(cpu) }.load(Relaxed)
 }
 
 /// Returns what `cpu` runs; if it is not known which CPU, what the first one does.

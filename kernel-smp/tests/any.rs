@@ -9,8 +9,8 @@ use super::{
         bind,
         interrupts_are_off,
         mask_of,
+        pool_is_free,
         preempt_count,
-        slot_is_free,
         two_cpus, //
     },
     seen::{
@@ -112,7 +112,7 @@ mod cases {
 
             let error = any(&empty, seen, wait);
 
-            assert!(slot_is_free(-1));
+            assert!(pool_is_free());
             assert_eq!(error, ENXIO.to_errno());
             assert_eq!(seen.runs(), 0);
             assert_eq!(any(&mask, seen, wait), 0);
@@ -130,7 +130,7 @@ mod cases {
         for mask in [mask_of([])?, mask_of([cpus.here])?, mask_of([cpus.there])?] {
             for wait in [true, false] {
                 any(&mask, seen, wait);
-                assert!(slot_is_free(-1));
+                assert!(pool_is_free());
                 assert!(!interrupts_are_off());
                 assert_eq!(preempt_count(), before);
             }

@@ -9,9 +9,12 @@ use super::{
     },
     seen::Seen, //
 };
-use crate::csd::{
-    Csd,
-    Kind, //
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    serve::Waiting, //
 };
 use kernel::{
     bindings,
@@ -143,12 +146,57 @@ mod cases {
     fn nobody_waits_for_an_unlocked_csd() -> Result {
         let csd = blank_csd()?;
 
-        csd.wait();
-        csd.lock(Kind::Sync);
+        csd.wait_until_unlocked(Waiting::Spin);
+        let lock = csd.lock(Some(7));
         assert!(csd.is_locked());
         assert!(csd.kind() == Kind::Sync);
         csd.unlock();
-        csd.wait();
+        csd.wait_until_unlocked(Waiting::Spin);
+        csd.wait(lock, Waiting::Spin);
+        Ok(())
+    }
+
+    #[test]
+    fn who_waits_for_a_use_that_is_over_does_not_wait_for_the_next_one() -> Result {
+        for next in [Some(8), None] {
+            let csd = blank_csd()?;
+
+            let lock = csd.lock(Some(7));
+            assert!(!csd.is_over(Some(lock)));
+            csd.unlock();
+            assert!(csd.is_over(Some(lock)));
+            csd.lock(next);
+            assert!(csd.is_locked());
+            assert!(csd.is_over(Some(lock)));
+            assert!(!csd.is_over(None));
+            csd.wait(lock, Waiting::Spin);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_number_of_a_use_is_no_part_of_its_kind() -> Result {
+        for number in [0, 1, 0xff_ffff, u32::MAX] {
+            let csd = blank_csd()?;
+
+            csd.lock(Some(number));
+            assert!(csd.kind() == Kind::Sync);
+            assert!(!csd.is_stored());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_of_a_pool_is_claimed_once_until_it_is_unlocked() -> Result {
+        let csd = blank_csd()?;
+
+        for _ in 0..2 {
+            assert!(csd.claim());
+            assert!(csd.kind() == Kind::Async);
+            assert!(csd.is_stored());
+            assert!(!csd.claim());
+            csd.unlock();
+        }
         Ok(())
     }
 }

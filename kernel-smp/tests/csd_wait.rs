@@ -21,9 +21,12 @@ use super::{
         Thread, //
     }, //
 };
-use crate::csd::{
-    Csd,
-    Kind, //
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    serve::Waiting, //
 };
 use kernel::{
     prelude::*,
@@ -62,12 +65,12 @@ struct Waiter {
 
 impl Waiter {
     fn wait(&'static self) {
-        self.unlocker.csd.0.wait();
+        self.unlocker.csd.0.wait_until_unlocked(Waiting::Spin);
         self.value.store(self.unlocker.value.load(Relaxed), Release);
     }
 
     fn lock(&'static self) {
-        self.unlocker.csd.0.lock(Kind::Sync);
+        self.unlocker.csd.0.lock(Some(1));
         self.value.store(self.unlocker.value.load(Relaxed), Release);
     }
 }

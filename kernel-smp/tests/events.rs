@@ -106,6 +106,13 @@ impl Events {
         self.iter().filter(|event| event.is_request()).count()
     }
 
+    /// Returns how many IPIs for `cpu` alone were seen.
+    pub(crate) fn ipis_for(&self, cpu: CpuId) -> usize {
+        let for_cpu = |event: &&Event| event.is_ipi() && event.is_for(cpu);
+
+        self.iter().filter(for_cpu).count()
+    }
+
     /// Adds an event for `cpu`, or for several CPUs.
     pub(crate) fn add(&self, cpu: Option<u32>, callsite: usize, func: usize) {
         let at = self.len.fetch_add(1, Full);

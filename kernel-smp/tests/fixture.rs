@@ -203,18 +203,10 @@ pub(crate) fn request<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> 
     Ok(csd)
 }
 
-/// Returns whether a refused call to `number` has left this CPU's csd unlocked.
-///
-/// If it did not, the csd is unlocked here: the next call without waiting would hang.
-pub(crate) fn slot_is_free(number: i32) -> bool {
-    let slot = pool::csd_for(number);
-
-    // Somebody else on this CPU may use it just now.
-    let free = becomes_true(|| !slot.is_locked());
-    if !free {
-        slot.unlock();
-    }
-    free
+/// Returns whether no csd of this CPU's pool is in use, so that a refused call has left none locked.
+pub(crate) fn pool_is_free() -> bool {
+    // Somebody else on this CPU may use one just now.
+    becomes_true(|| pool::state::in_use(CpuId::current()) == 0)
 }
 
 /// What calls `info`.

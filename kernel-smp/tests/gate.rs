@@ -32,6 +32,17 @@ pub(crate) struct Gate {
     left: Atomic<bool>,
 }
 
+impl Gate {
+    /// Makes a gate that is shut.
+    pub(crate) fn new() -> Self {
+        Self {
+            entered: Atomic::new(false),
+            open: Atomic::new(false),
+            left: Atomic::new(false),
+        }
+    }
+}
+
 impl Callback for Gate {
     fn call(&'static self) {
         self.entered.store(true, Release);
@@ -55,13 +66,16 @@ impl Held {
 
     /// Holds the CPU to which `send` sends the callback without waiting.
     pub(crate) fn new_by(send: impl FnOnce(&'static Gate) -> Result) -> Result<Self> {
-        let held = Self(leak(Gate {
-            entered: Atomic::new(false),
-            open: Atomic::new(false),
-            left: Atomic::new(false),
-        })?);
+        let gate = leak(Gate::new())?;
 
-        send(held.0)?;
+        send(gate)?;
+        Self::assume(gate)
+    }
+
+    /// Takes over a CPU that comes to `gate`.
+    pub(crate) fn assume(gate: &'static Gate) -> Result<Self> {
+        let held = Self(gate);
+
         if becomes_true(|| held.0.entered.load(Acquire)) {
             Ok(held)
         } else {

@@ -15,7 +15,7 @@ use super::{
         becomes_true,
         csd_for,
         leak,
-        slot_is_free,
+        pool_is_free,
         two_cpus, //
     },
     seen::Seen,
@@ -67,7 +67,7 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
     let removed = thread.finishes() && remover.error.load(Acquire) == 0;
     let runs_while_down = seen.runs();
 
-    let free = slot_is_free(i32::from(cpus.there));
+    let free = pool_is_free();
 
     drop(Down::assume(cpus.there));
     let back = single_on(cpus.there, Seen::new()?, true) == 0;

@@ -19,7 +19,7 @@ use super::{
         becomes_true,
         leak,
         mask_of,
-        slot_is_free,
+        pool_is_free,
         two_cpus, //
     },
     seen::{
@@ -104,9 +104,7 @@ impl Visitor {
                 continue;
             }
             visit.error.store((way.call)(&visit.target), Release);
-            visit
-                .left_locked
-                .store(!slot_is_free(i32::from(visit.target.cpu)), Release);
+            visit.left_locked.store(!pool_is_free(), Release);
         }
     }
 }

@@ -40,6 +40,11 @@ impl<T: Callback> Work<T> {
         })
     }
 
+    /// Returns what it runs.
+    pub(crate) fn callback(&self) -> &'static T {
+        self.callback
+    }
+
     /// Queues it on `cpu`. Returns false if it is queued already.
     pub(crate) fn queue_on(&'static self, cpu: CpuId) -> bool {
         // SAFETY: The IRQ work lives for ever, and the CPU is online.

@@ -11,8 +11,8 @@ use super::{
         bad_numbers,
         becomes_true,
         interrupts_are_off,
+        pool_is_free,
         preempt_count,
-        slot_is_free,
         two_cpus, //
     },
     gate::Held,
@@ -22,18 +22,11 @@ use super::{
     },
     tally::TALLY, //
 };
-use crate::pool;
 use kernel::{
-    cpu::CpuId,
     cpumask::Cpumask,
     error::to_result,
     prelude::*, //
 };
-
-/// Whether the CPU's own csd for calls to `cpu` is in use.
-fn slot_is_used(cpu: CpuId) -> bool {
-    pool::csd_for(i32::from(cpu)).is_locked()
-}
 
 #[kunit_tests(smp_single)]
 mod cases {
@@ -104,7 +97,7 @@ mod cases {
                 let seen = Seen::new()?;
                 let error = single(number, seen, wait);
 
-                assert!(slot_is_free(number));
+                assert!(pool_is_free());
                 assert_eq!(error, ENXIO.to_errno());
                 assert_eq!(seen.runs(), 0);
             }
@@ -135,7 +128,7 @@ mod cases {
 
             let error = single(number, seen, false);
 
-            assert!(slot_is_free(number));
+            assert!(pool_is_free());
             assert_eq!(error, ENXIO.to_errno());
             assert_eq!(single_on(cpus.there, seen, false), 0);
             assert!(becomes_true(|| seen.runs() == 1));
@@ -148,7 +141,6 @@ mod cases {
         let cpus = two_cpus()?;
         let second = Seen::new()?;
 
-        // The first call uses the same csd as the second.
         let held = Held::new_by(|gate| to_result(single_on(cpus.there, gate, false)))?;
         let sent = single_on(cpus.there, second, false);
         let runs_while_held = second.runs();
@@ -158,26 +150,6 @@ mod cases {
         assert_eq!(sent, 0);
         assert_eq!(runs_while_held, 0);
         assert!(becomes_true(|| second.runs() == 1));
-        Ok(())
-    }
-
-    #[test]
-    fn the_next_call_without_waiting_waits_until_the_last_one_is_taken() -> Result {
-        let cpus = two_cpus()?;
-        let seen = Seen::new()?;
-        let unused = becomes_true(|| !slot_is_used(cpus.there));
-
-        let held = Held::new(cpus.there)?;
-        let sent = single_on(cpus.there, seen, false);
-        let used = slot_is_used(cpus.there);
-        let held_until_now = held.release();
-        let sent_again = single_on(cpus.there, seen, false);
-
-        assert!(unused && used && held_until_now);
-        assert_eq!(sent, 0);
-        assert_eq!(sent_again, 0);
-        assert!(becomes_true(|| seen.runs() == 2));
-        assert!(becomes_true(|| !slot_is_used(cpus.there)));
         Ok(())
     }
 
@@ -204,7 +176,7 @@ mod cases {
         for number in [i32::from(cpus.here), i32::from(cpus.there), -1] {
             for wait in [true, false] {
                 single(number, seen, wait);
-                assert!(slot_is_free(number));
+                assert!(pool_is_free());
                 assert!(!interrupts_are_off());
                 assert_eq!(preempt_count(), before);
             }

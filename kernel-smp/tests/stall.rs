@@ -12,9 +12,10 @@ use super::{
         bad_numbers,
         becomes_true,
         leak,
-        slot_is_free,
+        pool_is_free,
         two_cpus, //
     },
+    gate::Held,
     seen::Seen,
     tally::TALLY,
     thread::Thread,
@@ -122,21 +123,22 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_nobody_waits_for_uses_the_csd_of_its_target_while_watched() -> Result {
+    fn a_call_that_nobody_waits_for_uses_a_csd_of_its_sender_while_watched() -> Result {
         let cpus = two_cpus()?;
-        let here = i32::from(cpus.here);
-        let there = i32::from(cpus.there);
 
-        let was_on = stall::enabled();
-        let unwatched = pool::csd_for(here) == pool::csd_for(there);
         let watch = Watch::new();
-        let watched = pool::csd_for(here) == pool::csd_for(there);
-        let for_no_cpu = pool::csd_for(-1) == pool::csd_for(here);
+        let free = pool_is_free();
+        let held = Held::new(cpus.there)?;
+        let sent = single_on(cpus.there, Seen::new()?, false);
+        let of_sender = pool::state::in_use(cpus.here);
+        let of_target = pool::state::in_use(cpus.there);
+        let held_until_now = held.release();
         drop(watch);
 
-        assert!(unwatched || was_on);
-        assert!(!watched);
-        assert!(for_no_cpu);
+        assert!(free && held_until_now);
+        assert_eq!(sent, 0);
+        assert_eq!(of_sender, 1);
+        assert_eq!(of_target, 0);
         Ok(())
     }
 
@@ -150,7 +152,7 @@ mod cases {
             let seen = Seen::new()?;
 
             fine &= single(number, seen, false) == ENXIO.to_errno();
-            fine &= slot_is_free(number);
+            fine &= pool_is_free();
             fine &= single_on(cpus.there, seen, false) == 0;
             fine &= becomes_true(|| seen.runs() == 1);
         }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Faults that are made on purpose: `CONFIG_SMP_RUST_FAULT`.
+//!
+//! IPIs of cross-CPU calls are lost, delayed, swapped, doubled or sent in bursts, and the pool of a
+//! CPU is empty, where `fault.c` says so. IPIs of the scheduler and of others are left alone.
+
+use kernel::cpu::CpuId;
+
+/// Returns whether this CPU, `this_cpu`, is to find its pool empty.
+#[inline(always)]
+pub(crate) fn pool_is_empty(this_cpu: CpuId) -> bool {
+    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    return ipi::hits(
+        kernel::bindings::smp_fault_kind_SMP_FAULT_POOL_EMPTY,
+        this_cpu,
+        this_cpu,
+    );
+    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
+    {
+        let _ = this_cpu;
+        false
+    }
+}
+
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod ipi;
+
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+pub(crate) use ipi::send;

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Faults of IPIs.
+
+use crate::{
+    ipi,
+    irq,
+    percpu::{
+        define_per_cpu,
+        CpuPinned, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit, //
+};
+use kernel::{
+    bindings,
+    container_of,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    interrupt::LocalInterruptDisabled,
+    preempt,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// How many IPIs a burst is.
+const BURST: u32 = 8;
+
+/// How many IPIs a CPU can hold back. More are sent at once.
+const HELD_MAX: usize = 8;
+
+/// No CPU.
+const NOBODY: i32 = -1;
+
+/// Returns whether a fault is to be made on the way from one CPU to another.
+pub(super) fn hits(fault: bindings::smp_fault_kind, from: CpuId, to: CpuId) -> bool {
+    // SAFETY: May be called in any context.
+    unsafe { bindings::smp_fault_hits(fault, i32::from(from), i32::from(to)) }
+}
+
+/// The IPIs that a CPU holds back.
+///
+/// The IRQ work starts the timer: whoever sends an IPI may hold the locks of timers.
+#[repr(C)]
+struct Held {
+    work: UnsafeCell<bindings::irq_work>,
+    timer: UnsafeCell<MaybeUninit<bindings::hrtimer>>,
+    /// The CPUs to which IPIs are due, in the order of sending, or [`NOBODY`].
+    cpus: [Atomic<i32>; HELD_MAX],
+    /// Whether they are sent in the other order.
+    swapped: Atomic<bool>,
+}
+
+// SAFETY: The work and the timer are used by functions of C only, the rest is atomic.
+unsafe impl Sync for Held {}
+
+define_per_cpu! {
+    static HELD: Held = Held {
+        work: UnsafeCell::new(bindings::irq_work {
+            func: Some(start_timer),
+            node: bindings::__call_single_node {
+                llist: bindings::llist_node {
+                    next: core::ptr::null_mut(),
+                },
+                __bindgen_anon_1: bindings::__call_single_node__bindgen_ty_1 {
+                    u_flags: bindings::IRQ_WORK_HARD_IRQ,
+                },
+                src: 0,
+                dst: 0,
+            },
+            irqwait: bindings::rcuwait {
+                task: core::ptr::null_mut(),
+            },
+        }),
+        timer: UnsafeCell::new(MaybeUninit::zeroed()),
+        cpus: [const { Atomic::new(NOBODY) }; HELD_MAX],
+        swapped: Atomic::new(false),
+    };
+
+    /// Whether this CPU is making a fault.
+    static BUSY: Atomic<bool> = Atomic::new(false);
+}
+
+/// Sets up the timers. No IPI is held back before.
+///
+/// # Safety
+///
+/// Called once, at boot.
+#[export]
+#[link_section = ".init.text"]
+pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
+    for cpu in Cpumask::possible() {
+        // SAFETY: The CPU is possible.
+        let held = unsafe { HELD.per_cpu(cpu) };
+
+        // SAFETY: The timer is not in use yet.
+        unsafe {
+            bindings::hrtimer_setup(
+                held.timer.get().cast(),
+                Some(release),
+                bindings::CLOCK_MONOTONIC as i32,
+                bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD,
+            )
+        };
+    }
+    READY.store(true, Relaxed);
+}
+
+/// Whether the timers are set up.
+static READY: Atomic<bool> = Atomic::new(false);
+
+/// Sends an IPI to `cpu`, or does with it what the settings say.
+///
+/// In any context. A CPU that is not online makes no faults, and neither does an NMI.
+pub(crate) fn send(cpu: CpuId) {
+    let _off = irq::disable();
+    // SAFETY: `_off` keeps interrupts off until the end of this function.
+    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+    let this_cpu = irq.cpu();
+    let busy = BUSY.this_cpu(irq);
+
+    if busy.load(Relaxed) || preempt::in_nmi() || !this_cpu.is_online() || !READY.load(Relaxed) {
+        return ipi::send_now(cpu);
+    }
+
+    busy.store(true, Relaxed);
+    let hit = |fault| hits(fault, this_cpu, cpu);
+    if hit(bindings::smp_fault_kind_SMP_FAULT_DROP) {
+        // Lost.
+    } else if hit(bindings::smp_fault_kind_SMP_FAULT_DELAY) {
+        hold(irq, cpu, false);
+    } else if hit(bindings::smp_fault_kind_SMP_FAULT_REORDER) {
+        hold(irq, cpu, true);
+    } else if hit(bindings::smp_fault_kind_SMP_FAULT_DUPLICATE) {
+        ipi::send_now(cpu);
+        ipi::send_now(cpu);
+    } else if hit(bindings::smp_fault_kind_SMP_FAULT_BURST) {
+        for _ in 0..BURST {
+            ipi::send_now(cpu);
+        }
+    } else {
+        ipi::send_now(cpu);
+    }
+    busy.store(false, Relaxed);
+}
+
+/// Holds the IPI to `cpu` back for a while.
+fn hold(irq: &LocalInterruptDisabled, cpu: CpuId, swap: bool) {
+    let held = HELD.this_cpu(irq);
+    let Some(place) = held.cpus.iter().find(|held| held.load(Relaxed) == NOBODY) else {
+        return ipi::send_now(cpu);
+    };
+
+    place.store(i32::from(cpu), Relaxed);
+    held.swapped.store(swap, Relaxed);
+    // SAFETY: The work lives for ever.
+    unsafe { bindings::irq_work_queue(held.work.get()) };
+}
+
+/// Starts the timer that ends the delay.
+///
+/// # Safety
+///
+/// `work` is that of a [`Held`], and interrupts are off.
+unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
+    // CAST: It is the first field.
+    let held: *const Held = work.cast_const().cast();
+    // SAFETY: By the safety requirements; per-CPU variables live for ever.
+    let held = unsafe { &*held };
+
+    // A CPU on its way down has lost its timers.
+    if !CpuId::current().is_online() {
+        return held.send_all();
+    }
+
+    // SAFETY: The timer was set up before the first IPI was held back.
+    unsafe {
+        bindings::hrtimer_start_range_ns(
+            held.timer.get().cast(),
+            (&raw const bindings::smp_fault_delay).read_volatile() as i64,
+            0,
+            bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD,
+        )
+    };
+}
+
+/// Sends the IPIs that were held back.
+///
+/// # Safety
+///
+/// `timer` is that of a [`Held`], and interrupts are off.
+unsafe extern "C" fn release(timer: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    // SAFETY: By the safety requirements.
+    let held: *mut Held = unsafe {
+        container_of!(
+            timer.cast::<UnsafeCell<MaybeUninit<bindings::hrtimer>>>(),
+            Held,
+            timer
+        )
+    };
+
+    // SAFETY: Per-CPU variables live for ever.
+    unsafe { &*held }.send_all();
+    bindings::hrtimer_restart::HRTIMER_NORESTART
+}
+
+impl Held {
+    fn send_all(&self) {
+        let send = |place: &Atomic<i32>| {
+            let cpu = place.xchg(NOBODY, Relaxed);
+
+            if cpu != NOBODY {
+                // SAFETY: The number is that of a CPU.
+                ipi::send_now(unsafe { CpuId::from_i32_unchecked(cpu) });
+            }
+        };
+
+        if self.swapped.load(Relaxed) {
+            self.cpus.iter().rev().for_each(send);
+        } else {
+            self.cpus.iter().for_each(send);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests for a CPU that is offline.
+//!
+//! A CPU that goes down runs what is in its queue, late IPIs or not, and nothing should come after
+//! that. What comes nevertheless is found at three points: by a flush on a CPU that is offline, by
+//! the CPU that takes another one down, and by the CPU that brings it up again. Each request is then
+//! reported, with one warning a boot.
+//!
+//! A flush runs what it finds, since it is on the right CPU. The other two end the requests that
+//! somebody may wait for, without running them on a CPU that they were not meant for; IRQ work and
+//! tasks to wake up stay in the queue, and run when the CPU is back.
+
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    flush::Batch,
+    queue,
+    stall::log, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    do_once_lite,
+    str::CStrExt as _,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    warn, //
+};
+
+/// How many requests for offline CPUs were found.
+static FOUND: Atomic<u64> = Atomic::new(0);
+
+/// Returns how many requests for offline CPUs were found since boot.
+pub(crate) fn count() -> u64 {
+    FOUND.load(Relaxed)
+}
+
+/// Reports what a flush on `cpu`, which is offline, is about to run.
+#[cold]
+pub(crate) fn found_by_flush(cpu: CpuId, batch: &Batch) {
+    report(cpu, batch);
+}
+
+/// Looks into the queue of `cpu`, which is offline, and ends what somebody may wait for.
+///
+/// # Safety
+///
+/// `cpu` is a possible CPU that executes nothing.
+pub(crate) unsafe fn drain(cpu: CpuId) {
+    // SAFETY: `cpu` is possible, by the safety requirements.
+    let queue = unsafe { queue::of(cpu) };
+    let batch = Batch::new();
+
+    if queue.is_empty() {
+        return;
+    }
+
+    // SAFETY: What is added has just been taken.
+    unsafe { batch.add(queue.take_all()) };
+    report(cpu, &batch);
+
+    while let Some(csd) = batch.sync.pop() {
+        csd.unlock();
+    }
+    while let Some(csd) = batch.other.pop_if(|csd| csd.kind() == Kind::Async) {
+        csd.unlock();
+    }
+    for list in [&batch.other, &batch.wake_ups] {
+        while let Some(csd) = list.pop() {
+            // No IPI: the CPU flushes its queue when it first leaves its idle loop.
+            // SAFETY: The entry was in this queue until just now, and is valid until it has run.
+            unsafe { queue.push(csd.node()) };
+        }
+    }
+}
+
+#[cold]
+fn report(cpu: CpuId, batch: &Batch) {
+    do_once_lite! {
+        warn!("IPI on offline CPU {}\n", cpu.as_u32());
+    }
+    batch.for_each(report_entry);
+}
+
+fn report_entry(csd: Csd) {
+    FOUND.add(1, Relaxed);
+
+    match csd.kind() {
+        Kind::Async | Kind::Sync | Kind::IrqWork => {
+            let func: *const () = csd
+                .call()
+                .func
+                .map_or(core::ptr::null(), |func| func as *const ());
+            log!("\x014", "IPI callback %pS sent to offline CPU", func);
+        }
+        Kind::Ttwu => log!("\x014", "IPI task-wakeup sent to offline CPU"),
+        Kind::Unknown => log!(
+            "\x014",
+            "IPI callback, unknown type %d, sent to offline CPU",
+            csd.type_bits(),
+        ),
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waiting with interrupts off: `CONFIG_SMP_RUST_SERVING_WAIT`.
+//!
+//! Two CPUs that call each other with interrupts off, or from interrupts, would wait for ever: no
+//! IPI gets through to either. A waiter that cannot be interrupted therefore looks at its own queue
+//! and runs what others may wait for: `Sync` requests, and requests in storage of this folder, whose
+//! next sender may wait for it. IRQ work, tasks to wake up and the callers' own csds stay; the own
+//! IPI is still due, and runs them as soon as interrupts are on.
+//!
+//! A function that is served may call and wait itself, and so serve again, up to [`DEPTH_MAX`]
+//! levels. What a flush has taken off the queue is therefore kept where the inner level finds it:
+//! else two CPUs could wait for requests that sit in each other's hands.
+//!
+//! The caller must hold no lock that is spun for: a function that is served may take it, and a CPU
+//! that waits for it cannot answer. With lockdep each call that holds one is reported.
+
+use crate::{
+    csd::{
+        Csd,
+        Lock, //
+    },
+    flush::{
+        self,
+        Batch, //
+    },
+    irq::{
+        self,
+        Answerable, //
+    },
+    percpu::{
+        define_per_cpu,
+        CpuPinned, //
+    },
+    queue,
+    stall,
+    stats::{
+        self,
+        Counter, //
+    }, //
+};
+use kernel::{
+    interrupt::LocalInterruptDisabled,
+    lockdep,
+    processor::cpu_relax,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    warn_on_once, //
+};
+
+/// How deep a CPU serves in what it serves. Deeper, it only waits.
+pub(crate) const DEPTH_MAX: u32 = 4;
+
+/// Whether waits serve at all.
+pub(crate) const ON: bool = cfg!(CONFIG_SMP_RUST_SERVING_WAIT);
+
+/// How a caller waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Only waits: it can be interrupted, or was warned that it may hang.
+    Spin,
+    /// Runs what others wait for meanwhile.
+    Serve,
+}
+
+impl Waiting {
+    /// Decides how the caller of an entry point waits, and warns if it must not call at all.
+    ///
+    /// `warn` gives the warnings of a kernel whose waits do not serve.
+    #[inline(always)]
+    pub(crate) fn of_caller(this_cpu_online: bool, warn: impl FnOnce()) -> Self {
+        if !ON {
+            warn();
+            return Self::Spin;
+        }
+
+        match irq::answerable(this_cpu_online) {
+            Answerable::Yes | Answerable::NobodyAsks => Self::Spin,
+            Answerable::No => {
+                lockdep::assert_no_spinning_lock_held();
+                Self::Serve
+            }
+            Answerable::Never => {
+                warn();
+                Self::Spin
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn serves(self) -> bool {
+        ON && self == Self::Serve
+    }
+
+    /// Waits until the use of `csd` that `lock` began is over; without one, until nobody uses it.
+    #[cold]
+    pub(crate) fn until_over(self, csd: Csd, lock: Option<Lock>) {
+        self.until(stall::Watch::begin(csd, lock), || false);
+    }
+
+    /// Waits until nobody uses `csd`, or `other` is true.
+    #[cold]
+    pub(crate) fn until_over_or(self, csd: Csd, other: impl Fn() -> bool) {
+        self.until(stall::Watch::begin(csd, None), other);
+    }
+
+    #[inline]
+    fn until(self, mut watch: stall::Watch, other: impl Fn() -> bool) {
+        let start = stats::now();
+
+        while !watch.is_over() && !other() {
+            if self.serves() {
+                serve();
+            }
+            cpu_relax();
+        }
+        stats::most(Counter::LongestWait, || stats::now().wrapping_sub(start));
+    }
+}
+
+/// What a CPU has taken off its queue and not yet run.
+struct Unfinished {
+    batch: Batch,
+    depth: Atomic<u32>,
+}
+
+// SAFETY: Only the CPU itself uses it, with interrupts off.
+unsafe impl Sync for Unfinished {}
+
+define_per_cpu! {
+    static UNFINISHED: Unfinished = Unfinished {
+        batch: Batch::new(),
+        depth: Atomic::new(0),
+    };
+}
+
+/// Returns where this CPU keeps what it has taken off its queue, if waits serve.
+#[inline(always)]
+pub(crate) fn unfinished(irq: &LocalInterruptDisabled) -> Option<&Batch> {
+    ON.then(|| &UNFINISHED.this_cpu(irq).batch)
+}
+
+/// Returns whether something was taken off the queue of this CPU and not run.
+#[inline(always)]
+pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
+    ON && !UNFINISHED.this_cpu(pinned).batch.is_empty()
+}
+
+/// Runs the requests of this CPU that others may wait for.
+fn serve() {
+    let _off = irq::disable();
+    // SAFETY: `_off` keeps interrupts off until the end of this function.
+    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+    let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
+    let level = depth.load(Relaxed);
+
+    if queue::this_cpu(irq).is_empty() && batch.is_empty() {
+        return;
+    }
+    if level == DEPTH_MAX {
+        warn_on_once!(true);
+        return;
+    }
+
+    stall::flush_begins(irq);
+    // SAFETY: What is added has just been taken.
+    unsafe { batch.add(queue::this_cpu(irq).take_all()) };
+
+    depth.store(level.wrapping_add(1), Relaxed);
+    let record = stall::current(irq);
+    while let Some(csd) = batch.sync.pop() {
+        // SAFETY: Interrupts are off, and the list is that of `Sync` requests.
+        unsafe { flush::run_sync(csd) };
+    }
+    while let Some(csd) = batch.other.pop_if(Csd::is_stored) {
+        // SAFETY: Interrupts are off, and a stored request is `Async`.
+        unsafe { flush::run_async(csd) };
+    }
+    stall::resume(irq, record);
+    depth.store(level, Relaxed);
+}

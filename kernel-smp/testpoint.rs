@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Points on the way of a call at which a test can step in.
+//!
+//! Without `CONFIG_SMP_RUST_KUNIT_TEST` they are nothing.
+
+/// A point on the way of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// A csd of the pool is locked, and not yet queued.
+    Claimed,
+    /// An entry is queued, and its IPI not yet sent.
+    Pushed,
+}
+
+#[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
+pub(crate) use crate::tests::step_in::reach;
+
+/// Lets a test step in.
+#[cfg(not(CONFIG_SMP_RUST_KUNIT_TEST))]
+#[inline(always)]
+pub(crate) fn reach(_point: Point) {}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests for a CPU that is offline.
+
+use super::{
+    down::Down,
+    fixture::{
+        becomes_true,
+        request,
+        two_cpus, //
+    },
+    irq_work::Work,
+    seen::Seen,
+    warnings::warnings_of, //
+};
+use crate::{
+    csd::Kind,
+    late,
+    queue, //
+};
+use kernel::prelude::*;
+
+#[kunit_tests(smp_late)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_goes_down_and_comes_back_has_nothing_to_report() -> Result {
+        let cpus = two_cpus()?;
+        let before = late::count();
+
+        let count = warnings_of(|| {
+            for _ in 0..3 {
+                let _ = Down::new(cpus.there);
+            }
+        })?;
+
+        assert_eq!(count, 0);
+        assert_eq!(late::count(), before);
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_while_a_cpu_is_offline_is_reported_and_ended_or_left() -> Result {
+        let cpus = two_cpus()?;
+        let seen = [Seen::new()?, Seen::new()?];
+        let sync = request(seen[0], Kind::Sync, cpus.there)?;
+        let own = request(seen[1], Kind::Async, cpus.there)?;
+        let work = Work::new(Seen::new()?)?;
+        let before = late::count();
+
+        let down = Down::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        for node in [sync.node(), own.node(), work.claim().node()] {
+            // SAFETY: The entries live for ever and are in no queue.
+            unsafe { queue.push(node) };
+        }
+        let warnings = warnings_of(|| drop(down))?;
+        let found = late::count() - before;
+
+        // The first report of a boot is a warning.
+        assert!(warnings <= 1);
+        assert_eq!(found, 3);
+        assert!(!sync.is_locked() && !own.is_locked());
+        assert!(becomes_true(|| work.callback().runs() == 1));
+        assert!(work.callback().was_on(cpus.there));
+        assert_eq!(seen[0].runs(), 0);
+        assert_eq!(seen[1].runs(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_before_a_cpu_is_known_to_be_dead_is_reported_then() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let sync = request(seen, Kind::Sync, cpus.there)?;
+        let before = late::count();
+
+        let down = Down::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        // SAFETY: The entry lives for ever and is in no queue.
+        unsafe { queue.push(sync.node()) };
+        let warnings = warnings_of(|| {
+            // SAFETY: The CPU is possible, and offline.
+            unsafe { late::drain(cpus.there) }
+        })?;
+        let found = late::count() - before;
+        let left = !queue.is_empty();
+        drop(down);
+
+        assert!(warnings <= 1);
+        assert_eq!(found, 1);
+        assert!(!left && !sync.is_locked());
+        assert_eq!(seen.runs(), 0);
+        assert_eq!(late::count() - before, 1);
+        Ok(())
+    }
+}

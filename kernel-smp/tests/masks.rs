@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sets of CPUs that change while they are called.
+
+use super::{
+    calls::{
+        many,
+        on_each,
+        on_each_if,
+        Callback,
+        Condition, //
+    },
+    fixture::{
+        leak,
+        mask_of,
+        two_cpus, //
+    },
+    thread::Thread, //
+};
+use core::cell::UnsafeCell;
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// A set that other CPUs change.
+struct Changing {
+    mask: UnsafeCell<CpumaskVar>,
+    enough: Atomic<bool>,
+    changes: Atomic<u32>,
+    /// How many callbacks have begun and ended.
+    begun: Atomic<u32>,
+    ended: Atomic<u32>,
+}
+
+// SAFETY: The set is changed and read a bit at a time, as sets of CPUs may be.
+unsafe impl Sync for Changing {}
+
+impl Changing {
+    fn new() -> Result<&'static Self> {
+        leak(Self {
+            mask: UnsafeCell::new(mask_of(Cpumask::online())?),
+            enough: Atomic::new(false),
+            changes: Atomic::new(0),
+            begun: Atomic::new(0),
+            ended: Atomic::new(0),
+        })
+    }
+
+    fn mask(&self) -> &Cpumask {
+        // SAFETY: The set lives for ever.
+        unsafe { &*self.mask.get() }
+    }
+
+    fn raw(&self) -> *mut bindings::cpumask {
+        self.mask().as_raw()
+    }
+
+    fn set(&self, cpu: CpuId, value: bool) {
+        if value {
+            // SAFETY: The bit is changed by an atomic operation.
+            unsafe { bindings::cpumask_set_cpu(cpu.as_u32(), self.raw()) };
+        } else {
+            // SAFETY: As above.
+            unsafe { bindings::cpumask_clear_cpu(i32::from(cpu), self.raw()) };
+        }
+    }
+
+    /// A thread that changes the set until it is enough.
+    fn change(&'static self) {
+        let mut round: u32 = CpuId::current().as_u32();
+
+        while !self.enough.load(Acquire) {
+            round = round.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            for cpu in Cpumask::online() {
+                self.set(cpu, (round >> (cpu.as_u32() % 16)) & 1 == 1);
+            }
+            self.changes.fetch_add(1, Full);
+        }
+    }
+
+    /// Returns whether no callback runs, and notes how many have run.
+    fn is_quiet(&self, runs: &mut u32) -> bool {
+        let begun = self.begun.load(Acquire);
+        let same = *runs == begun;
+
+        *runs = begun;
+        same && begun == self.ended.load(Acquire)
+    }
+}
+
+impl Callback for Changing {
+    fn call(&'static self) {
+        self.begun.fetch_add(1, Full);
+        self.ended.fetch_add(1, Full);
+    }
+}
+
+impl Condition for Changing {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        // Takes the first CPU out that comes after the one it is asked about.
+        if let Some(next) = Cpumask::online().iter().find(|next| i32::from(*next) > cpu) {
+            self.set(next, self.changes.load(Relaxed) % 2 == 0);
+        }
+        cpu % 2 == 0 || self.changes.load(Relaxed) % 3 == 0
+    }
+}
+
+/// Calls the CPUs of a set that two other CPUs change. Returns whether each call had run on all
+/// CPUs it was sent to, when it returned.
+fn calls_while_it_changes(call: fn(&'static Changing)) -> Result<bool> {
+    const CALLS: u32 = 3_000;
+    let cpus = two_cpus()?;
+    let changing = Changing::new()?;
+    let mut threads = KVec::new();
+    let mut fine = true;
+
+    for cpu in [cpus.there, cpus.third()?] {
+        threads.push(Thread::start(cpu, Changing::change, changing)?, GFP_KERNEL)?;
+    }
+    for _ in 0..CALLS {
+        let mut runs = 0;
+
+        call(changing);
+        // What was not waited for would begin or end only now.
+        changing.is_quiet(&mut runs);
+        fine &= changing.is_quiet(&mut runs);
+    }
+    changing.enough.store(true, Release);
+
+    Ok(fine
+        && threads.iter().all(Thread::finishes)
+        && changing.changes.load(Acquire) > 0
+        && changing.begun.load(Acquire) > 0)
+}
+
+#[kunit_tests(smp_masks)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn calls_to_a_changing_set_have_run_where_they_were_sent() -> Result {
+        assert!(calls_while_it_changes(|set| many(set.mask(), set, true))?);
+        Ok(())
+    }
+
+    #[test]
+    fn calls_to_a_changing_set_and_the_own_cpu_have_run_where_they_were_sent() -> Result {
+        assert!(calls_while_it_changes(|set| on_each(
+            set.mask(),
+            set,
+            true
+        ))?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_condition_may_change_the_set_too() -> Result {
+        assert!(calls_while_it_changes(|set| on_each_if(
+            set.mask(),
+            set,
+            true
+        ))?);
+        Ok(())
+    }
+}

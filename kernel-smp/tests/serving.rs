@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls that wait with interrupts off, and from interrupts.
+
+use super::{
+    calls::{
+        all_others,
+        on_each,
+        single_on,
+        Callback, //
+    },
+    down::Down,
+    fixture::{
+        becomes_true,
+        leak,
+        two_cpus,
+        with_interrupts_off, //
+    },
+    hrtimer::{
+        Level,
+        Timer, //
+    },
+    irq_work::Work,
+    seen::{
+        Context,
+        Seen, //
+    },
+    step_in::{
+        step_in,
+        stepped_in, //
+    },
+    tally::TALLY,
+    thread::Thread,
+    warnings::warnings_of, //
+};
+use crate::{
+    serve::DEPTH_MAX,
+    testpoint::Point, //
+};
+use kernel::{
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed,
+            Release, //
+        },
+        new_mutex,
+        new_spinlock, //
+    }, //
+};
+
+/// Threads on some CPUs that call each other, all at once.
+struct Party {
+    go: Atomic<bool>,
+    errors: Atomic<u32>,
+    /// The number of CPUs that take part: the first ones that are online.
+    size: u32,
+    rounds: u32,
+    round: fn(&Party, CpuId) -> c_int,
+}
+
+impl Party {
+    fn join(&'static self) {
+        let this_cpu = CpuId::current();
+
+        let _ = becomes_true(|| self.go.load(Acquire));
+        for _ in 0..self.rounds {
+            if (self.round)(self, this_cpu) != 0 {
+                self.errors.fetch_add(1, Full);
+            }
+        }
+    }
+
+    /// The member after `cpu`; after the last, the first.
+    fn next_after(&self, cpu: CpuId) -> CpuId {
+        let mut members = Cpumask::online().iter().take(self.size as usize);
+
+        members
+            .find(|member| member.as_u32() > cpu.as_u32())
+            .or_else(|| Cpumask::online().next(None))
+            .unwrap_or(cpu)
+    }
+
+    /// Runs it. Returns whether all came to an end, without an error.
+    fn run(size: u32, rounds: u32, round: fn(&Party, CpuId) -> c_int) -> Result<bool> {
+        let party = leak(Self {
+            go: Atomic::new(false),
+            errors: Atomic::new(0),
+            size,
+            rounds,
+            round,
+        })?;
+        let mut threads = KVec::new();
+
+        TALLY.clear();
+        for cpu in Cpumask::online().iter().take(size as usize) {
+            threads.push(Thread::start(cpu, Self::join, party)?, GFP_KERNEL)?;
+        }
+        party.go.store(true, Release);
+        let finished = threads.iter().all(Thread::finishes);
+
+        Ok(finished && party.errors.load(Acquire) == 0)
+    }
+}
+
+/// Whether each of the first `size` CPUs was called `count` times, and no other.
+fn each_of(size: u32, count: u32) -> bool {
+    let mut members = KVec::new();
+
+    for cpu in Cpumask::online().iter().take(size as usize) {
+        if members.push(cpu, GFP_KERNEL).is_err() {
+            return false;
+        }
+    }
+    TALLY.becomes(|cpu| if members.contains(&cpu) { count } else { 0 })
+}
+
+/// How many CPUs there are for a party of `size`.
+fn available(size: u32) -> u32 {
+    size.min(Cpumask::online().weight())
+}
+
+/// A callback that calls another CPU, which calls back, and so on.
+struct Chain {
+    cpus: [CpuId; 2],
+    left: Atomic<u32>,
+    failed: Atomic<bool>,
+}
+
+impl Chain {
+    fn go_on(&'static self) {
+        let left = self.left.load(Relaxed);
+
+        if left == 0 {
+            return;
+        }
+        self.left.store(left - 1, Relaxed);
+
+        let [one, other] = self.cpus;
+        let next = if CpuId::current() == one { other } else { one };
+        if single_on(next, self, true) != 0 {
+            self.failed.store(true, Relaxed);
+        }
+    }
+}
+
+impl Callback for Chain {
+    fn call(&'static self) {
+        self.go_on();
+    }
+}
+
+/// A callback that calls another CPU and waits.
+struct Nested {
+    to: CpuId,
+    seen: &'static Seen,
+    context: Atomic<u32>,
+    done: Atomic<bool>,
+}
+
+impl Nested {
+    fn new(to: CpuId) -> Result<&'static Self> {
+        leak(Self {
+            to,
+            seen: Seen::new()?,
+            context: Atomic::new(0),
+            done: Atomic::new(false),
+        })
+    }
+}
+
+impl Callback for Nested {
+    fn call(&'static self) {
+        self.context.store(Context::current() as u32, Relaxed);
+        if single_on(self.to, self.seen, true) == 0 {
+            self.done.store(true, Release);
+        }
+    }
+}
+
+/// A callback that calls the CPU after its own in all ways.
+struct Spread(());
+
+static SPREAD: Spread = Spread(());
+
+impl Callback for Spread {
+    fn call(&'static self) {
+        let this_cpu = CpuId::current();
+        let online = Cpumask::online();
+        let next = online.next(Some(this_cpu)).or_else(|| online.next(None));
+
+        if let Some(next) = next {
+            single_on(next, &TALLY, true);
+            single_on(next, &TALLY, false);
+        }
+    }
+}
+
+/// A thread that queues IRQ work on a CPU, and then calls it.
+struct Remote {
+    to: CpuId,
+    go: Atomic<bool>,
+    call: &'static Seen,
+    work: &'static Work<Seen>,
+}
+
+impl Remote {
+    fn call(&'static self) {
+        let _ = becomes_true(|| self.go.load(Acquire));
+        self.work.queue_on(self.to);
+        single_on(self.to, self.call, true);
+    }
+}
+
+/// A callback that waits until its caller has served the thread.
+struct Early {
+    remote: &'static Remote,
+    served: Atomic<bool>,
+    work_ran: Atomic<bool>,
+}
+
+impl Callback for Early {
+    fn call(&'static self) {
+        let served = becomes_true(|| self.remote.call.runs() == 1);
+
+        self.served.store(served, Release);
+        self.work_ran
+            .store(self.remote.work.callback().runs() != 0, Release);
+    }
+}
+
+/// Threads that call a CPU with interrupts off, until it is enough.
+struct Callers {
+    to: CpuId,
+    enough: Atomic<bool>,
+    sent: Atomic<u32>,
+}
+
+impl Callers {
+    fn call(&'static self) {
+        while !self.enough.load(Acquire) {
+            if with_interrupts_off(|_| single_on(self.to, &TALLY, true)) == 0 {
+                self.sent.fetch_add(1, Full);
+            }
+        }
+    }
+}
+
+/// The interrupt that a test lets come between the push and the IPI of a call.
+static INTERRUPT: Atomic<usize> = Atomic::new(0);
+
+fn interrupt() {
+    // SAFETY: The address is that of an IRQ work, which lives for ever.
+    let work =
+        unsafe { &*core::ptr::with_exposed_provenance::<Work<Nested>>(INTERRUPT.load(Relaxed)) };
+
+    work.queue_on(CpuId::current());
+}
+
+#[kunit_tests(smp_serving)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn two_cpus_can_call_each_other_with_interrupts_off() -> Result {
+        const ROUNDS: u32 = 100_000;
+        two_cpus()?;
+
+        assert!(Party::run(2, ROUNDS, |party, cpu| {
+            with_interrupts_off(|_| single_on(party.next_after(cpu), &TALLY, true))
+        })?);
+        assert!(each_of(2, ROUNDS));
+        Ok(())
+    }
+
+    #[test]
+    fn four_cpus_can_call_around_a_ring_with_interrupts_off() -> Result {
+        const ROUNDS: u32 = 100_000;
+        two_cpus()?;
+
+        assert!(Party::run(4, ROUNDS, |party, cpu| {
+            with_interrupts_off(|_| single_on(party.next_after(cpu), &TALLY, true))
+        })?);
+        assert!(each_of(available(4), ROUNDS));
+        Ok(())
+    }
+
+    #[test]
+    fn all_cpus_can_call_all_with_interrupts_off() -> Result {
+        const ROUNDS: u32 = 2_000;
+        two_cpus()?;
+        let size = Cpumask::online().weight();
+
+        assert!(Party::run(size, ROUNDS, |_, _| {
+            with_interrupts_off(|_| {
+                all_others(&TALLY, true);
+                on_each(Cpumask::online(), &TALLY, true);
+            });
+            0
+        })?);
+        assert!(each_of(size, ROUNDS * (2 * size - 1)));
+        Ok(())
+    }
+
+    #[test]
+    fn callers_with_interrupts_off_and_on_mix_and_so_do_calls_that_do_not_wait() -> Result {
+        const ROUNDS: u32 = 2_000;
+        two_cpus()?;
+        let size = Cpumask::online().weight();
+
+        assert!(Party::run(size, ROUNDS, |party, cpu| {
+            let next = party.next_after(cpu);
+
+            with_interrupts_off(|_| single_on(next, &TALLY, true))
+                | single_on(next, &TALLY, false)
+                | single_on(next, &TALLY, true)
+                | with_interrupts_off(|_| single_on(next, &TALLY, false))
+        })?);
+        assert!(each_of(size, 4 * ROUNDS));
+        Ok(())
+    }
+
+    #[test]
+    fn callbacks_can_call_on_and_wait() -> Result {
+        const ROUNDS: u32 = 1_000;
+        two_cpus()?;
+        let size = Cpumask::online().weight();
+
+        // Each callback calls the next CPU twice, which calls nobody.
+        assert!(Party::run(size, ROUNDS, |party, cpu| {
+            let next = party.next_after(cpu);
+
+            single_on(next, &SPREAD, true) | with_interrupts_off(|_| single_on(next, &SPREAD, true))
+        })?);
+        assert!(each_of(size, 4 * ROUNDS));
+        Ok(())
+    }
+
+    #[test]
+    fn interrupts_and_softirqs_can_call_and_wait() -> Result {
+        let cpus = two_cpus()?;
+        let mut fine = true;
+
+        for (level, context) in [
+            (Level::Hard, Context::HardIrq),
+            (Level::Soft, Context::Other),
+        ] {
+            let nested = Nested::new(cpus.there)?;
+            let timer = Timer::new(nested, level)?;
+
+            for _ in 0..100 {
+                fine &= timer.run();
+            }
+            fine &= nested.done.load(Acquire);
+            fine &= nested.context.load(Relaxed) == context as u32;
+            fine &= nested.seen.runs() == 100 && nested.seen.was_on(cpus.there);
+        }
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_between_push_and_ipi_can_call_the_same_cpu_and_wait() -> Result {
+        let cpus = two_cpus()?;
+        let nested = Nested::new(cpus.there)?;
+        let mut fine = true;
+
+        let work = Work::new(nested)?;
+        INTERRUPT.store(core::ptr::from_ref(work).expose_provenance(), Relaxed);
+        TALLY.clear();
+        for _ in 0..100 {
+            nested.done.store(false, Relaxed);
+            step_in(Point::Pushed, cpus.here, interrupt)?;
+            fine &= single_on(cpus.there, &TALLY, true) == 0;
+            fine &= stepped_in();
+            fine &= becomes_true(|| nested.done.load(Acquire));
+        }
+        assert!(fine);
+        assert_eq!(nested.seen.runs(), 100);
+        assert!(TALLY.is(|cpu| if cpu == cpus.there { 100 } else { 0 }));
+        Ok(())
+    }
+
+    #[test]
+    fn two_cpus_can_call_back_and_forth_as_deep_as_is_allowed() -> Result {
+        let cpus = two_cpus()?;
+        let chain = leak(Chain {
+            cpus: [cpus.here, cpus.there],
+            left: Atomic::new(0),
+            failed: Atomic::new(false),
+        })?;
+
+        for _ in 0..100 {
+            chain.left.store(2 * DEPTH_MAX, Relaxed);
+            with_interrupts_off(|_| chain.go_on());
+            assert_eq!(chain.left.load(Relaxed), 0);
+        }
+        assert!(!chain.failed.load(Relaxed));
+        Ok(())
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_served_before_interrupts_are_on() -> Result {
+        let cpus = two_cpus()?;
+        let remote = leak(Remote {
+            to: cpus.here,
+            go: Atomic::new(false),
+            call: Seen::new()?,
+            work: Work::new(Seen::new()?)?,
+        })?;
+        let early = leak(Early {
+            remote,
+            served: Atomic::new(false),
+            work_ran: Atomic::new(true),
+        })?;
+
+        let thread = Thread::start(cpus.third()?, Remote::call, remote)?;
+        let error = with_interrupts_off(|_| {
+            remote.go.store(true, Release);
+            single_on(cpus.there, early, true)
+        });
+
+        assert!(thread.finishes());
+        assert_eq!(error, 0);
+        assert!(early.served.load(Acquire));
+        assert!(!early.work_ran.load(Acquire));
+        assert!(becomes_true(|| remote.work.callback().runs() == 1));
+        assert!(remote.work.callback().was_on(cpus.here));
+        assert_eq!(remote.call.runs(), 1);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_PROVE_LOCKING)]
+    fn a_call_with_a_spinlock_held_is_reported() -> Result {
+        let cpus = two_cpus()?;
+        let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
+        let mutex = KBox::pin_init(new_mutex!(()), GFP_KERNEL)?;
+        let call = || {
+            with_interrupts_off(|_| single_on(cpus.there, &TALLY, true));
+        };
+
+        let without = warnings_of(call)?;
+        let with_mutex = {
+            let _held = mutex.lock();
+            warnings_of(call)?
+        };
+        let with_spinlock = {
+            let _held = lock.lock();
+            warnings_of(call)?
+        };
+        let on_interrupts = {
+            let _held = lock.lock();
+            warnings_of(|| {
+                single_on(cpus.there, &TALLY, true);
+            })?
+        };
+
+        assert_eq!(without, 0);
+        assert_eq!(with_mutex, 0);
+        assert_eq!(with_spinlock, 1);
+        assert_eq!(on_interrupts, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn cpus_go_down_and_come_back_while_others_call_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let callers = leak(Callers {
+            to: cpus.there,
+            enough: Atomic::new(false),
+            sent: Atomic::new(0),
+        })?;
+        let mut threads = KVec::new();
+        let mut fine = true;
+
+        TALLY.clear();
+        for cpu in [cpus.here, third] {
+            threads.push(Thread::start(cpu, Callers::call, callers)?, GFP_KERNEL)?;
+        }
+        for _ in 0..10 {
+            drop(Down::new(cpus.there)?);
+        }
+        callers.enough.store(true, Release);
+        fine &= threads.iter().all(Thread::finishes);
+        let sent = callers.sent.load(Acquire);
+        fine &= TALLY.becomes(|cpu| if cpu == cpus.there { sent } else { 0 });
+
+        assert!(fine && sent > 0);
+        Ok(())
+    }
+}
