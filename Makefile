@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS SHORT LONG
 
 sh := tools-testing
 
@@ -23,6 +23,8 @@ The parts of these, one by one:
   make kunit     the in-kernel tests and the doctests        FILTER='smp*' for some suites
   make torture   the tree's scftorture with CPU hotplug      DURATION=60 seconds
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
+  make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
+  make cost      instructions that a call costs, beside the C kernel
   make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
   make size      the size of our object, and of the one that C makes
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
@@ -42,7 +44,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots variants size lint clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost variants size lint clean
 
 help: ; $(info $(help)) @:
 
@@ -55,6 +57,8 @@ shell: ; @$(sh)/shell.sh
 kunit: ; @$(sh)/kunit.sh
 torture: ; @$(sh)/torture.sh
 boots: ; @$(sh)/boots.sh
+seeds: ; @$(sh)/seeds.sh
+cost: ; @$(sh)/cost.sh
 variants: ; @$(sh)/variants.sh
 size: ; @$(sh)/size.sh
 lint: ; @$(sh)/lint.sh

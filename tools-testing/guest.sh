@@ -7,6 +7,8 @@
 benign='ODEBUG: |This means that this is a DEBUG kernel and it is|unable to open an initial console'
 benign+='|Failed to add ttynull console|NOHZ tick-stop error: Non-RCU local softirq work is pending'
 benign+='|Spectre V2 : WARNING|RETBleed: WARNING'
+# What a test brings about on purpose.
+benign+="${SMP_EXPECTED:+|$SMP_EXPECTED}"
 
 # The kernel tree's own list of what must not be in a console log.
 bad='Badness|WARNING:|Warn|BUG|===========|Call Trace:|Call trace:|Oops:|detected stalls on CPUs/tasks:'
@@ -24,6 +26,11 @@ machine_options() {
 		echo "-machine q35,accel=kvm -cpu host"
 		return
 	fi
+	if [ -n "${SMP_ICOUNT:-}" ]; then
+		# A nanosecond of the guest is an instruction.
+		echo "-machine q35 -accel tcg,thread=single -cpu max -icount shift=0,sleep=off"
+		return
+	fi
 	# With many vCPUs for a host core, taking turns in one thread is far faster.
 	[ "$cpus" -le $((8 * $(nproc))) ] || thread=single
 	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic -device intel-iommu,intremap=on,eim=on"
@@ -37,14 +44,14 @@ root_options=(--kopt root=/dev/root
 # On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics.
 tcg_options=(--disable-kvm --kopt no_timer_check)
 
-# Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
+# Starts the guest, with what SMP_QEMU has for QEMU, and waits for its end. Ends with the guest's status; 124: killed after the limit;
 # 255: it ended by itself, before the command did.
 # usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
 start_guest() {
 	local log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
 	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
-	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
+	read -ra machine <<<"$(machine_options "$cpus" "$accel") ${SMP_QEMU:-}"
 	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)

@@ -18,4 +18,5 @@ item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"
 item "sample with CPU hotplug" "$here/sample.sh"
 "$here/boots.sh"
+SHORT=1 "$here/seeds.sh"
 end_items

@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The promises of the mailing-list threads, one line each: the test, and its control, a kernel or a
+# setting on which the same test must show the promise broken. SHORT=1 leaves some out and takes each
+# CPU down 20 times instead of 200; LONG=1, 2000 times.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/guest.sh"
+. "$here/modules.sh"
+. "$here/item.sh"
+lock
+begin_items
+kernels=(rust kunit)
+cycles=200
+[ -z "${SHORT:-}" ] || cycles=20
+[ -z "${LONG:-}" ] || cycles=2000
+[ -n "${SHORT:-}" ] || kernels+=(c)
+for name in "${kernels[@]}"; do
+	"$here/kernel.sh" "$name"
+done
+
+# usage: promise KERNEL PROMISE RESULT [CALLS]
+promise() {
+	local kernel=$1
+	shift
+	module "$kernel"
+	boot "seeds-$kernel-$1" "$kernel" 120 "" \
+		"$(printf '%q ' "$here/guest/seeds.sh" "$build/modules/$kernel/smp_seeds.ko" "$@")"
+	echo "build/$kernel, $(tail -n 1 "$logs/seeds-$kernel-$1.out")"
+}
+
+# A kernel on which the promise is broken for good.
+hangs() {
+	local kernel=$1 out
+	shift
+	module "$kernel"
+	! out=$(LIMIT=60 boot "seeds-$kernel-hangs" "$kernel" 60 "" \
+		"$(printf '%q ' "$here/guest/seeds.sh" "$build/modules/$kernel/smp_seeds.ko" "$@")" 2>&1) ||
+		die "build/$kernel kept the promise"
+	grep -q 'did not end within' <<<"$out" || die "$out"
+	echo "build/$kernel hangs, as it must"
+}
+
+# usage: suites FILTER [APPEND]
+suites() {
+	FILTER=$1 APPEND="${2:-} ${APPEND:-}" "$here/kunit.sh" kunit
+}
+
+verdicts() {
+	SMP_EXPECTED='csd: |Call Trace:' suites smp_verdict csdlock_debug=1
+	awk '/verdicts: / { right += $(NF - 3); wrong += $(NF - 1) }
+		END { printf "%d of %d verdicts were right\n", right, right + wrong; exit !right || wrong }' \
+		<(tr -d , <"$logs/kunit.log")
+}
+
+ledger() {
+	suites smp_ledger "smp.test_cycles=$cycles"
+	grep -ao 'ledger: .*' "$logs/kunit.log" | tail -n 1
+}
+
+# A panic from an NMI on another CPU reaches the one that panic_force_cpu= names.
+forced_panic() {
+	local job=seeds-panic dir out rc=0
+
+	dir=$(mktemp -d)
+	(
+		for ((i = 0; i < 60; i++)); do
+			! grep -qs ready "$logs/$job.out" || break
+			sleep 1
+		done
+		"$cache/venv/bin/python" "$here/monitor.py" "$dir/monitor" nmi
+	) >"$logs/$job.monitor" 2>&1 9>&- &
+	: >"$logs/$job.out"
+	out=$(SMP_QEMU="-monitor unix:$dir/monitor,server=on,wait=off" boot $job kunit 90 \
+		"panic_force_cpu=2 unknown_nmi_panic panic=-1" "echo ready; sleep 60" 2>&1) || rc=$?
+	wait
+	rm -rf "$dir"
+	[ $rc != 0 ] || die "the guest did not panic (log: $(short "$logs/$job.log"))"
+	grep -aq 'Redirecting from CPU 0 to CPU 2' "$logs/$job.log" || die "$out"
+	sed -n '/Kernel panic - not syncing/,$p' "$logs/$job.log" | grep -aqE 'CPU: 2 .*|do_panic_on_target_cpu' ||
+		die "the panic was not on CPU 2 (log: $(short "$logs/$job.log"))"
+	echo "a panic in an NMI on CPU 0 was taken over by CPU 2"
+}
+
+prepare_fails() {
+	boot seeds-prepare kunit 120 "" "$here/guest/hotplug_fail.sh"
+	tail -n 1 "$logs/seeds-prepare.out"
+}
+
+# Left out of the short form: what needs the C kernel, and what "make kunit" runs anyway.
+long() {
+	[ -n "${SHORT:-}" ] || item "$@"
+}
+
+item "000 no-wait calls" promise rust nowait 9 9
+long "000 control" promise c nowait 1 9
+long "000 in all contexts" suites 'smp_pool*'
+item "002 interrupts off" promise kunit irqsoff 1 20000
+item "002 control" hangs rust irqsoff 1 20000
+long "002 in all contexts" suites smp_serving
+item "002 panic from an NMI" forced_panic
+item "003 exact wait" promise rust exact 1
+long "003 control" promise c exact 0
+long "003 changing masks" suites smp_masks
+item "004 dying CPUs" ledger
+long "004 late requests" suites smp_late
+item "004 prepare fails" prepare_fails
+long "faults" suites smp_fault
+item "verdicts" verdicts
+end_items
