@@ -171,6 +171,15 @@ impl CallFunctionData {
     }
 }
 
+/// Returns whether the csd for calls from one CPU to many is in use for another. For tests.
+#[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
+pub(crate) fn pair_is_locked(from: CpuId, to: CpuId) -> bool {
+    // SAFETY: The tests name CPUs that are possible, and have been up.
+    let cfd = unsafe { CFD_DATA.per_cpu(from) };
+
+    cfd.csd(to).is_locked()
+}
+
 /// Whom to call, and how.
 struct Request {
     call: Call,

@@ -5,7 +5,6 @@
 use super::{
     calls::{
         many,
-        peek,
         single_async, //
     },
     fixture::{
@@ -23,6 +22,7 @@ use super::{
     seen::Seen,
     thread::Thread, //
 };
+use crate::many::pair_is_locked;
 use kernel::{
     cpu::CpuId,
     cpumask::CpumaskVar,
@@ -77,15 +77,18 @@ mod cases {
             let next = Caller::new(cpus.there, false)?;
             let second_gate = leak(Gate::new())?;
 
+            let waits = Thread::prepare(from, Caller::call, waiter)?;
+            let sends = Thread::prepare(from, Caller::call, next)?;
+
             // The waiter's call sits in the queue, and behind it what holds the CPU once more.
             let held = Held::new(cpus.there)?;
-            let waits = Thread::start(from, Caller::call, waiter)?;
-            fine &= becomes_true(|| peek(&waiter.mask));
+            waits.go();
+            fine &= becomes_true(|| pair_is_locked(from, cpus.there));
             fine &= single_async(i32::from(cpus.there), csd_for(second_gate)?) == 0;
 
             // The next call wants the csd of the first, and keeps the waiter from looking until it
             // has it.
-            let sends = Thread::start(from, Caller::call, next)?;
+            sends.go();
             fine &= becomes_true(|| next.begun.load(Acquire));
             drop(held);
 

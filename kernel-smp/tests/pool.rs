@@ -89,8 +89,9 @@ fn sends_and_waits(bound: u32) -> Result<bool> {
     let sender = Sender::new(cpus.there, bound + 1)?;
 
     TALLY.clear();
+    let thread = Thread::prepare(from, Sender::send, sender)?;
     let held = Held::new(cpus.there)?;
-    let thread = Thread::start(from, Sender::send, sender)?;
+    thread.go();
     let returned = becomes_true(|| sender.returned() == bound);
     let in_use = pool::state::in_use(from);
     // The next one cannot be seen to wait; this gives it the time to go wrong. No sleep: the CPU
@@ -305,9 +306,7 @@ mod cases {
         let events = Events::new()?;
 
         let probe = Probe::of_sending(events)?;
-        let held = Held::new(cpus.there)?;
-        let before = events.ipis_for(cpus.there);
-        let thread = Thread::start(
+        let thread = Thread::prepare(
             cpus.third()?,
             |crowd: &'static Crowd| {
                 for _ in 0..BOUND {
@@ -316,6 +315,9 @@ mod cases {
             },
             crowd,
         )?;
+        let held = Held::new(cpus.there)?;
+        let before = events.ipis_for(cpus.there);
+        thread.go();
         let returned = thread.finishes();
         let ipis = events.ipis_for(cpus.there) - before;
         let held_until_now = held.release();

@@ -23,6 +23,7 @@ use kernel::{
 /// How far a thread is.
 struct Progress {
     started: Atomic<bool>,
+    go: Atomic<bool>,
     done: Atomic<bool>,
 }
 
@@ -49,8 +50,22 @@ impl Thread {
         func: fn(&'static T),
         arg: &'static T,
     ) -> Result<Self> {
+        let thread = Self::prepare(cpu, func, arg)?;
+
+        thread.go();
+        Ok(thread)
+    }
+
+    /// As [`Thread::start`], but the thread waits for [`Thread::go`] when it is there. For what runs
+    /// while a CPU is held: that may be the one on which a thread would be made.
+    pub(crate) fn prepare<T: Sync>(
+        cpu: CpuId,
+        func: fn(&'static T),
+        arg: &'static T,
+    ) -> Result<Self> {
         let progress = leak(Progress {
             started: Atomic::new(false),
+            go: Atomic::new(false),
             done: Atomic::new(false),
         })?;
         let body = leak(Body {
@@ -79,6 +94,11 @@ impl Thread {
             pr_err!("no thread starts on CPU {}\n", cpu.as_u32());
             Err(ETIMEDOUT)
         }
+    }
+
+    /// Lets a thread begin that was prepared.
+    pub(crate) fn go(&self) {
+        self.progress.go.store(true, Release);
     }
 
     /// Returns whether the function has returned.
@@ -151,7 +171,9 @@ unsafe extern "C" fn run<T: Sync + 'static>(data: *mut c_void) -> c_int {
 
     if bind(body.cpu).is_ok() {
         body.progress.started.store(true, Release);
-        (body.func)(body.arg);
+        if becomes_true(|| body.progress.go.load(Acquire)) {
+            (body.func)(body.arg);
+        }
     }
     body.progress.done.store(true, Release);
 
