@@ -25,6 +25,7 @@ The parts of these, one by one:
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
   make cost      instructions that a call costs, beside the C kernel
+  make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
   make size      the size of our object, and of the one that C makes
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
@@ -44,7 +45,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost variants size lint clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size lint clean
 
 help: ; $(info $(help)) @:
 
@@ -59,6 +60,7 @@ torture: ; @$(sh)/torture.sh
 boots: ; @$(sh)/boots.sh
 seeds: ; @$(sh)/seeds.sh
 cost: ; @$(sh)/cost.sh
+apic: ; @$(sh)/apic.sh
 variants: ; @$(sh)/variants.sh
 size: ; @$(sh)/size.sh
 lint: ; @$(sh)/lint.sh

@@ -33,7 +33,7 @@ machine_options() {
 	fi
 	# With many vCPUs for a host core, taking turns in one thread is far faster.
 	[ "$cpus" -le $((8 * $(nproc))) ] || thread=single
-	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic -device intel-iommu,intremap=on,eim=on"
+	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic${GUEST_CPU:+,$GUEST_CPU} -device intel-iommu,intremap=on,eim=on"
 }
 
 # virtme-ng shares / by 9p. It leaves root= out, which a kernel without block devices needs; and what

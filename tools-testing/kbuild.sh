@@ -66,7 +66,7 @@ configure() {
 	mapfile -t files < <(fragments "$name")
 	{
 		cat "${files[@]}" 2>/dev/null &&
-			case "$name" in c | c-small | variant-up) echo CONFIG_SMP_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
+			case "$name" in c | c-small | variant-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
 	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
 	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
 		[ -z "$(find "$top" -path "$build" -prune -o \
@@ -109,7 +109,7 @@ note_warnings() {
 forget_warned_objects() {
 	local o=$build/$1
 	[ -s "$o/warnings" ] || return 0
-	rm -f "$o"/kernel/smp/*.o "$o"/rust/kernel.o "$o/vmlinux.o"
+	rm -f "$o"/kernel/smp/*.o "$o"/arch/x86/kernel/apic/x2apic/*.o "$o"/rust/kernel.o "$o/vmlinux.o"
 	sed -nE 's,^(\./|\.\./)*([a-z][^ :]*)\.(c|h|rs|o):.*,\2.o,p' "$o/warnings" | sort -u |
 		while IFS= read -r f; do rm -f "$o/$f"; done
 }

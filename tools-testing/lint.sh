@@ -74,7 +74,7 @@ places_check() {
 }
 
 clippy_check() {
-	build_kernel clippy CLIPPY=1 prepare kernel/smp/ samples/rust/
+	build_kernel clippy CLIPPY=1 prepare kernel/smp/ samples/rust/ arch/x86/kernel/apic/x2apic/
 	[ ! -s "$build/clippy/warnings" ] || die "clippy: $(sed -n 1p "$build/clippy/warnings") (log: $(short "$logs")/kernel-clippy.log)"
 	echo "clean in $built_in"
 }

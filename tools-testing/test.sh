@@ -19,4 +19,5 @@ item "sample" "$here/run.sh"
 item "sample with CPU hotplug" "$here/sample.sh"
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
+"$here/apic.sh"
 end_items

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! x2APIC IPIs in Rust.
+//!
+//! A local APIC in x2APIC mode sends an IPI when its interrupt command register (ICR), an MSR, is
+//! written. The destination is part of the value, and the write returns at once: there is nothing
+//! to wait for and no second register, so that interrupts need not be off around it.
+//!
+//! In *physical* mode the destination is the APIC ID of one CPU. In *logical* mode, which the
+//! cluster driver uses, it is a cluster in the upper 16 bits and a set of its CPUs in the lower 16:
+//! one write reaches all of them.
+//!
+//! # Which file knows what
+//!
+//! - [`icr`]: the bits of the register.
+//! - [`phys`], [`cluster`]: what the two drivers send, and their entry points.
+//! - [`hw`]: the seam. Only it reaches for services of C.
+//!
+//! The drivers are `x2apic_phys.c` and `x2apic_cluster.c` in the folder above. They name the entry
+//! points in their `struct apic`; from there, static calls go to them directly.
+//!
+//! C header: `arch/x86/kernel/apic/x2apic/x2apic_send.h`
+
+mod cluster;
+mod hw;
+mod icr;
+mod phys;
+
+#[cfg(CONFIG_X2APIC_RUST_KUNIT_TEST)]
+mod tests;
