@@ -36,6 +36,7 @@ use kernel::{
 static FOUND: Atomic<u64> = Atomic::new(0);
 
 /// Returns how many requests for offline CPUs were found since boot.
+#[cfg(any(CONFIG_SMP_RUST_STATS, CONFIG_SMP_RUST_KUNIT_TEST))]
 pub(crate) fn count() -> u64 {
     FOUND.load(Relaxed)
 }

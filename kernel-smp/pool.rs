@@ -115,19 +115,25 @@ pub(crate) fn claim(guard: &CpuGuard) -> Option<Csd> {
     }
 
     let pool = this_cpu(guard);
-    let mut at = pool.last.load(Relaxed);
+    let at = pool.last.load(Relaxed).wrapping_add(1) % SLOTS as u32;
 
-    for _ in 0..SLOTS {
-        at = at.wrapping_add(1) % SLOTS as u32;
-
-        let csd = pool.slots.get(at as usize)?.csd();
-        if csd.claim() {
-            pool.last.store(at, Relaxed);
-            stats::most(Counter::SlotsMost, || pool.slots_in_use());
-            return Some(csd);
-        }
+    let csd = pool.slots.get(at as usize)?.csd();
+    if !csd.claim() {
+        return claim_another(pool);
     }
-    None
+    pool.last.store(at, Relaxed);
+    stats::most(Counter::SlotsMost, || pool.slots_in_use());
+    Some(csd)
+}
+
+/// Claims a csd of `pool`, wherever one is free.
+#[cold]
+#[inline(never)]
+fn claim_another(pool: &'static Pool) -> Option<Csd> {
+    let csd = pool.slots.iter().map(Slot::csd).find(|csd| csd.claim());
+
+    stats::most(Counter::SlotsMost, || pool.slots_in_use());
+    csd
 }
 
 /// Claims the csd that is left when the pool is empty, and hands it to `send`, locked and with

@@ -214,7 +214,7 @@ unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
 /// # Safety
 ///
 /// The call may be made on `cpu`, with interrupts off.
-#[inline(always)]
+#[inline(never)]
 unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
     let this_cpu = guard.cpu();
     let online = this_cpu.is_online();

@@ -25,14 +25,15 @@
 //! - [`late`]: requests for a CPU that is offline.
 //! - [`task_mask`]: the set of CPUs that a task waits for.
 //! - [`stall`]: reports about requests that take too long.
-//! - [`stats`]: counters.
+//! - [`stats`]: counters of requests, IPIs and waits.
 //! - [`fault`], [`testpoint`]: faults that are made on purpose; where tests step in.
 //! - [`percpu`], [`irq`], [`ipi`], [`mask`], [`trace`]: the seams. Only they reach for services of
 //!   the architecture and of the rest of the kernel.
 //!
 //! C companions: `entry.c` (entry points that hand on their caller's address; exports), `params.c`
-//! (parameters, the variables they set), `trace.c` (trace points). Entry points that need no caller
-//! are `#[export]` functions in the file of their subject.
+//! (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
+//! debugfs). Entry points that need no caller are `#[export]` functions in the file of their
+//! subject.
 //!
 //! # Contexts
 //!

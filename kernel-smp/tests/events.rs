@@ -96,6 +96,11 @@ impl Events {
         })
     }
 
+    /// Forgets what was seen.
+    pub(crate) fn clear(&self) {
+        self.len.store(0, Relaxed);
+    }
+
     /// Returns the events that were kept, once nobody looks on any more.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().take(self.len.load(Acquire) as usize)
