@@ -44,14 +44,14 @@ root_options=(--kopt root=/dev/root
 # On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics.
 tcg_options=(--disable-kvm --kopt no_timer_check)
 
-# Starts the guest, with what SMP_QEMU has for QEMU, and waits for its end. Ends with the guest's status; 124: killed after the limit;
+# Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
 # 255: it ended by itself, before the command did.
 # usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
 start_guest() {
 	local log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
 	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
-	read -ra machine <<<"$(machine_options "$cpus" "$accel") ${SMP_QEMU:-}"
+	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
 	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)

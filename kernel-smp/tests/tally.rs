@@ -56,6 +56,14 @@ impl Tally {
         unsafe { RUNS.per_cpu(cpu) }.load(Acquire)
     }
 
+    /// How often it ran on all CPUs together.
+    #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+    pub(crate) fn sum(&self) -> u32 {
+        Cpumask::possible()
+            .iter()
+            .fold(0, |sum, cpu| sum + self.runs(cpu))
+    }
+
     /// Returns whether it ran as often on each CPU as `expected` says.
     pub(crate) fn matches(&self, expected: impl Fn(CpuId) -> u32) -> bool {
         Cpumask::possible()

@@ -59,8 +59,24 @@ pub fn assert_no_spinning_lock_held() {
 }
 
 /// Returns whether the current task or what it has interrupted holds a lock that others spin for.
+///
+/// Without `CONFIG_LOCKDEP`, or after lockdep has given up, the answer is no.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!kernel::lockdep::holds_spinning_lock());
+/// ```
+#[inline]
+pub fn holds_spinning_lock() -> bool {
+    #[cfg(CONFIG_LOCKDEP)]
+    return spinning_lock_is_held();
+    #[cfg(not(CONFIG_LOCKDEP))]
+    false
+}
+
 #[cfg(CONFIG_LOCKDEP)]
-fn holds_spinning_lock() -> bool {
+fn spinning_lock_is_held() -> bool {
     // SAFETY: The variable is an `int` of C; a stale value is fine.
     if unsafe { (&raw const bindings::debug_locks).read_volatile() } == 0 {
         return false;

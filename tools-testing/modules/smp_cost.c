@@ -15,7 +15,7 @@
 #define LOOPS 500
 #define ROUNDS 5
 
-static void nop(void *info)
+static void do_nothing(void *info)
 {
 }
 
@@ -24,28 +24,28 @@ static unsigned int next_cpu;
 
 static void self_wait(void)
 {
-	smp_call_function_single(0, nop, NULL, true);
+	smp_call_function_single(0, do_nothing, NULL, true);
 }
 
 static void self_nowait(void)
 {
-	smp_call_function_single(0, nop, NULL, false);
+	smp_call_function_single(0, do_nothing, NULL, false);
 }
 
 static void one_wait(void)
 {
-	smp_call_function_single(1, nop, NULL, true);
+	smp_call_function_single(1, do_nothing, NULL, true);
 }
 
 static void one_nowait(void)
 {
-	smp_call_function_single(1, nop, NULL, false);
+	smp_call_function_single(1, do_nothing, NULL, false);
 }
 
 static void each_nowait(void)
 {
 	next_cpu = next_cpu % (num_online_cpus() - 1) + 1;
-	smp_call_function_single(next_cpu, nop, NULL, false);
+	smp_call_function_single(next_cpu, do_nothing, NULL, false);
 }
 
 static void each_async(void)
@@ -57,17 +57,17 @@ static void each_async(void)
 
 static void many_wait(void)
 {
-	smp_call_function(nop, NULL, true);
+	smp_call_function(do_nothing, NULL, true);
 }
 
 static void many_nowait(void)
 {
-	smp_call_function(nop, NULL, false);
+	smp_call_function(do_nothing, NULL, false);
 }
 
 static void all_wait(void)
 {
-	on_each_cpu(nop, NULL, true);
+	on_each_cpu(do_nothing, NULL, true);
 }
 
 /* Only the sending is timed: the targets are idle, and done with the last. */
@@ -79,8 +79,8 @@ static u64 burst(void (*send)(int cpu), int cpus)
 	for (i = 0; i < LOOPS; i++) {
 		u64 start;
 
-		smp_call_function(nop, NULL, true);
-		smp_call_function(nop, NULL, true);
+		smp_call_function(do_nothing, NULL, true);
+		smp_call_function(do_nothing, NULL, true);
 		start = ktime_get_ns();
 		for (cpu = 1; cpu < cpus; cpu++)
 			send(cpu);
@@ -91,7 +91,7 @@ static u64 burst(void (*send)(int cpu), int cpus)
 
 static void send_nowait(int cpu)
 {
-	smp_call_function_single(cpu, nop, NULL, false);
+	smp_call_function_single(cpu, do_nothing, NULL, false);
 }
 
 static void send_async(int cpu)
@@ -119,7 +119,7 @@ static int measure(void *unused)
 	int i, j, k;
 
 	for_each_possible_cpu(i)
-		*per_cpu_ptr(&csd, i) = (call_single_data_t)CSD_INIT(nop, NULL);
+		*per_cpu_ptr(&csd, i) = (call_single_data_t)CSD_INIT(do_nothing, NULL);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u64 least = U64_MAX;
 
@@ -129,7 +129,7 @@ static int measure(void *unused)
 			for (k = 0; k < LOOPS; k++)
 				cases[i].call();
 			least = min(least, ktime_get_ns() - start);
-			smp_call_function(nop, NULL, true);
+			smp_call_function(do_nothing, NULL, true);
 		}
 		pr_info("smp_cost: %s: %llu\n", cases[i].name, least / LOOPS);
 	}

@@ -147,8 +147,8 @@ static int exact(struct job *job)
 	smp_call_function_single_async(1, &csd[0]);
 	if (!becomes_true(&first.entered) || start(&waiter) || !becomes_true(&waiter.begun))
 		return -ETIMEDOUT;
-	while (!cpus_peek_for_pending_ipi(cpumask_of(1)))
-		usleep_range(100, 200);
+	/* A module cannot see that the request is queued. */
+	msleep(50);
 	smp_call_function_single_async(1, &csd[1]);
 	if (start(&next) || !becomes_true(&next.begun))
 		return -ETIMEDOUT;
