@@ -297,7 +297,7 @@ pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
     if offline == Offline::Dying {
         stats::count_all(Counter::Dying, || batch.copy().len());
     } else if !irq.cpu().is_online() && !batch.is_empty() {
-        late::found_by_flush(irq.cpu(), &batch.copy());
+        late::report(irq.cpu(), &batch.copy());
     }
 
     while let Some(csd) = batch.sync.pop() {

@@ -41,12 +41,6 @@ pub(crate) fn count() -> u64 {
     FOUND.load(Relaxed)
 }
 
-/// Reports what a flush on `cpu`, which is offline, is about to run.
-#[cold]
-pub(crate) fn found_by_flush(cpu: CpuId, batch: &Batch) {
-    report(cpu, batch);
-}
-
 /// Looks into the queue of `cpu`, which is offline, and ends what somebody may wait for.
 ///
 /// # Safety
@@ -80,8 +74,9 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     }
 }
 
+/// Reports the requests of `batch`, which were found for `cpu`, which is offline.
 #[cold]
-fn report(cpu: CpuId, batch: &Batch) {
+pub(crate) fn report(cpu: CpuId, batch: &Batch) {
     do_once_lite! {
         warn!("IPI on offline CPU {}\n", cpu.as_u32());
     }

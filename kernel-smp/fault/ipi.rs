@@ -178,11 +178,13 @@ unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
         return held.send_all();
     }
 
+    // SAFETY: The setting may change at any time; each value is fine.
+    let delay = unsafe { (&raw const bindings::smp_fault_delay).read_volatile() };
     // SAFETY: The timer was set up before the first IPI was held back.
     unsafe {
         bindings::hrtimer_start_range_ns(
             held.timer.get().cast(),
-            (&raw const bindings::smp_fault_delay).read_volatile() as i64,
+            delay as i64,
             0,
             bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD,
         )
