@@ -205,10 +205,10 @@ pub(crate) fn verdicts(verdict: Verdict) -> u32 {
 /// An IPI that was sent again.
 #[derive(Clone, Copy)]
 struct Resent {
-    /// When, in ns.
-    at: u64,
     /// How often the target had flushed its queue before.
     flushes: u32,
+    /// When the report about it was through, in ns: printing takes long.
+    reported: u64,
 }
 
 /// A wait that goes on, and is reported if it takes too long.
@@ -390,14 +390,20 @@ impl Watch {
             );
         }
 
-        if let Some(cpu) = target {
+        let resent = target.and_then(|cpu| {
             self.judge(cpu, running);
-            self.prod(cpu, running.is_null(), this_cpu);
-        }
+            self.prod(cpu, running.is_null(), this_cpu)
+        });
 
         if first {
             // SAFETY: May be called in any context.
             unsafe { bindings::dump_stack() };
+        }
+        if let Some(flushes) = resent {
+            self.resent = Some(Resent {
+                flushes,
+                reported: self::now(),
+            });
         }
         self.last = now;
     }
@@ -413,8 +419,9 @@ impl Watch {
         }
     }
 
-    /// Shows what `cpu` does, and sends it the IPI again if it runs no request.
-    fn prod(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
+    /// Shows what `cpu` does, and sends it the IPI again if it runs no request. Returns how often it
+    /// had flushed its queue before, if so.
+    fn prod(&self, cpu: CpuId, idle: bool, this_cpu: u32) -> Option<u32> {
         // SAFETY: A CPU that was called is possible.
         let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
 
@@ -432,12 +439,11 @@ impl Watch {
                 this_cpu,
                 cpu.as_u32(),
             );
-            self.resent = Some(Resent {
-                at: now(),
-                flushes: flushes(cpu),
-            });
+            let flushes = flushes(cpu);
             ipi::send_unconditionally(cpu);
+            return Some(flushes);
         }
+        None
     }
 
     /// Judges a wait that goes on, when it is reported.
@@ -456,7 +462,7 @@ impl Watch {
     fn judge_the_end(&mut self) {
         if let Some(resent) = self.resent {
             let prompt = timeout() / 4;
-            let verdict = if now().wrapping_sub(resent.at) <= prompt {
+            let verdict = if now().wrapping_sub(resent.reported) <= prompt {
                 Verdict::Lost
             } else {
                 Verdict::InterruptsOff

@@ -56,7 +56,7 @@ use kernel::{
 };
 
 /// When a wait is reported, in ms.
-const TIMEOUT: usize = 200;
+const TIMEOUT: usize = 1000;
 
 /// Sets the time, and takes two CPUs of which the second is not idle: an idle one may look at its
 /// queue without an IPI.
