@@ -37,10 +37,14 @@ bool smp_fault_hits(enum smp_fault_kind kind, int from, int to)
 	return should_fail_ex(&fault->attr, 1, FAULT_NOWARN);
 }
 
+/* Reading them takes memory, which there is none of in a __setup(). */
+static char *boot_settings[SMP_FAULTS] __initdata;
+
 #define SMP_FAULT_PARAM(name, kind)					\
 	static int __init setup_##name(char *str)			\
 	{								\
-		return setup_fault_attr(&smp_faults[kind].attr, str);	\
+		boot_settings[kind] = str;				\
+		return 1;						\
 	}								\
 	__setup(#name "=", setup_##name)
 
@@ -50,6 +54,18 @@ SMP_FAULT_PARAM(fail_smp_delay, SMP_FAULT_DELAY);
 SMP_FAULT_PARAM(fail_smp_reorder, SMP_FAULT_REORDER);
 SMP_FAULT_PARAM(fail_smp_duplicate, SMP_FAULT_DUPLICATE);
 SMP_FAULT_PARAM(fail_smp_burst, SMP_FAULT_BURST);
+
+static int __init smp_fault_early_init(void)
+{
+	int i;
+
+	smp_fault_init_timers();
+	for (i = 0; i < SMP_FAULTS; i++)
+		if (boot_settings[i])
+			setup_fault_attr(&smp_faults[i].attr, boot_settings[i]);
+	return 0;
+}
+early_initcall(smp_fault_early_init);
 
 static int cpu_get(void *data, u64 *val)
 {
@@ -80,7 +96,6 @@ static int __init smp_fault_init(void)
 	};
 	int i;
 
-	smp_fault_init_timers();
 	for (i = 0; i < SMP_FAULTS; i++) {
 		struct smp_fault *fault = &smp_faults[i];
 		struct dentry *dir;
