@@ -2,7 +2,10 @@
 
 //! Faults that a test asks for.
 
-use kernel::bindings;
+use kernel::{
+    bindings,
+    cpu::CpuId, //
+};
 
 pub(crate) use kernel::bindings::{
     smp_fault_kind_SMP_FAULT_BURST as BURST,
@@ -34,6 +37,20 @@ impl Fault {
         Self::new(kind, percent, -1)
     }
 
+    /// Makes the fault each time on the way from `from` to `to`, up to `times` times.
+    pub(crate) fn between(
+        kind: bindings::smp_fault_kind,
+        from: CpuId,
+        to: CpuId,
+        times: i32,
+    ) -> Self {
+        let this = Self::new(kind, 0, times);
+
+        this.set_pair(from.into(), to.into());
+        this.set_percent(100);
+        this
+    }
+
     fn new(kind: bindings::smp_fault_kind, percent: usize, times: i32) -> Self {
         let settings = (&raw mut bindings::smp_faults).cast::<bindings::smp_fault>();
         // SAFETY: There are settings for each kind.
@@ -41,15 +58,35 @@ impl Fault {
 
         // SAFETY: The settings may change at any time.
         unsafe { (&raw mut (*settings).attr.times.counter).write_volatile(times) };
+        let this = Self { settings };
+
+        this.set_percent(percent);
+        this
+    }
+
+    fn set_percent(&self, percent: usize) {
+        // SAFETY: The settings may change at any time.
+        unsafe { (&raw mut (*self.settings).attr.probability).write_volatile(percent) };
+    }
+
+    /// -1 stands for any CPU.
+    fn set_pair(&self, from: i32, to: i32) {
+        // SAFETY: The settings may change at any time.
+        unsafe { (&raw mut (*self.settings).from).write_volatile(from) };
         // SAFETY: As above.
-        unsafe { (&raw mut (*settings).attr.probability).write_volatile(percent) };
-        Self { settings }
+        unsafe { (&raw mut (*self.settings).to).write_volatile(to) };
+    }
+
+    /// Returns how often it is still made.
+    pub(crate) fn times_left(&self) -> i32 {
+        // SAFETY: The settings may change at any time.
+        unsafe { (&raw const (*self.settings).attr.times.counter).read_volatile() }
     }
 }
 
 impl Drop for Fault {
     fn drop(&mut self) {
-        // SAFETY: The settings may change at any time.
-        unsafe { (&raw mut (*self.settings).attr.probability).write_volatile(0) };
+        self.set_percent(0);
+        self.set_pair(-1, -1);
     }
 }

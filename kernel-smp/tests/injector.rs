@@ -3,7 +3,10 @@
 //! Calls while IPIs go wrong.
 
 use super::{
-    calls::all_others,
+    calls::{
+        all_others,
+        single_on, //
+    },
     faults::{
         Fault,
         BURST,
@@ -12,7 +15,9 @@ use super::{
         REORDER, //
     },
     fixture::two_cpus,
+    seen::Seen,
     tally::TALLY,
+    thread::Busy,
     ways::{
         Target,
         WAYS, //
@@ -81,6 +86,29 @@ mod cases {
     #[test]
     fn calls_work_while_ipis_come_in_bursts() -> Result {
         assert!(works_with(BURST)?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_fault_between_two_cpus_leaves_the_way_to_others_alone() -> Result {
+        const TIMES: i32 = 1000;
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let _busy = [Busy::new(cpus.there)?, Busy::new(third)?];
+        let seen = Seen::new()?;
+
+        let fault = Fault::between(DUPLICATE, cpus.here, cpus.there, TIMES);
+        let to_other = single_on(third, seen, true);
+        let untouched = fault.times_left();
+        let to_there = single_on(cpus.there, seen, true);
+        let left = fault.times_left();
+        drop(fault);
+
+        assert_eq!(to_other, 0);
+        assert_eq!(untouched, TIMES);
+        assert_eq!(to_there, 0);
+        assert!(left < TIMES);
+        assert_eq!(seen.runs(), 2);
         Ok(())
     }
 }
