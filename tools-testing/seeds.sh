@@ -42,6 +42,19 @@ hangs() {
 	echo "build/$kernel hangs, as it must"
 }
 
+# CPU 0 panics in an NMI, and CPU 2 is asked by a call to do it instead.
+forced_panic() {
+	local log=$logs/seeds-panic.log
+	module kunit
+	! (boot seeds-panic kunit 120 "panic_force_cpu=2 panic=3" \
+		"$(printf '%q ' "$here/guest/panic.sh" "$build/modules/kunit/smp_seeds.ko")") || die "the guest did not panic"
+	grep -aq 'panic: Redirecting from CPU 0 to CPU 2' "$log" ||
+		die "the panic was not redirected (log: $(short "$log"))"
+	# Only the CPU that was asked says this.
+	grep -aq 'panic: Redirected from CPU 0' "$log" || die "CPU 2 did not panic (log: $(short "$log"))"
+	echo "CPU 2 panicked for CPU 0, which was in an NMI"
+}
+
 # usage: suites FILTER [APPEND]
 suites() {
 	FILTER=$1 APPEND="${2:-} ${APPEND:-}" "$here/kunit.sh" kunit
@@ -64,6 +77,13 @@ prepare_fails() {
 	tail -n 1 "$logs/seeds-prepare.out"
 }
 
+files() {
+	module kunit
+	boot seeds-files kunit 120 "fail_smp_delay=1,30,0,-1" \
+		"$(printf '%q ' "$here/guest/faults.sh" "$build/modules/kunit/smp_seeds.ko")"
+	tail -n 1 "$logs/seeds-files.out"
+}
+
 # Left out of the short form: what needs the C kernel, and what "make kunit" runs anyway.
 long() {
 	[ -n "${SHORT:-}" ] || item "$@"
@@ -75,6 +95,7 @@ long "000 in all contexts" suites 'smp_pool*'
 item "002 interrupts off" promise kunit irqsoff 1 20000
 item "002 control" hangs rust irqsoff 1 20000
 long "002 in all contexts" suites smp_serving
+item "002 panic from an NMI" forced_panic
 item "003 exact wait" promise rust exact 1
 long "003 control" promise c exact 0
 long "003 changing masks" suites smp_masks
@@ -82,5 +103,6 @@ item "004 dying CPUs" ledger
 long "004 late requests" suites smp_late
 item "004 prepare fails" prepare_fails
 long "faults" suites smp_fault
+item "faults and counters" files
 item "verdicts" verdicts
 end_items

@@ -6,4 +6,4 @@
 dmesg -C
 load "$1"
 rmmod smp_cost
-dmesg -t | sed -n 's/^smp_cost: //p'
+dmesg -t | sed -n 's/^smp_cost: \(.*: [0-9]*\)$/\1/p'

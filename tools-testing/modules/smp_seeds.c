@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three promises, put to the test on any kernel/smp.c: each says at the end of
+ * Promises, put to the test on any kernel/smp.c: each says at the end of
  * loading, in one line, whether it was kept.
  *
  * CPU 1 is called by threads on CPU 0. Whatever a broken promise makes wait,
  * waits for HOLD_MS at most; only "irqsoff" can hang for ever.
+ *
+ * "panic" lets CPU 0 panic in an NMI: with panic_force_cpu= the kernel then calls
+ * the CPU that is to do it.
  */
 
 #include <linux/completion.h>
@@ -12,13 +15,16 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/panic.h>
 #include <linux/smp.h>
+#include <asm/apic.h>
+#include <asm/nmi.h>
 
-#define HOLD_MS 3000
+#define HOLD_MS 8000
 
 static char *promise = "nowait";
 module_param(promise, charp, 0444);
-MODULE_PARM_DESC(promise, "nowait, exact or irqsoff");
+MODULE_PARM_DESC(promise, "nowait, exact, irqsoff or panic");
 
 static int calls = 9;
 module_param(calls, int, 0444);
@@ -72,30 +78,42 @@ struct job {
 	int (*run)(struct job *job);
 	int cpu;
 	int result;
-	bool begun, done;
-	struct completion ended;
+	bool done;
+	struct completion go, ended;
 };
 
 static int job_thread(void *data)
 {
 	struct job *job = data;
 
+	wait_for_completion(&job->go);
 	job->result = job->run(job);
 	raise_flag(&job->done);
-	complete(&job->ended);
-	return 0;
+	kthread_complete_and_exit(&job->ended, 0);
 }
 
-static int start(struct job *job)
+/* Not while CPU 1 is held: that may be the CPU on which a thread is made. */
+static int prepare(struct job *job)
 {
 	struct task_struct *task;
 
+	init_completion(&job->go);
 	init_completion(&job->ended);
 	task = kthread_create_on_cpu(job_thread, job, job->cpu, "smp_seeds/%u");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	wake_up_process(task);
 	return 0;
+}
+
+static void start(struct job *job)
+{
+	complete(&job->go);
+}
+
+static void finish(struct job *job)
+{
+	wait_for_completion(&job->ended);
 }
 
 /* Calls that nobody waits for return while a callback waits for their sender. */
@@ -116,21 +134,34 @@ static int nowait(struct job *job)
 	return returned;
 }
 
-static int call_many(struct job *job, bool wait)
+static bool first_queued, second_begun;
+
+/* When CPU 2 is asked about, which is not called, the request to CPU 1 is queued. */
+static bool first_use(int cpu, void *info)
 {
-	raise_flag(&job->begun);
-	smp_call_function_many(cpumask_of(1), count, NULL, wait);
-	return 0;
+	if (cpu == 2)
+		raise_flag(&first_queued);
+	return cpu == 1;
+}
+
+/* When CPU 1 is asked about, preemption is off until its csd is had. */
+static bool second_use(int cpu, void *info)
+{
+	if (cpu == 1)
+		raise_flag(&second_begun);
+	return cpu == 1;
 }
 
 static int call_and_wait(struct job *job)
 {
-	return call_many(job, true);
+	on_each_cpu_cond_mask(first_use, count, NULL, true, cpu_online_mask);
+	return 0;
 }
 
 static int call_again(struct job *job)
 {
-	return call_many(job, false);
+	on_each_cpu_cond_mask(second_use, count, NULL, false, cpu_online_mask);
+	return 0;
 }
 
 /* A wait ends though the next request on the same way is stuck. */
@@ -142,23 +173,29 @@ static int exact(struct job *job)
 	};
 	static struct job waiter = { .run = call_and_wait };
 	static struct job next = { .run = call_again };
-	bool kept;
+	bool set_up, kept;
 
+	if (prepare(&waiter))
+		return -ENOMEM;
+	if (prepare(&next)) {
+		start(&waiter);
+		finish(&waiter);
+		return -ENOMEM;
+	}
 	smp_call_function_single_async(1, &csd[0]);
-	if (!becomes_true(&first.entered) || start(&waiter) || !becomes_true(&waiter.begun))
-		return -ETIMEDOUT;
-	/* A module cannot see that the request is queued. */
-	msleep(50);
+	set_up = becomes_true(&first.entered);
+	start(&waiter);
+	set_up &= becomes_true(&first_queued);
 	smp_call_function_single_async(1, &csd[1]);
-	if (start(&next) || !becomes_true(&next.begun))
-		return -ETIMEDOUT;
+	start(&next);
+	set_up &= becomes_true(&second_begun) && !is_raised(&first.left);
 	raise_flag(&first.open);
-	kept = becomes_true(&second.entered);
-	kept &= becomes_true(&waiter.done) && !is_raised(&second.left);
+	set_up &= becomes_true(&second.entered);
+	kept = becomes_true(&waiter.done) && !is_raised(&second.left);
 	raise_flag(&second.open);
-	wait_for_completion(&waiter.ended);
-	wait_for_completion(&next.ended);
-	return kept;
+	finish(&waiter);
+	finish(&next);
+	return set_up ? kept : -ETIMEDOUT;
 }
 
 static int call_with_interrupts_off(struct job *job)
@@ -181,11 +218,36 @@ static int irqsoff(struct job *unused)
 		{ .run = call_with_interrupts_off, .cpu = 1 },
 	};
 
-	if (start(&job[0]) || start(&job[1]))
+	if (prepare(&job[0]))
 		return -ENOMEM;
-	wait_for_completion(&job[0].ended);
-	wait_for_completion(&job[1].ended);
+	start(&job[0]);
+	if (prepare(&job[1])) {
+		finish(&job[0]);
+		return -ENOMEM;
+	}
+	start(&job[1]);
+	finish(&job[0]);
+	finish(&job[1]);
 	return atomic_read(&counted) == 2 * calls;
+}
+
+static int panic_on_cpu_0(unsigned int type, struct pt_regs *regs)
+{
+	if (smp_processor_id() == 0)
+		nmi_panic(regs, "smp_seeds: CPU 0 was told to panic");
+	return NMI_DONE;
+}
+
+static int panic_in_nmi(struct job *job)
+{
+	int err = register_nmi_handler(NMI_LOCAL, panic_on_cpu_0, 0, "smp_seeds");
+
+	if (err)
+		return err;
+	__apic_send_IPI_mask(cpumask_of(0), NMI_VECTOR);
+	msleep(HOLD_MS);
+	unregister_nmi_handler(NMI_LOCAL, "smp_seeds");
+	return 0;
 }
 
 static int __init smp_seeds_init(void)
@@ -200,12 +262,16 @@ static int __init smp_seeds_init(void)
 	} else if (!strcmp(promise, "irqsoff")) {
 		job.run = irqsoff;
 		job.cpu = 2;
+	} else if (!strcmp(promise, "panic")) {
+		job.run = panic_in_nmi;
+		job.cpu = 1;
 	} else {
 		return -EINVAL;
 	}
-	if (num_online_cpus() < 3 || start(&job))
+	if (num_online_cpus() < 3 || prepare(&job))
 		return -ENODEV;
-	wait_for_completion(&job.ended);
+	start(&job);
+	finish(&job);
 	pr_info("smp_seeds: %s: %d\n", promise, job.result);
 	return job.result < 0 ? job.result : 0;
 }
