@@ -212,11 +212,13 @@ struct Resent {
 }
 
 /// A wait that goes on, and is reported if it takes too long.
+///
+/// It can be preempted and move to another CPU, watched or not: a report names the CPU that it is
+/// written on.
 pub(crate) struct Watch {
     csd: Csd,
     /// What is waited for; nothing: whatever use there is.
     lock: Option<Lock>,
-    guard: CpuGuard,
     /// When it began, in ns.
     start: u64,
     /// When it was last reported, in ns.
@@ -245,7 +247,6 @@ impl Watch {
         Self {
             csd,
             lock,
-            guard: CpuGuard::new(),
             start: now,
             last: now,
             bug_id: 0,
@@ -280,7 +281,7 @@ extern "C" fn csd_lock_wait_toolong(watch: &mut Watch) -> bool {
                 "\x011",
                 "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
                 watch.bug_id,
-                watch.guard.cpu().as_u32(),
+                CpuId::current().as_u32(),
                 watch.csd.target().map_or(-1, i32::from),
             );
             if watch.verdict.is_none() {
@@ -318,7 +319,7 @@ impl Watch {
     /// Reports the request, and tries to get it going.
     fn look_at(&mut self, now: u64) {
         let csd = self.csd;
-        let this_cpu = self.guard.cpu().as_u32();
+        let this_cpu = CpuId::current().as_u32();
 
         if self.start > now {
             log!(
