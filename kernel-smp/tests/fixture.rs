@@ -95,7 +95,9 @@ pub(crate) fn two_cpus() -> Result<Cpus> {
 }
 
 impl Cpus {
-    /// Returns an online CPU that is none of the two.
+    /// Returns an online CPU that is none of the two, or ends the test.
+    ///
+    /// To be asked before the test changes anything: nothing is dropped at such an end.
     pub(crate) fn third(&self) -> Result<CpuId> {
         let third = Cpumask::online()
             .iter()

@@ -299,6 +299,7 @@ mod cases {
         }
 
         let cpus = two_cpus()?;
+        let third = cpus.third()?;
         let crowd = leak(Crowd {
             to: cpus.there,
             seen: Seen::new()?,
@@ -307,7 +308,7 @@ mod cases {
 
         let probe = Probe::of_sending(events)?;
         let thread = Thread::prepare(
-            cpus.third()?,
+            third,
             |crowd: &'static Crowd| {
                 for _ in 0..BOUND {
                     single_on(crowd.to, crowd.seen, false);
