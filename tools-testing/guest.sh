@@ -6,7 +6,7 @@
 # Lines of a healthy boot that look bad to the expression below.
 benign='ODEBUG: |This means that this is a DEBUG kernel and it is|unable to open an initial console'
 benign+='|Failed to add ttynull console|NOHZ tick-stop error: Non-RCU local softirq work is pending'
-benign+='|Spectre V2 : WARNING|RETBleed: WARNING'
+benign+='|Spectre V2 : WARNING|RETBleed: WARNING|Warning: Processor Platform Limit event'
 # What a test brings about on purpose.
 benign+="${SMP_EXPECTED:+|$SMP_EXPECTED}"
 
