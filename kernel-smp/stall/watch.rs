@@ -16,8 +16,7 @@ use crate::{
     mask,
     percpu::{
         define_per_cpu,
-        CpuGuard,
-        CpuPinned, //
+        CpuGuard, //
     }, //
 };
 use core::ptr;
