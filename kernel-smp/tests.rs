@@ -62,6 +62,9 @@ mod single;
 mod storm;
 mod tasks;
 
+#[cfg(not(CONFIG_PREEMPT_RT))]
+mod softirq;
+
 #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
 mod hrtimer;
 #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]

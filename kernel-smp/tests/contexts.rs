@@ -3,11 +3,11 @@
 //! In which context a callback runs.
 
 use super::{
-    calls::Callback,
     fixture::{
+        flush_from_task,
         interrupts_are_off,
-        leak,
         preempt_count,
+        push_here,
         request,
         two_cpus,
         with_interrupts_off, //
@@ -23,55 +23,11 @@ use super::{
         WAYS, //
     }, //
 };
-use crate::{
-    csd::{
-        Csd,
-        Kind, //
-    },
-    queue as queues, //
-};
+use crate::csd::Kind;
 use kernel::{
     bindings,
-    interrupt::LocalInterruptDisabled,
     prelude::*, //
 };
-
-/// Pushes an entry on this CPU's queue, with no IPI.
-fn push_here(irq: &LocalInterruptDisabled, csd: Csd) {
-    // SAFETY: The entry lives for ever, is in no queue, and is filled in.
-    unsafe { queues::this_cpu(irq).push(csd.node()) };
-}
-
-/// `flush_smp_call_function_queue()`
-fn flush_from_task() {
-    // SAFETY: The test is a task, and bound to its CPU.
-    unsafe { bindings::flush_smp_call_function_queue() };
-}
-
-/// A callback that raises a softirq.
-struct Raiser;
-
-impl Callback for Raiser {
-    fn call(&'static self) {
-        // SAFETY: Interrupts are off.
-        unsafe { bindings::__raise_softirq_irqoff(bindings::TASKLET_SOFTIRQ) };
-    }
-}
-
-/// Returns whether the softirq is raised on this CPU.
-fn is_raised() -> bool {
-    // SAFETY: Interrupts are off, so that the CPU stays the same.
-    let pending = unsafe { bindings::local_softirq_pending() };
-
-    pending & (1 << bindings::TASKLET_SOFTIRQ) != 0
-}
-
-/// Locks a csd that has run, so that it can be queued again.
-#[cfg(not(CONFIG_PREEMPT_RT))]
-fn again(csd: Csd) -> Csd {
-    csd.lock_new(Kind::Async);
-    csd
-}
 
 #[kunit_tests(smp_context)]
 mod cases {
@@ -203,48 +159,6 @@ mod cases {
 
         assert!(!off_after);
         assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
-        Ok(())
-    }
-
-    #[test]
-    #[cfg(not(CONFIG_PREEMPT_RT))]
-    fn softirqs_that_a_callback_raises_run_before_the_flush_from_a_task_returns() -> Result {
-        let cpus = two_cpus()?;
-        let csd = request(leak(Raiser)?, Kind::Async, cpus.here)?;
-
-        let (raised_before, raised_after) = with_interrupts_off(|irq| {
-            let before = is_raised();
-
-            push_here(irq, csd);
-            flush_from_task();
-            (before, is_raised())
-        });
-
-        assert!(!raised_before);
-        assert!(!raised_after);
-        assert!(!csd.is_locked());
-        Ok(())
-    }
-
-    #[test]
-    #[cfg(not(CONFIG_PREEMPT_RT))]
-    fn a_softirq_that_a_callback_raises_stays_for_the_end_of_the_interrupt() -> Result {
-        let cpus = two_cpus()?;
-        let csd = request(leak(Raiser)?, Kind::Async, cpus.here)?;
-
-        let raised = with_interrupts_off(|irq| {
-            push_here(irq, csd);
-            // SAFETY: Interrupts are off.
-            unsafe { bindings::generic_smp_call_function_single_interrupt() };
-            let raised = is_raised();
-
-            // Nobody else would see to it before the next interrupt.
-            push_here(irq, again(csd));
-            flush_from_task();
-            raised
-        });
-
-        assert!(raised);
         Ok(())
     }
 

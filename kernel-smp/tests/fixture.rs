@@ -13,7 +13,8 @@ use crate::{
         Kind, //
     },
     irq,
-    pool, //
+    pool,
+    queue, //
 };
 use core::{
     cell::UnsafeCell,
@@ -217,4 +218,16 @@ pub(crate) fn call_of<T: Callback>(info: &'static T) -> Call {
         func: Some(enter::<T>),
         info: core::ptr::from_ref(info).cast_mut().cast(),
     }
+}
+
+/// Pushes an entry on this CPU's queue, with no IPI.
+pub(crate) fn push_here(irq: &LocalInterruptDisabled, csd: Csd) {
+    // SAFETY: The entry lives for ever, is in no queue, and is filled in.
+    unsafe { queue::this_cpu(irq).push(csd.node()) };
+}
+
+/// `flush_smp_call_function_queue()`
+pub(crate) fn flush_from_task() {
+    // SAFETY: The test is a task, and bound to its CPU.
+    unsafe { bindings::flush_smp_call_function_queue() };
 }

@@ -8,6 +8,7 @@
 
 use super::{
     fixture::{
+        push_here,
         request,
         two_cpus,
         with_interrupts_off,
@@ -30,8 +31,7 @@ use crate::{
         Csd,
         Kind, //
     },
-    late,
-    queue as queues, //
+    late, //
 };
 use kernel::{
     bindings,
@@ -64,14 +64,6 @@ fn while_not_online(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Res
     } else {
         pr_err!("the other CPUs were not held long enough\n");
         Err(ETIMEDOUT)
-    }
-}
-
-/// Pushes entries on this CPU's queue, with no IPI.
-fn push_here(irq: &LocalInterruptDisabled, csds: [Csd; 2]) {
-    for csd in csds {
-        // SAFETY: The entry lives for ever, is in no queue, and is filled in.
-        unsafe { queues::this_cpu(irq).push(csd.node()) };
     }
 }
 
@@ -141,7 +133,7 @@ mod cases {
         let csds = requests(&cpus, seen)?;
 
         let warnings = while_not_online(&cpus, |irq| {
-            push_here(irq, csds);
+            csds.into_iter().for_each(|csd| push_here(irq, csd));
             // SAFETY: Interrupts are off.
             unsafe { bindings::smpcfd_dying_cpu(cpus.here.as_u32()) };
         })?;
@@ -170,7 +162,7 @@ mod cases {
             let before = late::count();
 
             let warnings = while_not_online(&cpus, |irq| {
-                push_here(irq, csds);
+                csds.into_iter().for_each(|csd| push_here(irq, csd));
                 interrupt();
             })?;
 

@@ -11,6 +11,7 @@ use super::{
         becomes_true,
         blank_csd,
         leak,
+        push_here,
         request,
         two_cpus,
         with_interrupts_off, //
@@ -22,25 +23,15 @@ use super::{
         Log, //
     }, //
 };
-use crate::{
-    csd::{
-        Csd,
-        Kind, //
-    },
-    queue as queues, //
+use crate::csd::{
+    Csd,
+    Kind, //
 };
 use kernel::{
     bindings,
     cpu::CpuId,
-    interrupt::LocalInterruptDisabled,
     prelude::*, //
 };
-
-/// Pushes an entry on this CPU's queue, with no IPI.
-fn push_here(irq: &LocalInterruptDisabled, csd: Csd) {
-    // SAFETY: The entry lives for ever, is in no queue, and is filled in.
-    unsafe { queues::this_cpu(irq).push(csd.node()) };
-}
 
 /// Runs `entries` as if they had come by an IPI, in this order.
 fn flush_of(entries: &[Csd]) {
