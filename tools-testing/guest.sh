@@ -121,19 +121,20 @@ choose_accel() {
 # prints to build/logs/JOB.out, and with SHOW=1 to stdout too. Anything but a clean end is one line and a failure.
 # usage: boot JOB NAME LIMIT APPEND COMMAND
 boot() {
-	local job=$1 o=$build/$2 limit=${LIMIT:-$3} append="$4 ${APPEND:-}" command=$5 log=$logs/$1.log rc=0 line
+	local job=$1 o=$build/$2 limit=${LIMIT:-$3} append="$4 ${APPEND:-}" command=$5 log=$logs/$1.log rc=0 line guest_args
 	need_number CPUS "${CPUS:-4}"
 	need_number LIMIT "$limit"
 	[ -e "$o/arch/x86/boot/bzImage" ] || die "$(short "$o") has no kernel: run 'make kernel'"
 	choose_accel "$o"
-	start_guest "$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command" || rc=$?
+	guest_args=("$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command")
+	start_guest "${guest_args[@]}" || rc=$?
 	if [ $rc = 126 ] && [ "$accel" = tcg ]; then
 		# Rarely, QEMU's APIC keeps an interrupt of the boot CPU in service for ever. Seen in its
 		# memory: the CPU is halted with interrupts on, and no handler is on the way.
 		mv "$log" "$logs/$job-stuck.log"
 		say STUCK "$job did not come to its init; once more (log: $(short "$logs/$job")-stuck.log)"
 		rc=0
-		start_guest "$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command" || rc=$?
+		start_guest "${guest_args[@]}" || rc=$?
 	fi
 	[ $rc != 126 ] ||
 		die "$job: the guest did not come to its init in $boot_limit s; its last line: $(last_line "$log") (log: $(short "$log"))"
