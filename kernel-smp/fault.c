@@ -37,7 +37,7 @@ bool smp_fault_hits(enum smp_fault_kind kind, int from, int to)
 	return should_fail_ex(&fault->attr, 1, FAULT_NOWARN);
 }
 
-/* Reading them takes memory, which there is none of in a __setup(). */
+/* Read late: reading takes memory, and faults take a clock that runs. */
 static char *boot_settings[SMP_FAULTS] __initdata;
 
 #define SMP_FAULT_PARAM(name, kind)					\
@@ -54,18 +54,6 @@ SMP_FAULT_PARAM(fail_smp_delay, SMP_FAULT_DELAY);
 SMP_FAULT_PARAM(fail_smp_reorder, SMP_FAULT_REORDER);
 SMP_FAULT_PARAM(fail_smp_duplicate, SMP_FAULT_DUPLICATE);
 SMP_FAULT_PARAM(fail_smp_burst, SMP_FAULT_BURST);
-
-static int __init smp_fault_early_init(void)
-{
-	int i;
-
-	smp_fault_init_timers();
-	for (i = 0; i < SMP_FAULTS; i++)
-		if (boot_settings[i])
-			setup_fault_attr(&smp_faults[i].attr, boot_settings[i]);
-	return 0;
-}
-early_initcall(smp_fault_early_init);
 
 static int cpu_get(void *data, u64 *val)
 {
@@ -96,10 +84,13 @@ static int __init smp_fault_init(void)
 	};
 	int i;
 
+	smp_fault_init_timers();
 	for (i = 0; i < SMP_FAULTS; i++) {
 		struct smp_fault *fault = &smp_faults[i];
 		struct dentry *dir;
 
+		if (boot_settings[i])
+			setup_fault_attr(&fault->attr, boot_settings[i]);
 		dir = fault_create_debugfs_attr(names[i], NULL, &fault->attr);
 		if (IS_ERR(dir))
 			continue;
@@ -110,4 +101,8 @@ static int __init smp_fault_init(void)
 	}
 	return 0;
 }
+/*
+ * Before fs_initcall the clock is that of the ticks, and stands still while the
+ * CPU that counts them waits for a call that is held back.
+ */
 late_initcall(smp_fault_init);

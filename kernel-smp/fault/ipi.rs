@@ -86,7 +86,7 @@ define_per_cpu! {
     static BUSY: Atomic<bool> = Atomic::new(false);
 }
 
-/// Sets up the timers. No IPI is held back before.
+/// Sets up the timers. No fault is asked for before.
 ///
 /// # Safety
 ///
@@ -108,11 +108,7 @@ pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
             )
         };
     }
-    READY.store(true, Relaxed);
 }
-
-/// Whether the timers are set up.
-static READY: Atomic<bool> = Atomic::new(false);
 
 /// Sends an IPI to `cpu`, or does with it what the settings say.
 ///
@@ -124,7 +120,7 @@ pub(crate) fn send(cpu: CpuId) {
     let this_cpu = irq.cpu();
     let busy = BUSY.this_cpu(irq);
 
-    if busy.load(Relaxed) || preempt::in_nmi() || !this_cpu.is_online() || !READY.load(Relaxed) {
+    if busy.load(Relaxed) || preempt::in_nmi() || !this_cpu.is_online() {
         return ipi::send_now(cpu);
     }
 
@@ -180,7 +176,7 @@ unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
 
     // SAFETY: The setting may change at any time; each value is fine.
     let delay = unsafe { (&raw const bindings::smp_fault_delay).read_volatile() };
-    // SAFETY: The timer was set up before the first IPI was held back.
+    // SAFETY: The timer was set up before the first fault was asked for.
     unsafe {
         bindings::hrtimer_start_range_ns(
             held.timer.get().cast(),
