@@ -15,10 +15,7 @@ use super::{
         Cpus, //
     },
     gate::Held,
-    step_in::{
-        step_in,
-        stepped_in, //
-    },
+    step_in::step_in,
     tally::TALLY,
     thread::Thread, //
 };
@@ -265,10 +262,16 @@ fn steps_in(point: Point) -> Result<bool> {
     TO.store(there.as_u32(), Relaxed);
     for _ in 0..20 {
         TALLY.clear();
-        step_in(point, here, send_more)?;
-        fine &= single_on(there, &TALLY, false) == 0;
-        fine &= stepped_in();
-        fine &= TALLY.becomes(|cpu| if cpu == there { BOUND + 3 } else { 0 });
+        let mut sent = true;
+        let Some(made) = step_in(point, here, send_more, || {
+            sent &= single_on(there, &TALLY, false) == 0;
+        })?
+        else {
+            return Ok(false);
+        };
+
+        let ran = TALLY.becomes(|cpu| if cpu == there { made + BOUND + 2 } else { 0 });
+        fine &= sent && ran;
         fine &= pool_is_free();
     }
     Ok(fine)

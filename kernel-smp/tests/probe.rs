@@ -164,8 +164,12 @@ unsafe extern "C" fn on_ipi(
     data: *mut c_void,
     cpu: c_uint,
     callsite: c_ulong,
-    _callback: *mut c_void,
+    callback: *mut c_void,
 ) {
+    // The scheduler's IPI that runs nothing may come at any time.
+    if callback.is_null() {
+        return;
+    }
     // SAFETY: By the safety requirements.
     unsafe { who::<Events>(data) }.add(Some(cpu), callsite, 0);
 }

@@ -49,16 +49,29 @@ fn make(next: *mut c_void, point: Point) {
     }
 }
 
-/// Does `action` when `cpu` next comes to `point`, in a task or in an interrupt.
-pub(crate) fn step_in(point: Point, cpu: CpuId, action: fn()) -> Result {
+/// How often a call is made that does not come to its point.
+const TRIES: u32 = 1000;
+
+/// Does `action` once, when `cpu` comes to `point`, in a task or in an interrupt. `call` makes a call
+/// that comes there. Returns how often it had to be made, or [`None`] if none came there.
+///
+/// A call behind another request has its IPI from that, and does not come to [`Point::Pushed`].
+pub(crate) fn step_in(
+    point: Point,
+    cpu: CpuId,
+    action: fn(),
+    mut call: impl FnMut(),
+) -> Result<Option<u32>> {
     let step = leak(Step { point, cpu, action })?;
+    let step = ptr::from_ref(step).cast_mut().cast();
 
-    // ORDERING: Pairs with the acquire in `reach()`.
-    NEXT.store(ptr::from_ref(step).cast_mut().cast(), Release);
-    Ok(())
-}
-
-/// Returns whether the last step was made, and takes it back if not.
-pub(crate) fn stepped_in() -> bool {
-    NEXT.xchg(ptr::null_mut(), Acquire).is_null()
+    for calls in 1..=TRIES {
+        // ORDERING: Pairs with the acquire in `reach()`.
+        NEXT.store(step, Release);
+        call();
+        if NEXT.xchg(ptr::null_mut(), Acquire).is_null() {
+            return Ok(Some(calls));
+        }
+    }
+    Ok(None)
 }
