@@ -12,9 +12,11 @@ use crate::{
         Kind,
         Node, //
     },
-    irq,
     late,
-    percpu::CpuPinned,
+    percpu::{
+        CpuGuard,
+        CpuPinned, //
+    },
     queue,
     serve,
     stall,
@@ -31,6 +33,7 @@ use core::{
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
+    irqflags::with_interrupts_off,
     prelude::*, //
 };
 
@@ -354,25 +357,22 @@ pub(crate) unsafe extern "C" fn generic_smp_call_function_single_interrupt() {
 /// The caller is a task that stays on its CPU.
 #[export]
 pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
-    let _flags = {
-        let guard = crate::percpu::CpuGuard::new();
+    let has_work =
+        |guard: CpuGuard| !queue::this_cpu(&guard).is_empty() || serve::is_unfinished(&guard);
 
-        if queue::this_cpu(&guard).is_empty() && !serve::is_unfinished(&guard) {
-            return;
-        }
-        irq::disable()
-    };
-
-    // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
-    let was_pending = unsafe { bindings::local_softirq_pending() };
-
-    // SAFETY: `_flags` keeps interrupts off until the end of this function.
-    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
-    run(irq, Offline::Unexpected);
-
-    // SAFETY: As above.
-    if unsafe { bindings::local_softirq_pending() } != 0 {
-        // SAFETY: Interrupts are off, in a task.
-        unsafe { bindings::do_softirq_post_smp_call_flush(was_pending) };
+    if !has_work(CpuGuard::new()) {
+        return;
     }
+    with_interrupts_off(|irq| {
+        // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
+        let was_pending = unsafe { bindings::local_softirq_pending() };
+
+        run(irq, Offline::Unexpected);
+
+        // SAFETY: As above.
+        if unsafe { bindings::local_softirq_pending() } != 0 {
+            // SAFETY: Interrupts are off, in a task.
+            unsafe { bindings::do_softirq_post_smp_call_flush(was_pending) };
+        }
+    });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Seam: interrupts of this CPU, and the context that the caller is in.
+//! Seam: the context that the caller is in.
 
 use kernel::{
     bindings,
@@ -8,33 +8,6 @@ use kernel::{
     preempt,
     warn_on_once, //
 };
-
-/// Interrupts are off from [`disable`] until this is dropped, and then as they were before.
-///
-/// # Invariants
-///
-/// `flags` is what `local_irq_save()` returned on this CPU, and nothing was restored since.
-pub(crate) struct Disabled {
-    flags: usize,
-}
-
-/// Turns interrupts off on this CPU.
-#[inline(always)]
-pub(crate) fn disable() -> Disabled {
-    // INVARIANT: This is what `local_irq_save()` returns.
-    Disabled {
-        // SAFETY: Interrupts may be turned off in any context.
-        flags: unsafe { bindings::local_irq_save() },
-    }
-}
-
-impl Drop for Disabled {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: The flags are those of the matching save, by the type invariants.
-        unsafe { bindings::local_irq_restore(self.flags) };
-    }
-}
 
 /// Returns whether the kernel is dying, when calls are made from contexts where none should be.
 #[inline(always)]

@@ -48,6 +48,7 @@ use kernel::{
         Cpumask,
         CpumaskVar, //
     },
+    irqflags::with_interrupts_off,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -345,10 +346,8 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     }
 
     if scf_flags & bindings::SCF_RUN_LOCAL != 0 && mask.test(this_cpu) && request.wants(this_cpu) {
-        let _irq = irq::disable();
-
         // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-        unsafe { flush::run_traced(request.call, None) };
+        with_interrupts_off(|_| unsafe { flush::run_traced(request.call, None) });
     }
 
     // The set belongs to the task, and the csds stay: the wait can be preempted, and go on on

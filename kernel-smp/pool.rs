@@ -20,7 +20,6 @@
 use crate::{
     csd::Csd,
     fault,
-    irq,
     percpu::{
         define_per_cpu,
         CpuGuard,
@@ -38,6 +37,7 @@ use core::{
 };
 use kernel::{
     bindings,
+    irqflags::with_interrupts_off,
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -142,7 +142,7 @@ fn claim_another(pool: &'static Pool) -> Option<Csd> {
 /// `send` queues it and sends an IPI, whether or not one is due: the IPI that its queue waits for
 /// may be one that the interrupted code has not sent yet.
 #[cold]
-pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl FnOnce(Csd)) {
+pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd)) {
     let pool = this_cpu(guard);
     let last = pool.fallback.csd();
 
@@ -156,17 +156,20 @@ pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl FnOnce(C
     }
 
     loop {
-        let off = irq::disable();
+        let sent = with_interrupts_off(|_| {
+            let csd = if last.claim() {
+                stats::count(Counter::Last);
+                Some(last)
+            } else {
+                claim(guard)
+            };
 
-        if last.claim() {
-            stats::count(Counter::Last);
-            return send(last);
-        }
-        if let Some(csd) = claim(guard) {
-            return send(csd);
-        }
-        drop(off);
+            csd.map(&send).is_some()
+        });
 
+        if sent {
+            return;
+        }
         stats::count(Counter::StorageWaits);
         waiting.until_over_or(last, || {
             !fault::pool_is_empty(guard.cpu()) && pool.has_free_slot()

@@ -41,6 +41,7 @@ use crate::{
 };
 use kernel::{
     interrupt::LocalInterruptDisabled,
+    irqflags::with_interrupts_off,
     lockdep,
     processor::cpu_relax,
     sync::atomic::{
@@ -112,7 +113,7 @@ impl Waiting {
 
         while !watch.is_over() && !other() {
             if self.serves() {
-                serve();
+                with_interrupts_off(serve);
             }
             cpu_relax();
         }
@@ -149,10 +150,7 @@ pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
 }
 
 /// Runs the requests of this CPU that others may wait for.
-fn serve() {
-    let _off = irq::disable();
-    // SAFETY: `_off` keeps interrupts off until the end of this function.
-    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+fn serve(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
 

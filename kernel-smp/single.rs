@@ -43,6 +43,7 @@ use kernel::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
+    irqflags::with_interrupts_off,
     prelude::*, //
 };
 
@@ -319,12 +320,12 @@ pub(crate) unsafe fn send_and_wait(
 /// The call may be made on this CPU, with interrupts off.
 #[inline(always)]
 unsafe fn run_here(call: Call) {
-    let _irq = irq::disable();
-
-    stall::record_local(call);
-    // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-    unsafe { flush::run_traced(call, None) };
-    stall::record(None);
+    with_interrupts_off(|_| {
+        stall::record_local(call);
+        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
+        unsafe { flush::run_traced(call, None) };
+        stall::record(None);
+    });
 }
 
 /// 0, or a negative error number.

@@ -66,22 +66,24 @@ pub(crate) fn each_destination(
 unsafe fn send_mask(mask: &Cpumask, vector: Vector, to_self: bool) {
     hw::fence();
 
-    let mut irqs = hw::interrupts_off();
-    // SAFETY: The cluster driver is in use, by the safety requirements.
-    let left = unsafe { irqs.scratch_mask() };
-    // SAFETY: As above, and the CPUs of the mask have been up.
+    // SAFETY: The cluster driver is in use, by the safety requirements, and the CPUs of the mask
+    // have been up.
     let clusters = unsafe { hw::Machine::new() };
+    let send = |left: &mut Cpumask| {
+        mask.copy(left);
+        if !to_self {
+            left.clear(CpuId::current());
+        }
+        each_destination(left, &clusters, |ids| {
+            let icr = Icr::send(Destination::Logical(ids), vector);
 
-    mask.copy(left);
-    if !to_self {
-        left.clear(CpuId::current());
-    }
-    each_destination(left, &clusters, |ids| {
-        let icr = Icr::send(Destination::Logical(ids), vector);
+            // SAFETY: The driver is used in x2APIC mode only, and the CPUs are online.
+            unsafe { hw::write_icr(icr) };
+        });
+    };
 
-        // SAFETY: The driver is used in x2APIC mode only, and the CPUs are online.
-        unsafe { hw::write_icr(icr) };
-    });
+    // SAFETY: As above; `send` has the mask from here only.
+    unsafe { hw::with_scratch_mask(send) };
 }
 
 /// Sends an IPI to `cpu`. In any context; the write of the register is the last thing that happens.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Seam: the local APIC, the IDs of the CPUs, and the interrupts of this CPU.
+//! Seam: the local APIC and the IDs of the CPUs.
 
 use crate::{
     cluster::Clusters,
@@ -13,12 +13,12 @@ use kernel::{
         CpuId, //
     },
     cpumask::Cpumask,
+    irqflags::with_interrupts_off,
     percpu::StaticPerCpu,
     sync::atomic::{
         atomic_load,
         Relaxed, //
-    },
-    types::NotThreadSafe, //
+    }, //
 };
 
 /// Makes what this CPU wrote visible before an IPI that it sends next.
@@ -132,51 +132,23 @@ pub(crate) fn remove(mask: &mut Cpumask, others: &Cpumask) {
     unsafe { bindings::cpumask_andnot(mask.as_raw(), mask.as_raw(), others.as_raw()) };
 }
 
-/// Interrupts are off from [`interrupts_off`] until this is dropped, and then as they were before.
+/// Runs `f` with interrupts off, on this CPU's own mask for work on a set of CPUs. What the mask
+/// holds is of an earlier use.
 ///
-/// # Invariants
+/// An NMI that sends to a set of CPUs uses the same mask, and an interrupted sender finds it
+/// changed. That is so in C as well.
 ///
-/// `flags` is what `local_irq_save()` returned on this CPU, and nothing was restored since.
-pub(crate) struct InterruptsOff {
-    flags: usize,
-    _not_send: NotThreadSafe,
-}
-
-/// Turns interrupts off on this CPU.
+/// # Safety
+///
+/// The cluster driver is in use, and `f` does not use the mask in another way.
 #[inline(always)]
-pub(crate) fn interrupts_off() -> InterruptsOff {
-    // INVARIANT: This is what `local_irq_save()` returns.
-    InterruptsOff {
-        // SAFETY: Interrupts may be turned off in any context.
-        flags: unsafe { bindings::local_irq_save() },
-        _not_send: NotThreadSafe,
-    }
-}
-
-impl InterruptsOff {
-    /// Returns this CPU's own mask for work on a set of CPUs. What it holds is of an earlier use.
-    ///
-    /// An NMI that sends to a set of CPUs uses the same mask, and an interrupted sender finds it
-    /// changed. That is so in C as well.
-    ///
-    /// # Safety
-    ///
-    /// The cluster driver is in use.
-    #[inline(always)]
-    pub(crate) unsafe fn scratch_mask(&mut self) -> &mut Cpumask {
+pub(crate) unsafe fn with_scratch_mask<R>(f: impl FnOnce(&mut Cpumask) -> R) -> R {
+    with_interrupts_off(|_| {
         // SAFETY: This CPU stays the same while interrupts are off.
         let mask = unsafe { bindings::x2apic_scratch_mask() };
 
         // SAFETY: The mask was allocated when this CPU was prepared. Nobody else has it, since
-        // interrupts are off and `self` is borrowed.
-        unsafe { Cpumask::from_raw_mut(mask) }
-    }
-}
-
-impl Drop for InterruptsOff {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: The flags are those of the matching save, by the type invariants.
-        unsafe { bindings::local_irq_restore(self.flags) };
-    }
+        // interrupts are off, and by the safety requirements.
+        f(unsafe { Cpumask::from_raw_mut(mask) })
+    })
 }

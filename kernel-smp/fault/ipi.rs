@@ -4,7 +4,6 @@
 
 use crate::{
     ipi,
-    irq,
     percpu::{
         define_per_cpu,
         CpuPinned, //
@@ -20,6 +19,7 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     interrupt::LocalInterruptDisabled,
+    irqflags::with_interrupts_off,
     preempt,
     prelude::*,
     sync::atomic::{
@@ -114,9 +114,10 @@ pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
 ///
 /// In any context. A CPU that is not online makes no faults, and neither does an NMI.
 pub(crate) fn send(cpu: CpuId) {
-    let _off = irq::disable();
-    // SAFETY: `_off` keeps interrupts off until the end of this function.
-    let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
+    with_interrupts_off(|irq| send_or_not(irq, cpu));
+}
+
+fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
     let this_cpu = irq.cpu();
     let busy = BUSY.this_cpu(irq);
 

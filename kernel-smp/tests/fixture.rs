@@ -12,7 +12,6 @@ use crate::{
         Csd,
         Kind, //
     },
-    irq,
     pool,
     queue, //
 };
@@ -38,6 +37,8 @@ use kernel::{
         Delta, //
     }, //
 };
+
+pub(crate) use kernel::irqflags::with_interrupts_off;
 
 /// How often a test looks for what must come, with a pause in between: ten seconds.
 const LOOKS: u32 = 1_000_000;
@@ -149,14 +150,6 @@ pub(crate) fn bad_numbers() -> [i32; 6] {
 /// Puts a value where it stays for ever.
 pub(crate) fn leak<T: 'static>(value: T) -> Result<&'static T> {
     Ok(KBox::leak(KBox::new(value, GFP_KERNEL)?))
-}
-
-/// Calls `f` with interrupts off on this CPU.
-pub(crate) fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
-    let _off = irq::disable();
-
-    // SAFETY: Interrupts are off until `_off` is dropped.
-    f(unsafe { LocalInterruptDisabled::assume_disabled() })
 }
 
 /// Returns whether interrupts are off.
