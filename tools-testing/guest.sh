@@ -40,6 +40,8 @@ machine_options() {
 # is shared does not change meanwhile, so it may be cached.
 root_options=(--kopt root=/dev/root
 	--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
+# The guest has a /run of its own, and parts of /var.
+case "$top" in /run/* | /var/*) root_options+=(--rodir "$top") ;; esac
 
 # On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics.
 tcg_options=(--disable-kvm --kopt no_timer_check)
@@ -129,8 +131,8 @@ boot() {
 	guest_args=("$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command")
 	start_guest "${guest_args[@]}" || rc=$?
 	if [ $rc = 126 ] && [ "$accel" = tcg ]; then
-		# Rarely, QEMU's APIC keeps an interrupt of the boot CPU in service for ever. Seen in its
-		# memory: the CPU is halted with interrupts on, and no handler is on the way.
+		# Rarely a guest hangs there, one with a C kernel too. Seen in QEMU's memory: a CPU is halted
+		# with interrupts on, and its APIC keeps one in service for which no handler is on the way.
 		mv "$log" "$logs/$job-stuck.log"
 		say STUCK "$job did not come to its init; once more (log: $(short "$logs/$job")-stuck.log)"
 		rc=0
