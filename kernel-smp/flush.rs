@@ -28,6 +28,7 @@ use crate::{
 };
 use core::{
     cell::Cell,
+    mem,
     ptr, //
 };
 use kernel::{
@@ -184,17 +185,15 @@ impl Batch {
         while !newest.is_null() {
             let node = newest;
             // SAFETY: The entry is valid, by the safety requirements.
-            let first = match unsafe { Csd::from_node(node) }.kind() {
-                Kind::Sync => &mut sync,
-                Kind::Ttwu => &mut wake_ups,
-                Kind::Async | Kind::IrqWork | Kind::Unknown => &mut other,
-            };
-
-            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
             newest = unsafe { (*node).next };
             // SAFETY: As above.
-            unsafe { (*node).next = *first };
-            *first = node;
+            let next = match unsafe { Csd::from_node(node) }.kind() {
+                Kind::Sync => mem::replace(&mut sync, node),
+                Kind::Ttwu => mem::replace(&mut wake_ups, node),
+                Kind::Async | Kind::IrqWork | Kind::Unknown => mem::replace(&mut other, node),
+            };
+            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
+            unsafe { (*node).next = next };
         }
 
         // SAFETY: What was taken off is nobody else's.
