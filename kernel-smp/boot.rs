@@ -11,7 +11,6 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
-    cpumask::Cpumask,
     prelude::*, //
 };
 
@@ -35,7 +34,7 @@ pub(crate) unsafe extern "C" fn call_function_init() {
 #[export]
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn setup_nr_cpu_ids() {
-    let nr = mask::last(Cpumask::possible()).wrapping_add(1);
+    let nr = mask::last_possible().wrapping_add(1);
 
     // SAFETY: The boot CPU is alone.
     unsafe { bindings::set_nr_cpu_ids(nr) };

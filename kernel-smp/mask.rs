@@ -45,12 +45,10 @@ pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
     unsafe { bindings::sched_numa_find_nth_cpu(mask.as_raw(), 0, i32::from(this_cpu)) as i32 }
 }
 
-/// Returns the last CPU of `mask`, wherever `nr_cpu_ids` is.
-///
-/// If the mask is empty, the number returned is `NR_CPUS`.
-pub(crate) fn last(mask: &Cpumask) -> u32 {
-    let bits = mask.as_raw().cast::<usize>();
+/// Returns the last possible CPU, wherever `nr_cpu_ids` is.
+pub(crate) fn last_possible() -> u32 {
+    let bits = Cpumask::possible().as_raw().cast::<usize>();
 
-    // SAFETY: A `struct cpumask` holds `NR_CPUS` bits.
+    // SAFETY: This set holds `NR_CPUS` bits. One that was allocated may hold `nr_cpu_ids` only.
     unsafe { bindings::_find_last_bit(bits, bindings::NR_CPUS as usize) as u32 }
 }
