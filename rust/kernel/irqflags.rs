@@ -14,9 +14,13 @@ use crate::interrupt::LocalInterruptDisabled;
 /// # Examples
 ///
 /// ```
-/// use kernel::{irqflags::with_interrupts_off, preempt::CpuPinned};
+/// use kernel::{irqflags::with_interrupts_off, lockdep};
 ///
-/// with_interrupts_off(|irq| assert_eq!(irq.cpu(), irq.cpu()));
+/// with_interrupts_off(|_| {
+///     with_interrupts_off(|_| ());
+///     lockdep::assert_irqs_disabled();
+/// });
+/// lockdep::assert_irqs_enabled();
 /// ```
 #[inline(always)]
 #[doc(alias = "local_irq_save")]
