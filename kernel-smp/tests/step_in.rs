@@ -11,6 +11,7 @@ use kernel::{
     sync::atomic::{
         Acquire,
         Atomic,
+        Relaxed,
         Release, //
     }, //
 };
@@ -52,8 +53,9 @@ fn make(next: *mut c_void, point: Point) {
 /// How often a call is made that does not come to its point.
 const TRIES: u32 = 1000;
 
-/// Does `action` once, when `cpu` comes to `point`, in a task or in an interrupt. `call` makes a call
-/// that comes there. Returns how often it had to be made, or [`None`] if none came there.
+/// Does `action` once, when `cpu`, the CPU of the caller, comes to `point`, in a task or in an
+/// interrupt. `call` makes a call that comes there. Returns how often it had to be made, or [`None`]
+/// if none came there.
 ///
 /// A call behind another request has its IPI from that, and does not come to [`Point::Pushed`].
 pub(crate) fn step_in(
@@ -69,7 +71,8 @@ pub(crate) fn step_in(
         // ORDERING: Pairs with the acquire in `reach()`.
         NEXT.store(step, Release);
         call();
-        if NEXT.xchg(ptr::null_mut(), Acquire).is_null() {
+        // `make()` runs on this CPU or not at all, before `call` returns: nothing to order.
+        if NEXT.xchg(ptr::null_mut(), Relaxed).is_null() {
             return Ok(Some(calls));
         }
     }
