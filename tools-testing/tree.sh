@@ -41,12 +41,18 @@ present_links() {
 		awk -F'\t' -v l="$linux/" '{ print substr($2, length(l) + 1) "/" $1 }' | sort -u
 }
 
+# A file that is in the way of a link.
+foreign() {
+	[ ! -L "$1" ] ||
+		die "$1 is a link to $(readlink "$1"): nothing was changed (if that is another checkout of this, there: make untree KDIR=$linux)"
+	die "$1 exists and is no link of ours: nothing was changed"
+}
+
 check_links() {
 	local path target
 	while IFS=$'\t' read -r path target; do
 		if [ -e "$linux/$path" ] || [ -L "$linux/$path" ]; then
-			grep -qxF "$path" "$state/present" ||
-				die "$linux/$path exists and is no link of ours: nothing was changed"
+			grep -qxF "$path" "$state/present" || foreign "$linux/$path"
 		fi
 	done <"$state/wanted"
 }
