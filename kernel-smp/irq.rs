@@ -29,11 +29,11 @@ fn early_boot_irqs_disabled() -> bool {
 /// exempt, nobody can call it; so is a dying kernel. From an interrupt, the call can come between
 /// another one's push and its IPI, and wait for storage that the interrupted one holds.
 #[inline(always)]
-pub(crate) fn warn_single(this_cpu_online: bool) {
+pub(crate) fn warn_single(this_cpu_online: impl FnOnce() -> bool) {
     // SAFETY: Reading the interrupt state is always allowed.
     let off = unsafe { bindings::irqs_disabled() };
 
-    warn_on_once!(this_cpu_online && off && !oops_in_progress());
+    warn_on_once!(off && this_cpu_online() && !oops_in_progress());
     warn_on_once!(!preempt::in_task());
 }
 
@@ -41,9 +41,9 @@ pub(crate) fn warn_single(this_cpu_online: bool) {
 ///
 /// As [`warn_single`], but interrupts are checked by lockdep, and early boot is exempt too.
 #[inline(always)]
-pub(crate) fn warn_many(this_cpu_online: bool) {
+pub(crate) fn warn_many(this_cpu_online: impl FnOnce() -> bool) {
     if cfg!(CONFIG_PROVE_LOCKING)
-        && this_cpu_online
+        && this_cpu_online()
         && !oops_in_progress()
         && !early_boot_irqs_disabled()
     {
@@ -67,12 +67,12 @@ pub(crate) enum Answerable {
 
 /// Returns whether this CPU can be interrupted while the caller waits.
 #[inline(always)]
-pub(crate) fn answerable(this_cpu_online: bool) -> Answerable {
+pub(crate) fn answerable(this_cpu_online: impl FnOnce() -> bool) -> Answerable {
     // SAFETY: Reading the interrupt state is always allowed.
     if !unsafe { bindings::irqs_disabled() } {
         return Answerable::Yes;
     }
-    unanswerable(this_cpu_online)
+    unanswerable(this_cpu_online())
 }
 
 #[cold]

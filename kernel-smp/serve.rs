@@ -40,6 +40,7 @@ use crate::{
     }, //
 };
 use kernel::{
+    cpu::CpuId,
     interrupt::LocalInterruptDisabled,
     irqflags::with_interrupts_off,
     lockdep,
@@ -71,13 +72,13 @@ impl Waiting {
     ///
     /// `warn` gives the warnings of a kernel whose waits do not serve.
     #[inline(always)]
-    pub(crate) fn of_caller(this_cpu_online: bool, warn: impl FnOnce()) -> Self {
+    pub(crate) fn of_caller(this_cpu: CpuId, warn: impl FnOnce()) -> Self {
         if !ON {
             warn();
             return Self::Spin;
         }
 
-        match irq::answerable(this_cpu_online) {
+        match irq::answerable(|| this_cpu.is_online()) {
             Answerable::Yes | Answerable::NobodyAsks => Self::Spin,
             Answerable::No => {
                 lockdep::assert_no_spinning_lock_held();

@@ -218,8 +218,7 @@ unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
 #[inline(never)]
 unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
     let this_cpu = guard.cpu();
-    let online = this_cpu.is_online();
-    let waiting = Waiting::of_caller(online, || irq::warn_single(online));
+    let waiting = Waiting::of_caller(this_cpu, || irq::warn_single(|| this_cpu.is_online()));
 
     if cpu == i32::from(this_cpu) {
         // SAFETY: By the safety requirements.
@@ -227,6 +226,25 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
         return Ok(());
     }
 
+    // SAFETY: By the safety requirements.
+    unsafe { send_to_other(guard, cpu, call, wait, waiting, callsite) }
+}
+
+/// Runs `call` on `cpu`, which is not this one. By itself, so that a call to this CPU need not make
+/// room for a request on its stack.
+///
+/// # Safety
+///
+/// As for [`send`].
+#[inline(never)]
+unsafe fn send_to_other(
+    guard: CpuGuard,
+    cpu: i32,
+    call: Call,
+    wait: bool,
+    waiting: Waiting,
+    callsite: Callsite,
+) -> Result {
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
     let cpu = mask::online(cpu).ok_or(ENXIO)?;
 
@@ -292,7 +310,7 @@ pub(crate) unsafe fn send_and_wait(
     waiting: Waiting,
     callsite: Callsite,
 ) {
-    let mut stack = StackCsd(MaybeUninit::zeroed());
+    let mut stack = StackCsd(MaybeUninit::uninit());
     // SAFETY: The request is over when this function returns: it waits.
     let csd = unsafe { Csd::from_raw(stack.0.as_mut_ptr()) };
     let kick = if serve::ON && irq::in_interrupt() {
@@ -318,7 +336,7 @@ pub(crate) unsafe fn send_and_wait(
 /// # Safety
 ///
 /// The call may be made on this CPU, with interrupts off.
-#[inline(always)]
+#[inline(never)]
 unsafe fn run_here(call: Call) {
     with_interrupts_off(|_| {
         stall::record_local(call);

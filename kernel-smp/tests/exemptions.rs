@@ -241,15 +241,15 @@ mod cases {
 
         for (online, single, many) in [(true, 1, c_int::from(lockdep_works())), (false, 0, 0)] {
             assert_eq!(
-                warnings_of(|| with_interrupts_off(|_| irq::warn_single(online)))?,
+                warnings_of(|| with_interrupts_off(|_| irq::warn_single(|| online)))?,
                 single
             );
             assert_eq!(
-                warnings_of(|| with_interrupts_off(|_| irq::warn_many(online)))?,
+                warnings_of(|| with_interrupts_off(|_| irq::warn_many(|| online)))?,
                 many
             );
-            assert_eq!(warnings_of(|| irq::warn_single(online))?, 0);
-            assert_eq!(warnings_of(|| irq::warn_many(online))?, 0);
+            assert_eq!(warnings_of(|| irq::warn_single(|| online))?, 0);
+            assert_eq!(warnings_of(|| irq::warn_many(|| online))?, 0);
         }
         Ok(())
     }
@@ -264,12 +264,13 @@ mod cases {
         for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
             held.push(Held::new(cpu)?, GFP_KERNEL)?;
         }
-        let warnings = [irq::warn_many, irq::warn_single].map(|warn| {
+        let rules: [fn(); 2] = [|| irq::warn_many(|| true), || irq::warn_single(|| true)];
+        let warnings = rules.map(|warn| {
             warnings_of(|| {
                 with_interrupts_off(|_| {
                     // SAFETY: No other CPU looks at it now.
                     unsafe { early.write_volatile(true) };
-                    warn(true);
+                    warn();
                     // SAFETY: As above.
                     unsafe { early.write_volatile(false) };
                 })
