@@ -75,7 +75,7 @@ impl Lock {
 
     /// Use number `number` that somebody waits for.
     #[inline(always)]
-    const fn waited(number: u32) -> Self {
+    pub(crate) const fn waited(number: u32) -> Self {
         Self(Self::of(Kind::Sync).0 | (number << Self::NUMBER_SHIFT))
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     flush,
     ipi,
     irq,
+    mask,
     percpu::{
         define_per_cpu,
         CpuGuard,
@@ -163,12 +164,15 @@ impl CallFunctionData {
         number
     }
 
-    /// Returns the set of CPUs to send an IPI to.
-    #[inline(always)]
+    /// Returns the set of CPUs to send an IPI to, made equal to `targets`.
+    #[cold]
     #[expect(clippy::mut_from_ref)]
-    fn ipi_mask(&self, _guard: &CpuGuard) -> &mut Cpumask {
+    fn ipi_mask_like(&self, targets: &Cpumask, _guard: &CpuGuard) -> &mut Cpumask {
         // SAFETY: The mask is allocated, and used by this CPU alone, by the type invariants.
-        unsafe { CpumaskVar::from_raw_mut(self.ipi_mask.get().cast()) }
+        let ipi_mask = unsafe { CpumaskVar::from_raw_mut(self.ipi_mask.get().cast()) };
+
+        targets.copy(ipi_mask);
+        ipi_mask
     }
 }
 
@@ -202,8 +206,7 @@ impl Request {
 
     /// Sends the call to all CPUs of `targets`, and takes those out that are not wanted.
     ///
-    /// Returns what to wait for on each of those that are left, if there are any and it was asked
-    /// for.
+    /// Returns what to wait for on each of those that are left, if it was asked for.
     #[inline(always)]
     fn send(
         &self,
@@ -211,19 +214,18 @@ impl Request {
         cfd: &CallFunctionData,
         targets: &mut Cpumask,
     ) -> Option<Lock> {
-        let ipi_mask = cfd.ipi_mask(guard);
         let number = self.wait.then(|| cfd.next_number(guard));
-        let mut lock = None;
-        let mut due = Due::Nobody;
-
-        ipi_mask.clear_all();
+        let mut due = 0u32;
+        let mut last_due = guard.cpu();
+        // Whom to send an IPI, once that is not all of `targets`.
+        let mut ipi_mask: Option<&mut Cpumask> = None;
 
         let mut next = targets.next(None);
         while let Some(cpu) = next {
             if self.wants(cpu) {
                 let csd = cfd.csd(cpu);
 
-                lock = Some(csd.lock(number));
+                csd.lock(number);
                 csd.fill(self.call, guard.cpu(), i32::from(cpu));
                 trace::csd_queue(cpu, self.callsite, self.call.func, csd);
 
@@ -231,25 +233,31 @@ impl Request {
                 let queue = unsafe { queue::of(cpu) };
                 // SAFETY: The csd is locked and filled in, and is never freed.
                 if unsafe { queue.push(csd.node()) } {
-                    ipi_mask.set(cpu);
-                    due = due.and(cpu);
+                    due = due.wrapping_add(1);
+                    last_due = cpu;
                 } else {
+                    ipi_mask
+                        .get_or_insert_with(|| cfd.ipi_mask_like(targets, guard))
+                        .clear(cpu);
                     stats::count(Counter::Batched);
                 }
                 stats::count(Counter::Requests);
             } else {
                 targets.clear(cpu);
+                if let Some(ipi_mask) = &mut ipi_mask {
+                    ipi_mask.clear(cpu);
+                }
             }
             next = targets.next(Some(cpu));
         }
 
         match due {
-            Due::Nobody => {}
-            Due::One(cpu) => ipi::send(cpu, self.callsite),
-            Due::Several => ipi::send_mask(ipi_mask, self.callsite),
+            0 => {}
+            1 => ipi::send(last_due, self.callsite),
+            _ => ipi::send_mask(ipi_mask.unwrap_or(targets), self.callsite),
         }
 
-        lock.filter(|_| self.wait)
+        number.map(Lock::waited)
     }
 
     /// Calls the other CPUs of `mask` one by one.
@@ -275,24 +283,6 @@ impl Request {
                 // SAFETY: As above.
                 unsafe { single::send_and_forget(&guard, cpu, self.call, waiting, self.callsite) };
             }
-        }
-    }
-}
-
-/// To how many CPUs an IPI is due.
-#[derive(Clone, Copy)]
-enum Due {
-    Nobody,
-    One(CpuId),
-    Several,
-}
-
-impl Due {
-    #[inline(always)]
-    fn and(self, cpu: CpuId) -> Self {
-        match self {
-            Due::Nobody => Due::One(cpu),
-            Due::One(_) | Due::Several => Due::Several,
         }
     }
 }
@@ -332,16 +322,13 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     // SAFETY: This CPU is possible.
     let cfd = unsafe { CFD_DATA.per_cpu(this_cpu) };
     let targets = task_mask::of_current();
-    let online = this_cpu.is_online();
-    let waiting = Waiting::of_caller(online, || irq::warn_many(online));
+    let waiting = Waiting::of_caller(this_cpu, || irq::warn_many(|| this_cpu.is_online()));
     let mut sent = None;
 
     if waiting.serves() || (serve::ON && irq::in_interrupt()) {
         // SAFETY: By the safety requirements.
         unsafe { request.send_one_by_one(mask, waiting) };
-    } else if mask.intersects_but(Cpumask::online(), this_cpu) {
-        targets.and(mask, Cpumask::online());
-        targets.clear(this_cpu);
+    } else if mask::online_others(mask, this_cpu, targets) {
         sent = request.send(&guard, cfd, targets);
     }
 

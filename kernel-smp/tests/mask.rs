@@ -65,4 +65,35 @@ mod cases {
         assert!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
         Ok(())
     }
+    #[test]
+    fn the_online_others_of_a_set_are_found_wherever_they_are() -> Result {
+        let untouched = mask_of(Cpumask::possible())?;
+        let mut others = mask_of(Cpumask::possible())?;
+
+        for this_cpu in Cpumask::possible() {
+            assert!(!mask::online_others(&*mask_of([])?, this_cpu, &mut others));
+            for cpu in Cpumask::possible() {
+                let is_one = cpu != this_cpu && cpu.is_online();
+
+                for set in [mask_of([cpu])?, mask_of([cpu, this_cpu])?] {
+                    untouched.copy(&mut others);
+                    assert_eq!(mask::online_others(&set, this_cpu, &mut others), is_one);
+                    if is_one {
+                        assert!(others.iter().eq([cpu]));
+                    } else {
+                        assert!(others.iter().eq(untouched.iter()));
+                    }
+                }
+            }
+            assert!(mask::online_others(
+                Cpumask::possible(),
+                this_cpu,
+                &mut others
+            ));
+            assert!(others
+                .iter()
+                .eq(Cpumask::online().iter().filter(|cpu| *cpu != this_cpu)));
+        }
+        Ok(())
+    }
 }

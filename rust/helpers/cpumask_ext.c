@@ -37,14 +37,6 @@ bool rust_helper_cpumask_andnot(struct cpumask *dstp,
 }
 
 __rust_helper
-unsigned int rust_helper_cpumask_any_and_but(const struct cpumask *mask1,
-					     const struct cpumask *mask2,
-					     int cpu)
-{
-	return cpumask_any_and_but(mask1, mask2, cpu);
-}
-
-__rust_helper
 unsigned int rust_helper_num_online_cpus(void)
 {
 	return num_online_cpus();

@@ -3,10 +3,7 @@
 //! The kernel's own masks, and set operations.
 
 use super::Cpumask;
-use crate::cpu::{
-    nr_cpu_ids,
-    CpuId, //
-};
+use crate::cpu::CpuId;
 
 impl Cpumask {
     /// Returns the mask of the CPUs that are online.
@@ -118,29 +115,6 @@ impl Cpumask {
     pub fn andnot(&mut self, a: &Cpumask, b: &Cpumask) -> bool {
         // SAFETY: By the type invariants, all three are valid arguments to `cpumask_andnot`.
         unsafe { bindings::cpumask_andnot(self.as_raw(), a.as_raw(), b.as_raw()) }
-    }
-
-    /// Returns whether `self` and `other` have a CPU in common that is not `cpu`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::cpu::CpuId;
-    /// use kernel::cpumask::{Cpumask, CpumaskVar};
-    ///
-    /// let cpu = CpuId::from_u32(0).ok_or(EINVAL)?;
-    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
-    /// mask.set(cpu);
-    /// assert!(!mask.intersects_but(Cpumask::possible(), cpu));
-    /// # Ok::<(), Error>(())
-    /// ```
-    #[inline]
-    #[doc(alias = "cpumask_any_and_but")]
-    pub fn intersects_but(&self, other: &Cpumask, cpu: CpuId) -> bool {
-        // SAFETY: By the type invariants, both are valid arguments to `cpumask_any_and_but`.
-        let any =
-            unsafe { bindings::cpumask_any_and_but(self.as_raw(), other.as_raw(), i32::from(cpu)) };
-        any < nr_cpu_ids()
     }
 }
 
