@@ -25,8 +25,6 @@ mod ways;
 
 #[cfg(CONFIG_SMP_RUST_FAULT)]
 mod faults;
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-mod injector;
 
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
 mod around;
@@ -64,6 +62,11 @@ mod tasks;
 
 #[cfg(not(CONFIG_PREEMPT_RT))]
 mod softirq;
+
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod caller_down;
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod injector;
 
 #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
 mod hrtimer;

@@ -27,8 +27,8 @@ use kernel::{
 };
 
 /// A thread that calls a CPU and waits.
-struct Caller {
-    target: Target,
+pub(crate) struct Caller {
+    pub(crate) target: Target,
     way: &'static Way,
     go: Atomic<bool>,
     error: Atomic<c_int>,
@@ -36,7 +36,11 @@ struct Caller {
 
 impl Caller {
     /// Starts the thread on `at`; it waits for [`Caller::go`].
-    fn start(at: CpuId, to: CpuId, way: &'static Way) -> Result<(&'static Self, Thread)> {
+    pub(crate) fn start(
+        at: CpuId,
+        to: CpuId,
+        way: &'static Way,
+    ) -> Result<(&'static Self, Thread)> {
         let caller = leak(Self {
             target: Target::new(to)?,
             way,
@@ -57,18 +61,18 @@ impl Caller {
     }
 
     /// Lets the thread call.
-    fn go(&self) {
+    pub(crate) fn go(&self) {
         self.go.store(true, Release);
     }
 
     /// Whether the call succeeded, once the thread is done.
-    fn succeeded(&self) -> bool {
+    pub(crate) fn succeeded(&self) -> bool {
         self.error.load(Acquire) == 0 && self.target.seen.runs() == 1
     }
 }
 
 /// The ways to call that wait.
-fn waiting() -> impl Iterator<Item = &'static Way> {
+pub(crate) fn waiting() -> impl Iterator<Item = &'static Way> {
     WAYS.iter().filter(|way| way.waits)
 }
 
