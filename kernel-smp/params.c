@@ -68,6 +68,10 @@ void __init smp_enable_inlined_ipi_mask(void)
 /* How often the tests of CPU hotplug take each CPU down. */
 int smp_test_cycles = 5;
 module_param_named(test_cycles, smp_test_cycles, int, 0444);
+
+/* How often all CPUs call all with interrupts off. */
+unsigned int smp_test_rounds = 2000;
+module_param_named(test_rounds, smp_test_rounds, uint, 0444);
 #endif
 
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG

@@ -53,6 +53,7 @@ void smp_enable_inlined_ipi_mask(void);
 
 #ifdef CONFIG_SMP_RUST_KUNIT_TEST
 extern int smp_test_cycles;
+extern unsigned int smp_test_rounds;
 #endif
 
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG

@@ -12,7 +12,8 @@ log=$logs/$kernel.log
 parsed=$logs/$kernel.txt
 "$here/kernel.sh" "$kernel"
 say KUNIT "$(short "$build/$kernel") with ${CPUS:-4} CPUs (log: $(short "$log"))"
-append="kunit.enable=1${FILTER:+ kunit.filter_glob=$FILTER}"
+# A test may take as long as the guest.
+append="kunit.enable=1${FILTER:+ kunit.filter_glob=$FILTER}${LIMIT:+ kunit.timeout=$LIMIT}"
 # A guest that panics or hangs still has results to show.
 rc=0
 trouble=$(boot "$kernel" "$kernel" 600 "$append" "${2:-true}" 2>&1) || rc=$?

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The promises of the mailing-list threads, one line each: the test, and its control, a kernel or a
 # setting on which the same test must show the promise broken. SHORT=1 leaves out what needs the C
-# kernel, and what "make kunit" runs anyway; LONG=1 takes each CPU down 2000 times instead of 200.
+# kernel, and what "make kunit" runs anyway; LONG=1 takes each CPU down 2000 times instead of 200, and
+# has all CPUs call all with interrupts off 100000 times instead of 2000.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -13,7 +14,8 @@ lock
 begin_items
 kernels=(rust kunit)
 cycles=200
-[ -z "${LONG:-}" ] || cycles=2000
+rounds=2000
+[ -z "${LONG:-}" ] || cycles=2000 rounds=100000
 [ -n "${SHORT:-}" ] || kernels+=(c)
 for name in "${kernels[@]}"; do
 	"$here/kernel.sh" "$name"
@@ -59,6 +61,10 @@ suites() {
 	FILTER=$1 APPEND="${2:-} ${APPEND:-}" "$here/kunit.sh" kunit
 }
 
+serving() {
+	LIMIT=$((300 + rounds / 50)) suites smp_serving "smp.test_rounds=$rounds"
+}
+
 verdicts() {
 	SMP_EXPECTED='csd: |Call Trace:' suites smp_verdict csdlock_debug=1
 	awk '/verdicts: / { right += $(NF - 3); wrong += $(NF - 1) }
@@ -93,7 +99,7 @@ long "000 control" promise c nowait 1 9
 long "000 in all contexts" suites 'smp_pool*'
 item "002 interrupts off" promise kunit irqsoff 1 20000
 item "002 control" hangs rust irqsoff 1 20000
-long "002 in all contexts" suites smp_serving
+long "002 in all contexts" serving
 item "002 panic from an NMI" forced_panic
 item "003 exact wait" promise rust exact 1
 long "003 control" promise c exact 0

@@ -39,6 +39,7 @@ use crate::{
     testpoint::Point, //
 };
 use kernel::{
+    bindings,
     cpu::CpuId,
     cpumask::Cpumask,
     lockdep,
@@ -104,9 +105,23 @@ impl Party {
             threads.push(Thread::start(cpu, Self::join, party)?, GFP_KERNEL)?;
         }
         party.go.store(true, Release);
-        let finished = threads.iter().all(Thread::finishes);
 
-        Ok(finished && party.errors.load(Acquire) == 0)
+        Ok(threads.iter().all(Self::comes_to_an_end) && party.errors.load(Acquire) == 0)
+    }
+
+    /// Waits until `thread` is done, for as long as there are new calls meanwhile.
+    fn comes_to_an_end(thread: &Thread) -> bool {
+        let mut calls = TALLY.sum();
+
+        while !thread.finishes() {
+            let more = TALLY.sum();
+
+            if more == calls {
+                return false;
+            }
+            calls = more;
+        }
+        true
     }
 }
 
@@ -130,7 +145,7 @@ fn available(size: u32) -> u32 {
 /// Whether a callback may call and wait. It does not know what it has interrupted: that may be the
 /// stopper, or hold a lock.
 fn may_wait() -> bool {
-    !matches!(irq::answerable(true), Answerable::Never) && !lockdep::holds_spinning_lock()
+    !matches!(irq::answerable(|| true), Answerable::Never) && !lockdep::holds_spinning_lock()
 }
 
 /// A callback that calls another CPU, which calls back, and so on.
@@ -286,6 +301,12 @@ fn interrupt() {
     work.queue_on(CpuId::current());
 }
 
+/// How often all CPUs call all.
+fn rounds() -> u32 {
+    // SAFETY: The parameter is not written after boot.
+    unsafe { (&raw const bindings::smp_test_rounds).read() }
+}
+
 #[kunit_tests(smp_serving)]
 mod cases {
     use super::*;
@@ -316,18 +337,18 @@ mod cases {
 
     #[test]
     fn all_cpus_can_call_all_with_interrupts_off() -> Result {
-        const ROUNDS: u32 = 2_000;
         two_cpus()?;
         let size = Cpumask::online().weight();
+        let rounds = rounds();
 
-        assert!(Party::run(size, ROUNDS, |_, _| {
+        assert!(Party::run(size, rounds, |_, _| {
             with_interrupts_off(|_| {
                 all_others(&TALLY, true);
                 on_each(Cpumask::online(), &TALLY, true);
             });
             0
         })?);
-        assert!(each_of(size, ROUNDS * (2 * size - 1)));
+        assert!(each_of(size, rounds * (2 * size - 1)));
         Ok(())
     }
 
