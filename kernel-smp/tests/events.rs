@@ -10,6 +10,7 @@ use super::{
 use kernel::{
     bindings,
     cpu::CpuId,
+    cpumask::Cpumask,
     prelude::*,
     sync::atomic::{
         Acquire,
@@ -32,7 +33,7 @@ pub(crate) struct Event {
     /// The CPU that it is for.
     cpu: Atomic<u32>,
     callsite: Atomic<usize>,
-    /// 0: an IPI, and no request.
+    /// The function of a request, or what it is instead of a request.
     func: Atomic<usize>,
 }
 
@@ -40,9 +41,15 @@ impl Event {
     /// Stands for several CPUs.
     const SEVERAL: u32 = u32::MAX;
 
+    /// An IPI, instead of a function.
+    const IPI: usize = 0;
+
+    /// One of the CPUs of an IPI for several, instead of a function.
+    const ONE_OF_SEVERAL: usize = 1;
+
     /// Whether it is an IPI.
     pub(crate) fn is_ipi(&self) -> bool {
-        self.func.load(Relaxed) == 0
+        self.func.load(Relaxed) == Self::IPI
     }
 
     /// Whether it is a request that counts in a [`Seen`].
@@ -58,6 +65,11 @@ impl Event {
     /// Whether it is for several CPUs.
     pub(crate) fn is_for_several(&self) -> bool {
         self.cpu.load(Relaxed) == Self::SEVERAL
+    }
+
+    /// Whether `cpu` is one of the CPUs that an IPI for several is for.
+    pub(crate) fn is_among_several(&self, cpu: CpuId) -> bool {
+        self.func.load(Relaxed) == Self::ONE_OF_SEVERAL && self.is_for(cpu)
     }
 
     /// Whether the call came from the function at this address.
@@ -118,12 +130,29 @@ impl Events {
         self.iter().filter(for_cpu).count()
     }
 
-    /// Adds an event for `cpu`, or for several CPUs.
-    pub(crate) fn add(&self, cpu: Option<u32>, callsite: usize, func: usize) {
+    /// Adds a request for `cpu`.
+    pub(crate) fn add_request(&self, cpu: u32, callsite: usize, func: usize) {
+        self.add(cpu, callsite, func);
+    }
+
+    /// Adds an IPI for `cpu`.
+    pub(crate) fn add_ipi(&self, cpu: u32, callsite: usize) {
+        self.add(cpu, callsite, Event::IPI);
+    }
+
+    /// Adds an IPI for the CPUs of `mask`.
+    pub(crate) fn add_ipis(&self, mask: &Cpumask, callsite: usize) {
+        self.add(Event::SEVERAL, callsite, Event::IPI);
+        for cpu in mask {
+            self.add(cpu.as_u32(), callsite, Event::ONE_OF_SEVERAL);
+        }
+    }
+
+    fn add(&self, cpu: u32, callsite: usize, func: usize) {
         let at = self.len.fetch_add(1, Full);
 
         if let Some(event) = self.events.get(at as usize) {
-            event.cpu.store(cpu.unwrap_or(Event::SEVERAL), Relaxed);
+            event.cpu.store(cpu, Relaxed);
             event.callsite.store(callsite, Relaxed);
             event.func.store(func, Relaxed);
         }

@@ -6,6 +6,7 @@ use super::events::Events;
 use crate::csd::Func;
 use kernel::{
     bindings,
+    cpumask::Cpumask,
     error::to_result,
     prelude::*, //
 };
@@ -154,7 +155,7 @@ unsafe extern "C" fn on_queue(
     _csd: *mut bindings::__call_single_data,
 ) {
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add(Some(cpu), callsite, address(func));
+    unsafe { who::<Events>(data) }.add_request(cpu, callsite, address(func));
 }
 
 /// # Safety
@@ -171,7 +172,7 @@ unsafe extern "C" fn on_ipi(
         return;
     }
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add(Some(cpu), callsite, 0);
+    unsafe { who::<Events>(data) }.add_ipi(cpu, callsite);
 }
 
 /// # Safety
@@ -179,10 +180,13 @@ unsafe extern "C" fn on_ipi(
 /// `data` is a `&'static Events`.
 unsafe extern "C" fn on_ipis(
     data: *mut c_void,
-    _mask: *const bindings::cpumask,
+    mask: *const bindings::cpumask,
     callsite: c_ulong,
     _callback: *mut c_void,
 ) {
+    // SAFETY: A trace point tells of a mask that is valid.
+    let mask = unsafe { Cpumask::from_raw(mask) };
+
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add(None, callsite, 0);
+    unsafe { who::<Events>(data) }.add_ipis(mask, callsite);
 }

@@ -4,7 +4,13 @@
 
 use super::{
     around::Around,
-    calls::enter,
+    calls::{
+        enter,
+        on_each_if,
+        single_async,
+        Callback,
+        Condition, //
+    },
     events::{
         Event,
         Events, //
@@ -12,10 +18,13 @@ use super::{
     fixture::{
         becomes_true,
         csd_for,
+        leak,
         mask_of,
         request,
+        skip,
         two_cpus, //
     },
+    gate::Held,
     probe::Probe,
     seen::Seen,
     thread::Busy,
@@ -50,6 +59,19 @@ struct Args {
 impl Args {
     fn info(&self) -> *mut c_void {
         core::ptr::from_ref(self.seen).cast_mut().cast()
+    }
+}
+
+/// A call to all CPUs but one.
+struct AllBut(Option<CpuId>);
+
+impl Callback for AllBut {
+    fn call(&'static self) {}
+}
+
+impl Condition for AllBut {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        self.0.is_none_or(|but| i32::from(but) != cpu)
     }
 }
 
@@ -225,7 +247,9 @@ mod cases {
 
             for cpu in online.iter().filter(|cpu| *cpu != cpus.here) {
                 let about_cpu = |event: &&Event| {
-                    !event.is_ipi() && event.is_for(cpu) && event.is_from(caller as usize)
+                    let is_request = !event.is_ipi() && !event.is_among_several(cpu);
+
+                    is_request && event.is_for(cpu) && event.is_from(caller as usize)
                 };
 
                 assert_eq!(events.iter().filter(about_cpu).count(), 1);
@@ -247,6 +271,41 @@ mod cases {
                 let mut ipis = events.iter().filter(|event| event.is_for_several());
 
                 Ok(ipis.any(|event| event.is_from(caller as usize)))
+            })?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_to_several_cpus_is_for_those_that_have_none_on_the_way() -> Result {
+        let cpus = two_cpus()?;
+        let others = mask_of(Cpumask::online().iter().filter(|cpu| *cpu != cpus.here))?;
+        if others.weight() < 3 {
+            return skip("needs four CPUs online");
+        }
+
+        for held_cpu in &*others {
+            let due = || others.iter().filter(|cpu| *cpu != held_cpu);
+            // Two are enough for an IPI to several; if there is a third one, it is not wanted.
+            let call = leak(AllBut(due().nth(2)))?;
+            let wanted = |cpu: CpuId| cpu != held_cpu && Some(cpu) != call.0;
+
+            // Somebody else may call one of them as well just then.
+            assert!(at_some_time(|| {
+                let events = Events::new()?;
+                let first = csd_for(Seen::new()?)?;
+                let probe = Probe::of_sending(events)?;
+                let held = Held::new(held_cpu)?;
+                let queued = single_async(i32::from(held_cpu), first) == 0;
+
+                events.clear();
+                on_each_if(&others, call, false);
+                let told = |cpu| events.iter().any(|event| event.is_among_several(cpu));
+                let right = others.iter().all(|cpu| told(cpu) == wanted(cpu));
+                let held_until_now = held.release();
+                drop(probe);
+
+                Ok(queued && right && held_until_now)
             })?);
         }
         Ok(())
