@@ -11,6 +11,7 @@ use super::{
         Condition, //
     },
     fixture::{
+        becomes_true,
         leak,
         mask_of,
         two_cpus, //
@@ -122,28 +123,34 @@ impl Condition for Changing {
 /// CPUs it was sent to, when it returned.
 fn calls_while_it_changes(call: fn(&'static Changing)) -> Result<bool> {
     const CALLS: u32 = 3_000;
+    // Between two looks at how far it is.
+    const AT_ONCE: u32 = 10;
     let cpus = two_cpus()?;
     let changing = Changing::new()?;
     let mut threads = KVec::new();
     let mut fine = true;
+    let mut sent = 0;
 
     for cpu in [cpus.there, cpus.third()?] {
         threads.push(Thread::start(cpu, Changing::change, changing)?, GFP_KERNEL)?;
     }
-    for _ in 0..CALLS {
-        let mut runs = 0;
+    let called = becomes_true(|| {
+        for _ in 0..AT_ONCE {
+            let runs_before = changing.begun.load(Acquire);
+            let mut runs = 0;
 
-        call(changing);
-        // What was not waited for would begin or end only now.
-        changing.is_quiet(&mut runs);
-        fine &= changing.is_quiet(&mut runs);
-    }
+            call(changing);
+            // What was not waited for would begin or end only now.
+            changing.is_quiet(&mut runs);
+            fine &= changing.is_quiet(&mut runs);
+            // The set is empty for a long time if those who change it make a pause then.
+            sent += u32::from(runs != runs_before);
+        }
+        sent >= CALLS && changing.changes.load(Acquire) > 0
+    });
     changing.enough.store(true, Release);
 
-    Ok(fine
-        && threads.iter().all(Thread::finishes)
-        && changing.changes.load(Acquire) > 0
-        && changing.begun.load(Acquire) > 0)
+    Ok(fine && called && threads.iter().all(Thread::finishes))
 }
 
 #[kunit_tests(smp_masks)]
