@@ -95,7 +95,7 @@ impl Probe {
         let ipi = &raw mut __tracepoint_ipi_send_cpu;
         let ipis = &raw mut __tracepoint_ipi_send_cpumask;
 
-        Ok(Self {
+        let this = Self {
             _hooks: [
                 // SAFETY: The function has the arguments of this trace point.
                 Some(unsafe { Hook::new(queue, on_queue as *mut c_void, who) }?),
@@ -104,7 +104,11 @@ impl Probe {
                 // SAFETY: As above.
                 Some(unsafe { Hook::new(ipis, on_ipis as *mut c_void, who) }?),
             ],
-        })
+        };
+
+        // The text is patched for the second and the third, and each patch calls all CPUs.
+        who.clear();
+        Ok(this)
     }
 }
 
