@@ -21,6 +21,7 @@ use super::{
     seen::Seen,
     thread::Thread, //
 };
+use crate::late;
 #[cfg(CONFIG_SMP_RUST_FAULT)]
 use crate::pool::SLOTS;
 use kernel::{
@@ -42,7 +43,7 @@ struct Remover {
 /// Sends calls to a CPU until it is offline, and brings it back.
 ///
 /// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call must
-/// have run when the CPU is down, and none may run twice.
+/// have run when the CPU is down, none may run twice, and none may be found too late.
 fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bool> {
     let cpus = two_cpus()?;
     let remover = leak(Remover {
@@ -50,6 +51,7 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
         error: Atomic::new(-1),
     })?;
     let mut sent = 0;
+    let late_before = late::count();
 
     let thread = Thread::start(
         cpus.third()?,
@@ -69,18 +71,20 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
     let removed = thread.finishes() && remover.error.load(Acquire) == 0;
     let runs_while_down = seen.runs();
 
+    let late = late::count().wrapping_sub(late_before);
     let free = pool_is_free();
 
     drop(Down::assume(cpus.there));
     let back = single_on(cpus.there, Seen::new()?, true) == 0;
     let runs_when_back = seen.runs();
 
-    if runs_while_down != sent || runs_when_back != sent {
+    if runs_while_down != sent || runs_when_back != sent || late != 0 {
         pr_err!(
-            "{} sent; {} ran, then {}\n",
+            "{} sent; {} ran, then {}; {} were late\n",
             sent,
             runs_while_down,
-            runs_when_back
+            runs_when_back,
+            late
         );
     }
     Ok(refused
@@ -89,7 +93,8 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
         && back
         && sent != 0
         && runs_while_down == sent
-        && runs_when_back == sent)
+        && runs_when_back == sent
+        && late == 0)
 }
 
 #[kunit_tests(smp_going_down)]
