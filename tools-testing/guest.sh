@@ -119,6 +119,19 @@ choose_accel() {
 	esac
 }
 
+# Says what went wrong in a guest that ended with STATUS, if the emulator is known to do that rarely.
+# usage: emulator_trouble STATUS LOG
+emulator_trouble() {
+	local code
+	# One with a C kernel hangs there too. Seen in QEMU's memory: a CPU is halted with interrupts on,
+	# and its APIC keeps one in service for which no handler is on the way.
+	[ "$1" != 126 ] || { echo "did not come to its init"; return; }
+	# TCG can translate text in the middle of a patch. All CPUs then meet a breakpoint that is not in
+	# memory any more: the byte before the marked one is another.
+	code=$(grep -am1 -A9 'Oops: int3' "$2" | grep -am1 'Code: ') || return
+	[[ $code != *' cc <'* ]] && echo "met a breakpoint that is not in memory"
+}
+
 # Runs COMMAND in a guest of build/NAME. The console goes to build/logs/JOB.log, what the command
 # prints to build/logs/JOB.out, and with SHOW=1 to stdout too. Anything but a clean end is one line and a failure.
 # usage: boot JOB NAME LIMIT APPEND COMMAND
@@ -130,11 +143,9 @@ boot() {
 	choose_accel "$o"
 	guest_args=("$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command")
 	start_guest "${guest_args[@]}" || rc=$?
-	if [ $rc = 126 ] && [ "$accel" = tcg ]; then
-		# Rarely a guest hangs there, one with a C kernel too. Seen in QEMU's memory: a CPU is halted
-		# with interrupts on, and its APIC keeps one in service for which no handler is on the way.
-		mv "$log" "$logs/$job-stuck.log"
-		say STUCK "$job did not come to its init; once more (log: $(short "$logs/$job")-stuck.log)"
+	if [ "$accel" = tcg ] && line=$(emulator_trouble $rc "$log"); then
+		mv "$log" "$logs/$job-tcg.log"
+		say AGAIN "$job $line; once more (log: $(short "$logs/$job")-tcg.log)"
 		rc=0
 		start_guest "${guest_args[@]}" || rc=$?
 	fi
