@@ -145,7 +145,7 @@ mod cases {
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
 
-        // It is on its way nearly all of the time, and so when the CPU takes no more interrupts.
+        // It is on its way nearly all of the time, and so when the CPUs are stopped.
         let fault = Fault::between(DELAY, cpus.here, cpus.there, -1);
         let fine = send_while_going_down(seen, |cpu| single_async(i32::from(cpu), csd));
         drop(fault);
