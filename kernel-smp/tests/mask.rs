@@ -65,8 +65,10 @@ mod cases {
         assert!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
         Ok(())
     }
+
     #[test]
     fn the_online_others_of_a_set_are_found_wherever_they_are() -> Result {
+        two_cpus()?;
         let untouched = mask_of(Cpumask::possible())?;
         let mut others = mask_of(Cpumask::possible())?;
 
