@@ -135,27 +135,6 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_SMP_RUST_FAULT)]
-    fn calls_whose_ipi_is_late_run_before_their_cpu_is_down() -> Result {
-        use super::super::faults::{
-            Fault,
-            DELAY, //
-        };
-
-        let cpus = two_cpus()?;
-        let seen = Seen::new()?;
-        let csd = csd_for(seen)?;
-
-        // It is on its way nearly all of the time, and so when the CPUs are stopped.
-        let fault = Fault::between(DELAY, cpus.here, cpus.there, -1);
-        let fine = send_while_going_down(seen, |cpu| single_async(i32::from(cpu), csd));
-        drop(fault);
-
-        assert!(fine?);
-        Ok(())
-    }
-
-    #[test]
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
     fn calls_whose_ipi_is_lost_run_at_the_latest_as_their_cpu_goes_down() -> Result {
         use super::super::{
             faults::{
