@@ -45,6 +45,7 @@ mod exemptions;
 mod going_down;
 mod hotplug;
 mod kick;
+mod last_step;
 mod late;
 mod ledger;
 mod many;
