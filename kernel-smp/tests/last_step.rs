@@ -26,7 +26,6 @@ use kernel::{
     bindings,
     error::to_result,
     prelude::*,
-    str::CStrExt as _,
     sync::atomic::{
         Acquire,
         Atomic,
