@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cpumask.h>
+#include <linux/smp.h>
+
+#ifndef CONFIG_SMP
+__rust_helper void
+rust_helper_smp_call_function_many(const struct cpumask *mask,
+				   smp_call_func_t func, void *info, bool wait)
+{
+	smp_call_function_many(mask, func, info, wait);
+}
+
+__rust_helper int
+rust_helper_smp_call_function_any(const struct cpumask *mask,
+				  smp_call_func_t func, void *info, int wait)
+{
+	return smp_call_function_any(mask, func, info, wait);
+}
+#endif
+
 /* What kernel/smp/ needs of inline functions and macros that only it uses. */
 #ifdef CONFIG_SMP_RUST
 
-#include <linux/cpumask.h>
 #include <linux/hypervisor.h>
 #include <linux/interrupt.h>
 #include <linux/jump_label.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
 #include <trace/events/csd.h>

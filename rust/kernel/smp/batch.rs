@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Several functions for several CPUs, as one call.
+
+use super::{
+    CallContext,
+    CallError,
+    Caller, //
+};
+use crate::{
+    alloc::{
+        AllocError,
+        Flags, //
+    },
+    cpu::CpuId,
+    cpumask::CpumaskVar,
+    preempt::CpuPinned,
+    prelude::*, //
+};
+
+/// A function for one CPU.
+struct Entry<'a> {
+    cpu: CpuId,
+    f: KBox<dyn FnMut(&CallContext) + Send + 'a>,
+    has_run: bool,
+}
+
+/// The entries, in the hands of the CPUs.
+///
+/// # Invariants
+///
+/// A CPU touches only entries that are for it.
+struct Shared<'a, 'b> {
+    entries: *mut Entry<'a>,
+    len: usize,
+    _borrows: core::marker::PhantomData<&'b mut Entry<'a>>,
+}
+
+// SAFETY: By the type invariants no entry is shared, and its function is `Send`.
+unsafe impl Sync for Shared<'_, '_> {}
+
+impl Shared<'_, '_> {
+    /// Runs the functions that are for this CPU, in the order in which they were added.
+    fn run(&self, context: &CallContext) {
+        for i in 0..self.len {
+            // SAFETY: It is one of the entries.
+            let entry = unsafe { self.entries.add(i) };
+            // SAFETY: Nobody writes this field meanwhile.
+            if unsafe { (*entry).cpu } != context.cpu() {
+                continue;
+            }
+
+            // INVARIANT: The entry is for this CPU, on which this runs once.
+            // SAFETY: By the type invariants nobody else uses it.
+            let entry = unsafe { &mut *entry };
+            (entry.f)(context);
+            entry.has_run = true;
+        }
+    }
+}
+
+/// Functions that are sent to their CPUs all at once.
+///
+/// Each CPU gets one request, and so one IPI at most, however many functions are for it. They run in
+/// the order in which they were added, and may borrow from the caller.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{cpu::CpuId, smp::{Batch, Caller}};
+///
+/// let mut calls = [0; 2];
+/// let [first, second] = &mut calls;
+/// let here = CpuId::current();
+///
+/// let mut batch = Batch::new(GFP_KERNEL)?;
+/// batch.add(here, |_| *first += 1, GFP_KERNEL)?;
+/// batch.add(here, |_| *second += 2, GFP_KERNEL)?;
+/// Caller::new()?.run(&mut batch)?;
+/// assert!(batch.is_empty());
+/// drop(batch);
+/// assert_eq!(calls, [1, 2]);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Batch<'a> {
+    entries: KVec<Entry<'a>>,
+    cpus: CpumaskVar,
+}
+
+impl<'a> Batch<'a> {
+    /// Makes an empty batch. Where memory may be allocated with `flags`.
+    ///
+    /// # Errors
+    ///
+    /// - [`AllocError`]: there is no memory.
+    pub fn new(flags: Flags) -> Result<Self, AllocError> {
+        Ok(Self {
+            entries: KVec::new(),
+            cpus: CpumaskVar::new_zero(flags)?,
+        })
+    }
+
+    /// Adds a function for `cpu`. It is called once, with interrupts off, by [`Caller::run`].
+    ///
+    /// # Errors
+    ///
+    /// - [`AllocError`]: there is no memory, and nothing was added.
+    pub fn add<F>(&mut self, cpu: CpuId, f: F, flags: Flags) -> Result<(), AllocError>
+    where
+        F: FnMut(&CallContext) + Send + 'a,
+    {
+        let f: KBox<dyn FnMut(&CallContext) + Send + 'a> = KBox::new(f, flags)?;
+
+        self.entries.push(
+            Entry {
+                cpu,
+                f,
+                has_run: false,
+            },
+            flags,
+        )
+    }
+
+    /// Returns how many functions have not been called.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns whether all functions have been called.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Caller {
+    /// Has all CPUs call what is for them in `batch`, and waits.
+    ///
+    /// What was called is dropped; what was not stays in `batch`, and can be tried again.
+    ///
+    /// # Errors
+    ///
+    /// - [`CallError::Offline`]: not all CPUs are online; those that are have been called.
+    pub fn run(&self, batch: &mut Batch<'_>) -> Result<(), CallError> {
+        batch.cpus.clear_all();
+        for entry in &batch.entries {
+            batch.cpus.set(entry.cpu);
+        }
+        let shared = Shared {
+            entries: batch.entries.as_mut_ptr(),
+            len: batch.entries.len(),
+            _borrows: core::marker::PhantomData,
+        };
+
+        self.call_all_in(&batch.cpus, |context| shared.run(context));
+
+        batch.entries.retain(|entry| !entry.has_run);
+        if batch.is_empty() {
+            Ok(())
+        } else {
+            Err(CallError::Offline)
+        }
+    }
+}

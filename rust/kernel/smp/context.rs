@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a function that was called may rely on.
+
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use crate::interrupt::LocalInterruptDisabled;
+use crate::{
+    preempt::CpuPinned,
+    types::NotThreadSafe, //
+};
+
+/// Proof that a function was called across CPUs: interrupts are off, and it stays on its CPU.
+///
+/// It is handed to each function that is called. It is a proof for
+/// [per-CPU variables](crate::percpu), and [`CpuPinned::cpu`] says which CPU this is.
+///
+/// # Invariants
+///
+/// Interrupts are off on this CPU for as long as a reference exists.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{cpu::CpuId, preempt::CpuPinned, smp::Caller};
+///
+/// let caller = Caller::new()?;
+/// let cpu = CpuId::current();
+/// assert!(caller.call(cpu, |ctx| ctx.cpu())? == cpu);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct CallContext(NotThreadSafe);
+
+impl CallContext {
+    /// Returns the proof, to a function that was called.
+    ///
+    /// # Safety
+    ///
+    /// Interrupts are off during `'a`.
+    #[inline(always)]
+    pub(super) unsafe fn assume<'a>() -> &'a Self {
+        // INVARIANT: By the safety requirements.
+        const CONTEXT: &CallContext = &CallContext(NotThreadSafe);
+
+        // SAFETY: The assertion may be made in any context.
+        unsafe { bindings::lockdep_assert_irqs_disabled() };
+        CONTEXT
+    }
+
+    /// Returns the proof that interrupts are off, which locks ask for.
+    ///
+    /// Not on PREEMPT_RT: such a lock may sleep there, which a function in an IPI must not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(not(CONFIG_PREEMPT_RT))]
+    /// # fn f() -> Result {
+    /// use kernel::{cpu::CpuId, interrupt::LocalInterruptDisabled, smp::Caller};
+    ///
+    /// fn needs_interrupts_off(_irq: &LocalInterruptDisabled) -> u32 {
+    ///     7
+    /// }
+    ///
+    /// let caller = Caller::new()?;
+    /// let answer = caller.call(CpuId::current(), |ctx| needs_interrupts_off(ctx.interrupts()))?;
+    /// assert_eq!(answer, 7);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(CONFIG_PREEMPT_RT))]
+    /// # f()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[cfg(not(CONFIG_PREEMPT_RT))]
+    #[inline(always)]
+    pub fn interrupts(&self) -> &LocalInterruptDisabled {
+        // SAFETY: Interrupts are off, by the type invariants.
+        unsafe { LocalInterruptDisabled::assume_disabled() }
+    }
+}
+
+// SAFETY: Interrupts are off, by the type invariants, so the holder is not moved.
+unsafe impl CpuPinned for CallContext {}

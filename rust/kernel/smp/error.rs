@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why a call was not made.
+
+use crate::{
+    alloc::AllocError,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    error::{
+        code::*,
+        Error, //
+    }, //
+};
+
+/// Why a call was not made, or has no answer yet.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::smp::CallError;
+///
+/// assert!(Error::from(CallError::Offline) == ENXIO);
+/// assert!(Error::from(CallError::Busy) == EBUSY);
+/// assert!(Error::from(CallError::TimedOut) == ETIMEDOUT);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// There can never be such a CPU. `ENXIO`.
+    NoSuchCpu,
+    /// The CPU, or each one of the set, is offline. `ENXIO`.
+    Offline,
+    /// The last request in the same [`Csd`](super::Csd) is still on its way. `EBUSY`.
+    Busy,
+    /// There is no answer yet. `ETIMEDOUT`.
+    TimedOut,
+    /// The caller is in no context that may wait for other CPUs. `EDEADLK`.
+    WrongContext,
+    /// There is no memory for the request. `ENOMEM`.
+    NoMemory,
+}
+
+impl CallError {
+    /// Says why `cpu` was not called.
+    #[cold]
+    pub(super) fn not_called(cpu: CpuId) -> Self {
+        if Cpumask::possible().test(cpu) {
+            Self::Offline
+        } else {
+            Self::NoSuchCpu
+        }
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NoSuchCpu | CallError::Offline => ENXIO,
+            CallError::Busy => EBUSY,
+            CallError::TimedOut => ETIMEDOUT,
+            CallError::WrongContext => EDEADLK,
+            CallError::NoMemory => ENOMEM,
+        }
+    }
+}
+
+impl From<AllocError> for CallError {
+    fn from(_: AllocError) -> Self {
+        Self::NoMemory
+    }
+}

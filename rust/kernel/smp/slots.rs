@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A value for each CPU, in the hands of the caller.
+
+use crate::{
+    alloc::{
+        AllocError,
+        Flags, //
+    },
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
+    prelude::*, //
+};
+
+/// A value for each CPU number, which
+/// [`Caller::call_all_with`](super::Caller::call_all_with) hands to the CPU.
+///
+/// # Invariants
+///
+/// There are as many values as CPU numbers.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{cpu::CpuId, smp::Slots};
+///
+/// let slots = Slots::new(|cpu| cpu.as_u32() * 2, GFP_KERNEL)?;
+/// let here = CpuId::current();
+/// assert_eq!(*slots.get(here), here.as_u32() * 2);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Slots<T>(KVec<T>);
+
+impl<T> Slots<T> {
+    /// Makes slots, with what `make` returns for each CPU number, in rising order.
+    ///
+    /// Where memory may be allocated with `flags`.
+    ///
+    /// # Errors
+    ///
+    /// - [`AllocError`]: there is no memory.
+    pub fn new(mut make: impl FnMut(CpuId) -> T, flags: Flags) -> Result<Self, AllocError> {
+        let mut values = KVec::with_capacity(nr_cpu_ids() as usize, flags)?;
+
+        for cpu in numbers() {
+            values.push(make(cpu), flags)?;
+        }
+        // INVARIANT: There is one for each.
+        Ok(Self(values))
+    }
+
+    /// Returns the value of `cpu`.
+    #[inline]
+    pub fn get(&self, cpu: CpuId) -> &T {
+        // SAFETY: There is a value for each CPU number, by the type invariants.
+        unsafe { self.0.get_unchecked(cpu.as_u32() as usize) }
+    }
+
+    /// Returns the value of `cpu`, to change it.
+    #[inline]
+    pub fn get_mut(&mut self, cpu: CpuId) -> &mut T {
+        // SAFETY: There is a value for each CPU number, by the type invariants.
+        unsafe { self.0.get_unchecked_mut(cpu.as_u32() as usize) }
+    }
+
+    /// Returns an iterator over the CPU numbers and their values.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = (CpuId, &T)> {
+        numbers().zip(self.0.iter())
+    }
+
+    /// Returns where the values are, one for each CPU number.
+    #[inline]
+    pub(super) fn as_mut_ptr(&mut self) -> *mut T {
+        self.0.as_mut_ptr()
+    }
+}
+
+fn numbers() -> impl Iterator<Item = CpuId> {
+    // SAFETY: Each number is in range.
+    (0..nr_cpu_ids()).map(|cpu| unsafe { CpuId::from_u32_unchecked(cpu) })
+}

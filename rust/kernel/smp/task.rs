@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calling a CPU where the function may sleep.
+
+use super::{
+    CallError,
+    Caller, //
+};
+use crate::{
+    cpu::CpuId,
+    prelude::*, //
+};
+
+struct Call<F, R> {
+    f: F,
+    answer: Option<R>,
+}
+
+/// # Safety
+///
+/// `info` is a `Call<F, R>` that nobody else uses meanwhile.
+unsafe extern "C" fn run<F, R>(info: *mut c_void) -> c_int
+where
+    F: FnMut() -> R,
+{
+    // SAFETY: By the safety requirements.
+    let call = unsafe { &mut *info.cast::<Call<F, R>>() };
+
+    call.answer = Some((call.f)());
+    0
+}
+
+impl Caller {
+    /// Calls `f` in a task on `cpu`, waits for it, and returns what it returned.
+    ///
+    /// `f` runs in a worker thread of the CPU with interrupts on, and may sleep. It may borrow from
+    /// the caller, and is dropped by it. The caller must be able to sleep: preemption enabled, no
+    /// spinning lock held. If the CPU goes offline just then, `f` runs on another one.
+    ///
+    /// # Errors
+    ///
+    /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: `f` was not called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, cpumask::Cpumask, smp::Caller, task::might_sleep};
+    ///
+    /// let caller = Caller::new()?;
+    /// for cpu in Cpumask::online() {
+    ///     let answer = caller.call_in_task(cpu, || {
+    ///         might_sleep();
+    ///         CpuId::current()
+    ///     });
+    ///     assert!(answer.is_ok());
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "smp_call_on_cpu")]
+    pub fn call_in_task<F, R>(&self, cpu: CpuId, f: F) -> Result<R, CallError>
+    where
+        F: FnMut() -> R + Send,
+        R: Send,
+    {
+        let mut call = Call { f, answer: None };
+
+        // SAFETY: `run()` gets what it asks for, and is over when this returns.
+        unsafe {
+            bindings::smp_call_on_cpu(
+                cpu.as_u32(),
+                Some(run::<F, R>),
+                (&raw mut call).cast(),
+                false,
+            )
+        };
+        call.answer.ok_or_else(|| CallError::not_called(cpu))
+    }
+}
