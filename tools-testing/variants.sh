@@ -24,7 +24,8 @@ variant() {
 		return
 	fi
 	# Assertions are there to panic.
-	grep -q '^CONFIG_RUST_DEBUG_ASSERTIONS=y' "$build/$name/.config" || found=$(panic_symbols "$name")
+	grep -q -e '^CONFIG_RUST_DEBUG_ASSERTIONS=y' -e '^# CONFIG_SMP_RUST is' "$build/$name/.config" ||
+		found=$(panic_symbols "$name")
 	[ -z "${found:-}" ] || die "can panic: $(sed -n 1p <<<"$found")"
 	SMP_BUILT="${SMP_BUILT:-} $name" "$here/kunit.sh" "$name" \
 		"$(printf '%q ' "$here/guest/sample.sh" "$build/$name/samples/rust/rust_smp.ko")"

@@ -14,6 +14,7 @@
 
 use crate::{
     cpu::CpuId,
+    cpumask::Cpumask,
     prelude::*, //
 };
 
@@ -82,6 +83,28 @@ impl<T: Sync> StaticPerCpu<T> {
         // SAFETY: The CPU that runs is possible, and its variable lives as long as the kernel or
         // the module does.
         unsafe { &*self.this_cpu_ptr() }
+    }
+
+    /// Returns the variable of `cpu`, or [`None`] if there can never be such a CPU.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpumask::Cpumask, percpu::define_per_cpu, sync::atomic::{Atomic, Relaxed}};
+    ///
+    /// define_per_cpu! {
+    ///     static LEVEL: Atomic<u32> = Atomic::new(4);
+    /// }
+    ///
+    /// let levels = Cpumask::possible().iter().filter_map(|cpu| LEVEL.get(cpu));
+    /// assert_eq!(levels.map(|level| level.load(Relaxed)).max(), Some(4));
+    /// ```
+    #[inline]
+    pub fn get(self, cpu: CpuId) -> Option<&'static T> {
+        // SAFETY: The CPU is possible.
+        Cpumask::possible()
+            .test(cpu)
+            .then(|| unsafe { self.per_cpu(cpu) })
     }
 
     /// Returns the variable of `cpu`.

@@ -62,8 +62,8 @@ mod post;
 mod slots;
 mod task;
 
-
-
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+mod tests;
 
 pub use self::{
     batch::Batch,

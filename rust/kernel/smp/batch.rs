@@ -93,6 +93,16 @@ impl<'a> Batch<'a> {
     /// # Errors
     ///
     /// - [`AllocError`]: there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::smp::{Batch, Caller};
+    ///
+    /// let mut batch = Batch::new(GFP_KERNEL)?;
+    /// assert!(Caller::new()?.run(&mut batch).is_ok());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(flags: Flags) -> Result<Self, AllocError> {
         Ok(Self {
             entries: KVec::new(),
@@ -105,6 +115,21 @@ impl<'a> Batch<'a> {
     /// # Errors
     ///
     /// - [`AllocError`]: there is no memory, and nothing was added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, preempt::CpuPinned, smp::{Batch, Caller}};
+    ///
+    /// let here = CpuId::current();
+    /// let mut where_it_ran = None;
+    /// let mut batch = Batch::new(GFP_KERNEL)?;
+    /// batch.add(here, |ctx| where_it_ran = Some(ctx.cpu()), GFP_KERNEL)?;
+    /// Caller::new()?.run(&mut batch)?;
+    /// drop(batch);
+    /// assert!(where_it_ran == Some(here));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn add<F>(&mut self, cpu: CpuId, f: F, flags: Flags) -> Result<(), AllocError>
     where
         F: FnMut(&CallContext) + Send + 'a,
@@ -122,11 +147,31 @@ impl<'a> Batch<'a> {
     }
 
     /// Returns how many functions have not been called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::Batch};
+    ///
+    /// let mut batch = Batch::new(GFP_KERNEL)?;
+    /// batch.add(CpuId::current(), |_| (), GFP_KERNEL)?;
+    /// assert_eq!(batch.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Returns whether all functions have been called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::smp::Batch;
+    ///
+    /// assert!(Batch::new(GFP_KERNEL)?.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -140,6 +185,24 @@ impl Caller {
     /// # Errors
     ///
     /// - [`CallError::Offline`]: not all CPUs are online; those that are have been called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpumask::Cpumask, smp::{Batch, Caller}};
+    /// use kernel::sync::atomic::{Atomic, Relaxed};
+    ///
+    /// let calls = Atomic::new(0u32);
+    /// let mut batch = Batch::new(GFP_KERNEL)?;
+    /// for cpu in Cpumask::online() {
+    ///     batch.add(cpu, |_| calls.add(1, Relaxed), GFP_KERNEL)?;
+    /// }
+    /// let added = batch.len();
+    /// // A CPU may have gone offline meanwhile.
+    /// let _ = Caller::new()?.run(&mut batch);
+    /// assert_eq!(calls.load(Relaxed) as usize, added - batch.len());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn run(&self, batch: &mut Batch<'_>) -> Result<(), CallError> {
         batch.cpus.clear_all();
         for entry in &batch.entries {

@@ -61,7 +61,9 @@ impl RawCsd {
 }
 
 /// What a [`Csd`] does on the CPU that it is sent to.
-pub trait Handler: Sync {
+///
+/// It borrows nothing: a request that is forgotten in flight is never dropped, and still handled.
+pub trait Handler: Sync + 'static {
     /// Called on that CPU, with interrupts off. It must be short and must not sleep.
     ///
     /// The request is in flight until this returns, so it cannot send itself again.
@@ -125,6 +127,27 @@ unsafe impl<T: Handler> Sync for Csd<T> {}
 
 impl<T: Handler> Csd<T> {
     /// Makes a request that is not in flight.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::smp::Csd;
+    ///
+    /// #[pin_data]
+    /// struct Device {
+    ///     #[pin]
+    ///     csd: Csd<Nothing>,
+    /// }
+    ///
+    /// let device = KBox::pin_init(pin_init!(Device { csd <- Csd::new(Nothing) }), GFP_KERNEL)?;
+    /// assert!(!device.csd.is_in_flight());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(handler: impl PinInit<T>) -> impl PinInit<Self> {
         // INVARIANT: It was never sent.
         pin_init!(Self {
@@ -136,6 +159,22 @@ impl<T: Handler> Csd<T> {
     }
 
     /// Returns the handler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::smp::{CallContext, Csd, Handler};
+    ///
+    /// struct Number(u32);
+    ///
+    /// impl Handler for Number {
+    ///     fn handle(&self, _context: &CallContext) {}
+    /// }
+    ///
+    /// let csd = KBox::pin_init(Csd::new(Number(5)), GFP_KERNEL)?;
+    /// assert_eq!(csd.handler().0, 5);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn handler(&self) -> &T {
         &self.handler
@@ -144,6 +183,22 @@ impl<T: Handler> Csd<T> {
     /// Returns whether the request is on its way, or the handler runs.
     ///
     /// If not, what the last handler has written is seen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::{cpu::CpuId, smp::Csd};
+    ///
+    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// csd.as_ref().post(CpuId::current())?;
+    /// while csd.is_in_flight() {}
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn is_in_flight(&self) -> bool {
         // ORDERING: Pairs with the release in `run()`.
@@ -158,6 +213,23 @@ impl<T: Handler> Csd<T> {
     ///
     /// - [`CallError::Busy`]: the last one is in flight; nothing was done.
     /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: it was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::{cpu::CpuId, smp::{CallError, Csd}};
+    ///
+    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// if csd.as_ref().post(CpuId::current()) == Err(CallError::Busy) {
+    ///     // The last one is still on its way, and will see what is new.
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     #[doc(alias = "smp_call_function_single_async")]
     #[inline]
     pub fn post(self: Pin<&Self>, cpu: CpuId) -> Result<(), CallError> {
@@ -216,6 +288,23 @@ impl<T: Handler> Csd<T> {
     }
 
     /// Waits until the request is not in flight.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::{cpu::CpuId, smp::{Caller, Csd}};
+    ///
+    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// csd.as_ref().post(CpuId::current())?;
+    /// csd.as_ref().wait(&Caller::new()?);
+    /// assert!(!csd.is_in_flight());
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn wait(self: Pin<&Self>, _caller: &Caller) {
         self.wait_until_done();
@@ -263,12 +352,43 @@ pub struct InFlight<'a, T: Handler> {
 
 impl<T: Handler> InFlight<'_, T> {
     /// Returns whether the handler has run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::{cpu::CpuId, smp::Csd};
+    ///
+    /// let mut csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// let in_flight = csd.as_mut().send(CpuId::current())?;
+    /// while !in_flight.is_done() {}
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn is_done(&self) -> bool {
         !self.csd.is_in_flight()
     }
 
     /// Waits until the handler has run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use kernel::smp::{CallContext, Handler};
+    /// # struct Nothing;
+    /// # impl Handler for Nothing {
+    /// #     fn handle(&self, _context: &CallContext) {}
+    /// # }
+    /// use kernel::{cpu::CpuId, smp::{Caller, Csd}};
+    ///
+    /// let mut csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// csd.as_mut().send(CpuId::current())?.wait(&Caller::new()?);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn wait(self, caller: &Caller) {
         self.csd.wait(caller);

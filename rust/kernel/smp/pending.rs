@@ -247,6 +247,18 @@ impl<R> Pending<R> {
     }
 
     /// Returns whether the answer is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::call_async};
+    ///
+    /// let pending = call_async(CpuId::current(), |_| (), GFP_KERNEL)?;
+    /// while !pending.is_done() {
+    ///     // Something else can be done here.
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn is_done(&self) -> bool {
         // ORDERING: Pairs with the exchange in `done()`.
@@ -332,6 +344,16 @@ impl<R> Drop for Pending<R> {
 
 impl Caller {
     /// Waits for the answer of `pending`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::{call_async, Caller}};
+    ///
+    /// let pending = call_async(CpuId::current(), |_| "later", GFP_KERNEL)?;
+    /// assert_eq!(Caller::new()?.wait(pending), "later");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn wait<R>(&self, mut pending: Pending<R>) -> R {
         loop {
             match pending.poll() {
@@ -392,6 +414,19 @@ impl Caller {
     /// # Errors
     ///
     /// - [`CallError::TimedOut`]: some are not there yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::{call_async, CallError, Caller}, time::Delta};
+    ///
+    /// let pending = [call_async(CpuId::current(), |_| (), GFP_KERNEL)?];
+    /// match Caller::new()?.join_timeout(&pending, Delta::from_millis(100)) {
+    ///     Ok(()) => assert!(pending[0].is_done()),
+    ///     Err(error) => assert!(error == CallError::TimedOut),
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn join_timeout<R>(&self, pending: &[Pending<R>], timeout: Delta) -> Result<(), CallError> {
         let start = Instant::<Monotonic>::now();
 

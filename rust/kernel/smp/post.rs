@@ -61,7 +61,12 @@ impl Caller {
         T: Sync + 'static,
         F: Fn(&CallContext, &'static T) + Copy + Send + 'static,
     {
-        const { assert!(size_of::<F>() == 0, "a function that is posted captures nothing") };
+        const {
+            assert!(
+                size_of::<F>() == 0,
+                "a function that is posted captures nothing"
+            )
+        };
         let _ = f;
 
         // SAFETY: `run()` gets what it asks for, which lives for ever.

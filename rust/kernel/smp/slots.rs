@@ -41,6 +41,16 @@ impl<T> Slots<T> {
     /// # Errors
     ///
     /// - [`AllocError`]: there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::nr_cpu_ids, smp::Slots};
+    ///
+    /// let slots = Slots::new(|_cpu| 0u64, GFP_KERNEL)?;
+    /// assert_eq!(slots.iter().count(), nr_cpu_ids() as usize);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(mut make: impl FnMut(CpuId) -> T, flags: Flags) -> Result<Self, AllocError> {
         let mut values = KVec::with_capacity(nr_cpu_ids() as usize, flags)?;
 
@@ -52,6 +62,16 @@ impl<T> Slots<T> {
     }
 
     /// Returns the value of `cpu`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::Slots};
+    ///
+    /// let slots = Slots::new(|cpu| Some(cpu), GFP_KERNEL)?;
+    /// assert!(*slots.get(CpuId::current()) != None);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn get(&self, cpu: CpuId) -> &T {
         // SAFETY: There is a value for each CPU number, by the type invariants.
@@ -59,6 +79,18 @@ impl<T> Slots<T> {
     }
 
     /// Returns the value of `cpu`, to change it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::Slots};
+    ///
+    /// let mut slots = Slots::new(|_cpu| 1, GFP_KERNEL)?;
+    /// let here = CpuId::current();
+    /// *slots.get_mut(here) = 2;
+    /// assert_eq!(*slots.get(here), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn get_mut(&mut self, cpu: CpuId) -> &mut T {
         // SAFETY: There is a value for each CPU number, by the type invariants.
@@ -66,6 +98,16 @@ impl<T> Slots<T> {
     }
 
     /// Returns an iterator over the CPU numbers and their values.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::smp::Slots;
+    ///
+    /// let slots = Slots::new(|cpu| cpu, GFP_KERNEL)?;
+    /// assert!(slots.iter().all(|(cpu, value)| *value == cpu));
+    /// # Ok::<(), Error>(())
+    /// ```
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (CpuId, &T)> {
         numbers().zip(self.0.iter())

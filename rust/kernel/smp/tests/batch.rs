@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Several functions for several CPUs, as one call.
+
+use super::fixture::two_cpus;
+use crate::{
+    cpu::CpuId,
+    preempt::CpuPinned,
+    prelude::*,
+    smp::{
+        Batch,
+        CallError,
+        Caller, //
+    },
+    sync::atomic::{
+        Atomic,
+        Full,
+        Relaxed, //
+    }, //
+};
+
+#[kunit_tests(rust_smp_batch)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn each_function_runs_once_on_its_cpu_in_the_order_of_adding() -> Result {
+        let cpus = two_cpus()?;
+        let caller = Caller::new()?;
+        let mut seen: [(Option<CpuId>, u32); 6] = [(None, 0); 6];
+        let order = [const { Atomic::new(0u32) }; 2];
+
+        let mut batch = Batch::new(GFP_KERNEL)?;
+        for (i, seen) in seen.iter_mut().enumerate() {
+            let order = &order[i % 2];
+            batch.add(
+                cpus[i % 2],
+                move |ctx| *seen = (Some(ctx.cpu()), order.fetch_add(1, Full)),
+                GFP_KERNEL,
+            )?;
+        }
+        let result = caller.run(&mut batch);
+        let left = batch.len();
+        drop(batch);
+
+        assert!(result == Ok(()));
+        assert_eq!(left, 0);
+        for (i, seen) in seen.iter().enumerate() {
+            assert!(*seen == (Some(cpus[i % 2]), i as u32 / 2));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_empty_batch_calls_nobody() -> Result {
+        let mut batch = Batch::new(GFP_KERNEL)?;
+
+        assert!(Caller::new()?.run(&mut batch) == Ok(()));
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn what_was_not_called_stays_and_can_be_tried_again() -> Result {
+        let [here, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let calls = [const { Atomic::new(0u32) }; 2];
+
+        let mut batch = Batch::new(GFP_KERNEL)?;
+        batch.add(here, |_| calls[0].add(1, Relaxed), GFP_KERNEL)?;
+        batch.add(there, |_| calls[1].add(1, Relaxed), GFP_KERNEL)?;
+        let down = super::super::fixture::Down::new(there)?;
+        let first = caller.run(&mut batch);
+        let left = batch.len();
+        let called = [calls[0].load(Relaxed), calls[1].load(Relaxed)];
+        drop(down);
+        let second = caller.run(&mut batch);
+
+        assert!(first == Err(CallError::Offline));
+        assert_eq!(left, 1);
+        assert_eq!(called, [1, 0]);
+        assert!(second == Ok(()));
+        assert_eq!([calls[0].load(Relaxed), calls[1].load(Relaxed)], [1, 1]);
+        Ok(())
+    }
+}

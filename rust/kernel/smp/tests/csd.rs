@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests that are a part of what their owner has.
+
+use super::fixture::{
+    two_cpus,
+    Gate, //
+};
+use crate::{
+    cpu::CpuId,
+    preempt::{
+        in_hardirq,
+        CpuPinned, //
+    },
+    prelude::*,
+    smp::{
+        CallContext,
+        CallError,
+        Caller,
+        Csd,
+        Handler, //
+    },
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// Records where it was called, behind a gate.
+struct Record {
+    gate: Arc<Gate>,
+    calls: Atomic<u32>,
+    cpu: Atomic<u32>,
+}
+
+impl Record {
+    fn csd(gate: &Arc<Gate>) -> Result<Pin<KBox<Csd<Self>>>> {
+        KBox::pin_init(
+            Csd::new(Self {
+                gate: gate.clone(),
+                calls: Atomic::new(0),
+                cpu: Atomic::new(u32::MAX),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn calls_on(&self, cpu: CpuId) -> u32 {
+        if self.cpu.load(Relaxed) == cpu.as_u32() {
+            self.calls.load(Relaxed)
+        } else {
+            0
+        }
+    }
+}
+
+impl Handler for Record {
+    fn handle(&self, context: &CallContext) {
+        self.cpu.store(context.cpu().as_u32(), Relaxed);
+        self.gate.pass();
+        self.calls.fetch_add(1, Full);
+    }
+}
+
+#[kunit_tests(rust_smp_csd)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_request_is_never_sent_twice_at_once() -> Result {
+        let [here, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let csd = Record::csd(&gate)?;
+
+        let first = csd.as_ref().post(there);
+        let again = [csd.as_ref().post(there), csd.as_ref().post(here)];
+        let in_flight = csd.is_in_flight();
+        gate.open();
+        csd.as_ref().wait(&caller);
+
+        assert!(first == Ok(()));
+        assert!(again == [Err(CallError::Busy), Err(CallError::Busy)]);
+        assert!(in_flight);
+        assert!(!csd.is_in_flight());
+        assert_eq!(csd.handler().calls_on(there), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_can_be_sent_again_when_it_is_done() -> Result {
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let mut csd = Record::csd(&gate)?;
+
+        gate.open();
+        for (sent, cpu) in two_cpus()?.into_iter().cycle().take(100).enumerate() {
+            let in_flight = csd.as_mut().send(cpu)?;
+            in_flight.wait(&caller);
+            assert_eq!(csd.handler().calls_on(cpu), sent as u32 + 1);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_may_be_sent_from_an_interrupt() -> Result {
+        let [here, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let csd = Record::csd(&gate)?;
+        // So that the function there runs in an interrupt and not in the idle task.
+        let mut sent = (false, Err(CallError::Busy));
+
+        gate.open();
+        for _ in 0..1000 {
+            sent = caller.call(there, |_| {
+                if in_hardirq() {
+                    (true, csd.as_ref().post(here))
+                } else {
+                    (false, Err(CallError::Busy))
+                }
+            })?;
+            if sent.0 {
+                break;
+            }
+        }
+        csd.as_ref().wait(&caller);
+
+        assert!(sent == (true, Ok(())));
+        assert_eq!(csd.handler().calls_on(here), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn to_drop_a_request_is_to_wait_for_it() -> Result {
+        struct Slow(Arc<Atomic<u32>>);
+
+        impl Handler for Slow {
+            fn handle(&self, _context: &CallContext) {
+                crate::time::delay::udelay(crate::time::Delta::from_millis(1));
+                self.0.fetch_add(1, Full);
+            }
+        }
+
+        let [_, there] = two_cpus()?;
+        let calls = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let csd = KBox::pin_init(Csd::new(Slow(calls.clone())), GFP_KERNEL)?;
+
+        csd.as_ref().post(there)?;
+        drop(csd);
+        assert_eq!(calls.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn a_request_for_a_cpu_that_is_offline_is_refused_and_can_be_sent_again() -> Result {
+        let [here, there] = two_cpus()?;
+        let gate = Gate::new()?;
+        let csd = Record::csd(&gate)?;
+
+        gate.open();
+        let down = super::super::fixture::Down::new(there)?;
+        let refused = csd.as_ref().post(there);
+        drop(down);
+        let free = !csd.is_in_flight();
+        let sent = csd.as_ref().post(here);
+
+        assert!(refused == Err(CallError::Offline));
+        assert!(free);
+        assert!(sent == Ok(()));
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Another CPU, something to hold it with, and something that knows where it was dropped.
+
+use crate::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    error::to_result,
+    preempt,
+    prelude::*,
+    smp::{
+        call_async,
+        Pending, //
+    },
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Release, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    },
+};
+
+/// How often something that must come is looked for, with a pause in between: ten seconds.
+const LOOKS: u32 = 1_000_000;
+
+/// Waits until `condition` holds. Returns false if it does not in a long time.
+#[must_use]
+pub(super) fn becomes_true(condition: impl Fn() -> bool) -> bool {
+    for _ in 0..LOOKS {
+        if condition() {
+            return true;
+        }
+        udelay(Delta::from_micros(10));
+    }
+    condition()
+}
+
+/// Returns the last CPU that is online, if there is another one.
+///
+/// A test that starts on that CPU is moved away by nobody, so what needs two different ones names
+/// both by [`two_cpus`].
+pub(super) fn two_cpus() -> Result<[CpuId; 2]> {
+    let mut online = Cpumask::online().iter();
+
+    let (Some(first), Some(last)) = (online.next(), online.last()) else {
+        pr_err!("this test needs two CPUs online\n");
+        return Err(ENODEV);
+    };
+    bind(first)?;
+    Ok([first, last])
+}
+
+/// Moves the test to `cpu`, where it stays. Its thread ends with it.
+fn bind(cpu: CpuId) -> Result {
+    let mut mask = crate::cpumask::CpumaskVar::new_zero(GFP_KERNEL)?;
+
+    mask.set(cpu);
+    // SAFETY: There is always a current task, and the mask is valid.
+    to_result(unsafe { bindings::set_cpus_allowed_ptr(bindings::get_current(), mask.as_raw()) })
+}
+
+/// A gate at which a function waits on another CPU.
+pub(super) struct Gate {
+    reached: Atomic<bool>,
+    open: Atomic<bool>,
+}
+
+impl Gate {
+    pub(super) fn new() -> Result<Arc<Self>> {
+        Ok(Arc::new(
+            Self {
+                reached: Atomic::new(false),
+                open: Atomic::new(false),
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// Waits until it is opened, in any context. Returns false if that takes too long.
+    pub(super) fn pass(&self) -> bool {
+        self.reached.store(true, Release);
+        becomes_true(|| self.open.load(Acquire))
+    }
+
+    /// Waits until somebody waits at it.
+    #[must_use]
+    pub(super) fn is_reached(&self) -> bool {
+        becomes_true(|| self.reached.load(Acquire))
+    }
+
+    pub(super) fn open(&self) {
+        self.open.store(true, Release);
+    }
+}
+
+/// Has `cpu` wait at a gate, with interrupts off. The answer is whether it was opened.
+pub(super) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
+    let gate = Gate::new()?;
+    let theirs = gate.clone();
+    let held = call_async(cpu, move |_| theirs.pass(), GFP_KERNEL)?;
+
+    if gate.is_reached() {
+        Ok((gate, held))
+    } else {
+        gate.open();
+        Err(ETIMEDOUT)
+    }
+}
+
+/// How often something was dropped, and how often where it must not be.
+pub(super) struct Drops {
+    right: Atomic<u32>,
+    wrong: Atomic<u32>,
+}
+
+impl Drops {
+    pub(super) fn new() -> Result<Arc<Self>> {
+        Ok(Arc::new(
+            Self {
+                right: Atomic::new(0),
+                wrong: Atomic::new(0),
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// Returns how often it was dropped in a task with interrupts on, and nowhere else.
+    pub(super) fn count(&self) -> Option<u32> {
+        (self.wrong.load(Acquire) == 0).then_some(self.right.load(Acquire))
+    }
+}
+
+/// Tells when and where it is dropped.
+pub(super) struct Dropped(pub(super) Arc<Drops>);
+
+impl Dropped {
+    /// To be captured.
+    pub(super) fn touch(&self) {}
+}
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        // SAFETY: Reading the interrupt state is always allowed.
+        if preempt::in_task() && !unsafe { bindings::irqs_disabled() } {
+            self.0.right.fetch_add(1, Full);
+        } else {
+            self.0.wrong.fetch_add(1, Full);
+        }
+    }
+}
+
+/// A CPU that is offline until this is dropped.
+#[cfg(CONFIG_HOTPLUG_CPU)]
+pub(super) struct Down(CpuId);
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+impl Down {
+    pub(super) fn new(cpu: CpuId) -> Result<Self> {
+        // SAFETY: A test is a task that may sleep.
+        to_result(unsafe { bindings::remove_cpu(cpu.as_u32()) })?;
+        Ok(Self(cpu))
+    }
+}
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+impl Drop for Down {
+    fn drop(&mut self) {
+        // SAFETY: As above.
+        if unsafe { bindings::add_cpu(self.0.as_u32()) } != 0 {
+            pr_err!("CPU {} does not come online again\n", self.0.as_u32());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to one CPU, and leave to make them.
+
+use super::fixture::{
+    two_cpus,
+    Dropped,
+    Drops, //
+};
+use crate::{
+    cpu::CpuId,
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    irqflags::with_interrupts_off,
+    preempt::{
+        in_hardirq,
+        CpuPinned, //
+    },
+    prelude::*,
+    smp::{
+        CallError,
+        Caller, //
+    },
+    sync::atomic::{
+        Atomic,
+        Full,
+        Relaxed, //
+    }, //
+};
+
+#[kunit_tests(rust_smp_one)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn each_cpu_answers_for_itself() -> Result {
+        two_cpus()?;
+        let caller = Caller::new()?;
+
+        for cpu in Cpumask::online() {
+            let answer = caller.call(cpu, |ctx| (ctx.cpu(), CpuId::current()))?;
+            assert!(answer == (cpu, cpu));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_function_runs_once_with_interrupts_off() -> Result {
+        let caller = Caller::new()?;
+
+        for cpu in two_cpus()? {
+            let mut calls = 0;
+            // SAFETY: Reading the interrupt state is always allowed.
+            let off = caller.call(cpu, |_| {
+                calls += 1;
+                unsafe { bindings::irqs_disabled() }
+            })?;
+            assert!(off);
+            assert_eq!(calls, 1);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_function_and_its_answer_may_borrow() -> Result {
+        let caller = Caller::new()?;
+        let [_, there] = two_cpus()?;
+        let mut words = KVec::new();
+
+        words.push(1u32, GFP_KERNEL)?;
+        words.push(2, GFP_KERNEL)?;
+        let last: &u32 = caller.call(there, |_| words.last())?.ok_or(EINVAL)?;
+        assert_eq!(*last, 2);
+
+        caller.call(there, |_| words[0] = 7)?;
+        assert_eq!(words[0], 7);
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_function_has_captured_is_dropped_once_and_not_in_the_interrupt() -> Result {
+        let caller = Caller::new()?;
+
+        for cpu in two_cpus()? {
+            let drops = Drops::new()?;
+            let captured = Dropped(drops.clone());
+            caller.call(cpu, move |_| captured.touch())?;
+            assert_eq!(drops.count(), Some(1));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_is_dropped_once_and_not_in_the_interrupt() -> Result {
+        let caller = Caller::new()?;
+
+        for cpu in two_cpus()? {
+            let drops = Drops::new()?;
+            let answer = caller.call(cpu, |_| Dropped(drops.clone()))?;
+            assert_eq!(drops.count(), Some(0));
+            drop(answer);
+            assert_eq!(drops.count(), Some(1));
+        }
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn a_cpu_that_is_offline_is_not_called_and_nothing_is_lost() -> Result {
+        let caller = Caller::new()?;
+        let [_, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let captured = Dropped(drops.clone());
+        let mut calls = 0;
+
+        let down = super::super::fixture::Down::new(there)?;
+        let answer = caller.call(there, |_| {
+            captured.touch();
+            calls += 1;
+        });
+        let mask = {
+            let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+            mask.set(there);
+            mask
+        };
+        let any = caller.call_any(&mask, |_| ());
+        drop(down);
+
+        assert!(answer == Err(CallError::Offline));
+        assert!(any == Err(CallError::Offline));
+        assert_eq!(calls, 0);
+        assert_eq!(drops.count(), Some(0));
+        drop(captured);
+        assert_eq!(drops.count(), Some(1));
+        assert!(caller.call(there, |_| ()).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn any_is_this_cpu_if_it_may_be() -> Result {
+        let caller = Caller::new()?;
+        let [here, there] = two_cpus()?;
+        let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+
+        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Err(CallError::Offline));
+        mask.set(there);
+        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Ok(there));
+        mask.set(here);
+        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Ok(here));
+        Ok(())
+    }
+
+    #[test]
+    fn leave_to_wait_is_given_to_tasks_with_interrupts_on_only() -> Result {
+        let caller = Caller::new()?;
+        let refused = Some(CallError::WrongContext);
+
+        for cpu in two_cpus()? {
+            assert!(caller.call(cpu, |_| Caller::new().err())? == refused);
+        }
+        assert!(with_interrupts_off(|_| Caller::new().err()) == refused);
+        assert!(Caller::new().is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_posted_has_run_when_the_caller_has_settled() -> Result {
+        static POSTED: Atomic<u32> = Atomic::new(0);
+        static IN_INTERRUPT: Atomic<u32> = Atomic::new(0);
+        let caller = Caller::new()?;
+        let [_, there] = two_cpus()?;
+
+        POSTED.store(0, Relaxed);
+        for _ in 0..100 {
+            caller.post(there, &POSTED, |_, posted| {
+                posted.fetch_add(1, Full);
+                if in_hardirq() {
+                    IN_INTERRUPT.fetch_add(1, Full);
+                }
+            })?;
+        }
+        caller.settle();
+        assert_eq!(POSTED.load(Relaxed), 100);
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to where one may sleep.
+
+use super::fixture::{
+    two_cpus,
+    Dropped,
+    Drops, //
+};
+use crate::{
+    cpu::CpuId,
+    prelude::*,
+    smp::Caller,
+    task::might_sleep, //
+};
+
+#[kunit_tests(rust_smp_task)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_function_may_sleep_and_call_on() -> Result {
+        let caller = Caller::new()?;
+        let cpus = two_cpus()?;
+
+        for there in cpus {
+            let answer = caller.call_in_task(there, || {
+                might_sleep();
+                let on =
+                    Caller::new().and_then(|caller| caller.call(cpus[0], |_| CpuId::current()));
+                (CpuId::current(), on)
+            })?;
+            assert!(answer == (there, Ok(cpus[0])));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn function_and_answer_are_dropped_once_by_the_caller() -> Result {
+        let caller = Caller::new()?;
+        let [_, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let captured = Dropped(drops.clone());
+
+        let answer = caller.call_in_task(there, move || {
+            captured.touch();
+            Dropped(drops.clone())
+        })?;
+        let drops = answer.0.clone();
+        assert_eq!(drops.count(), Some(1));
+        drop(answer);
+        assert_eq!(drops.count(), Some(2));
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn a_cpu_that_is_offline_is_not_called() -> Result {
+        use crate::smp::CallError;
+
+        let caller = Caller::new()?;
+        let [_, there] = two_cpus()?;
+
+        let down = super::super::fixture::Down::new(there)?;
+        let answer = caller.call_in_task(there, CpuId::current);
+        drop(down);
+
+        assert!(answer == Err(CallError::Offline));
+        Ok(())
+    }
+}
