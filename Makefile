@@ -28,6 +28,7 @@ The parts of these, one by one:
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
   make size      the size of our object, and of the one that C makes
+  make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
   make untree    take links and hooks out of the tree again (KDIR=path)
   make clean     remove build/ (downloads stay in the cache)
@@ -45,7 +46,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size lint clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint clean
 
 help: ; $(info $(help)) @:
 
@@ -63,6 +64,7 @@ cost: ; @$(sh)/cost.sh
 apic: ; @$(sh)/apic.sh
 variants: ; @$(sh)/variants.sh
 size: ; @$(sh)/size.sh
+count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh
