@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Loads the sample while CPU 1 goes off and on.
+# Loads a sample while CPU 1 goes off and on. usage: sample.sh [NAME]
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 lock
 kernel=$(kernel_name)
+sample=${1:-rust_smp}
 "$here/kernel.sh" "$kernel"
-boot sample-hotplug "$kernel" 240 "" \
-	"$(printf '%q ' "$here/guest/sample.sh" "$build/$kernel/samples/rust/rust_smp.ko" hotplug)"
-tail -n 1 "$logs/sample-hotplug.out"
+boot "$sample-hotplug" "$kernel" 240 "" \
+	"$(printf '%q ' "$here/guest/sample.sh" "$build/$kernel/samples/rust/$sample.ko" hotplug)"
+tail -n 1 "$logs/$sample-hotplug.out"

@@ -17,6 +17,7 @@ item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"
 item "sample with CPU hotplug" "$here/sample.sh"
+item "rust_smp_percpu, hotplug" "$here/sample.sh" rust_smp_percpu
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
 "$here/apic.sh"

@@ -29,6 +29,7 @@ for ((i = 0; i < rounds; i++)); do
 	[ "$rounds" -gt 1 ] || sleep 1
 	dmesg -t >$scratch/dmesg
 	rmmod "$name" || fail "rmmod $name failed"
+	awk '/ calls sent, / && $2 != $5 { exit 1 }' $scratch/dmesg || fail "calls were lost: $(grep ' calls sent, ' $scratch/dmesg)"
 done
 touch $scratch/stop
 wait

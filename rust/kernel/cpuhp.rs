@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Being told when CPUs come online and go offline.
+//!
+//! A [`Registration`] runs the [`Callbacks`] of its owner: [`Callbacks::online`] on each CPU that is
+//! online when it is made and on each that comes online later, and [`Callbacks::offline`] on each
+//! that goes offline and, when it is dropped, on each that is still online. For each CPU the two
+//! take turns.
+//!
+//! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
+
+use crate::{
+    container_of,
+    cpu::CpuId,
+    error::to_result,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    types::Opaque, //
+};
+use core::mem::transmute;
+
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+mod tests;
+
+/// What is done when a CPU comes online or goes offline.
+///
+/// Each callback is executed in a task that stays on the CPU it is called for, the hotplug thread
+/// of that CPU. Without SMP, and while the kernel boots with one CPU only, this is the task that
+/// makes or drops the [`Registration`]. A callback may sleep. CPU hotplug is locked meanwhile, and no
+/// other CPU comes or goes. So a callback must not lock it, nor make or drop a [`Registration`]: it
+/// would wait for itself.
+///
+/// Callbacks may live as long as the kernel, since a [`Registration`] may be leaked: they must not
+/// borrow.
+pub trait Callbacks: Sync + 'static {
+    /// Called when `cpu` is online.
+    ///
+    /// On the way up `cpu` is online already, but tasks are not yet moved there. When the
+    /// registration is made, this is called for each CPU that is online.
+    ///
+    /// # Errors
+    ///
+    /// An error on the way up keeps `cpu` down: what was done to bring it up is undone, and whoever
+    /// wanted the CPU gets the error. At registration it undoes the registration, see
+    /// [`Registration::new`]. In both cases [`offline`](Self::offline) is not called for `cpu`, so
+    /// leave nothing behind.
+    ///
+    /// This is also called to undo a way down that somebody refused. Nothing can undo that in turn:
+    /// the kernel warns of an error and leaves the CPU half way.
+    fn online(&self, _cpu: CpuId) -> Result {
+        Ok(())
+    }
+
+    /// Called when `cpu` is about to go offline.
+    ///
+    /// On the way down `cpu` is still online, but tasks are no longer moved there. When the
+    /// registration is dropped, this is called for each CPU that is online.
+    ///
+    /// # Errors
+    ///
+    /// An error on the way down keeps `cpu` up: what was done to take it down is undone, and whoever
+    /// wanted it down gets the error. [`online`](Self::online) is not called for `cpu`, so leave all
+    /// as it was.
+    ///
+    /// This is also called to undo a way up that somebody refused. Nothing can undo that in turn:
+    /// the kernel warns of an error and leaves the CPU half way. While the registration is being
+    /// made or dropped nobody can refuse, and an error is ignored.
+    fn offline(&self, _cpu: CpuId) -> Result {
+        Ok(())
+    }
+}
+
+/// Callbacks that are run as CPUs come online and go offline, until this is dropped.
+///
+/// To be dropped in a task that may sleep, where CPU hotplug is not locked: not in a callback, nor
+/// where `cpus_read_lock()` is held. The drop runs [`Callbacks::offline`] once for each CPU that is
+/// online. When it returns, no callback is running and none will be run.
+///
+/// Each registration takes a state of CPU hotplug, of which the kernel has about forty to give.
+///
+/// # Invariants
+///
+/// - `state` is a multi-instance state of CPU hotplug, which belongs to this registration alone.
+/// - `node` is the only instance of `state`, so it is linked to and must not move.
+/// - While the registration is being made or dropped, `may_refuse` is false.
+///
+/// # Examples
+///
+/// Something is set up for each CPU while it is online.
+///
+/// ```
+/// use kernel::{
+///     cpu::CpuId,
+///     cpuhp::{Callbacks, Registration},
+///     sync::atomic::{Atomic, Relaxed},
+/// };
+///
+/// struct Users {
+///     cpus: Atomic<u32>,
+/// }
+///
+/// impl Callbacks for Users {
+///     fn online(&self, _cpu: CpuId) -> Result {
+///         self.cpus.fetch_add(1, Relaxed);
+///         Ok(())
+///     }
+///
+///     fn offline(&self, _cpu: CpuId) -> Result {
+///         self.cpus.fetch_sub(1, Relaxed);
+///         Ok(())
+///     }
+/// }
+///
+/// let users = try_init!(Users { cpus: Atomic::new(0) }? Error);
+/// let registration = KBox::pin_init(Registration::new(c"example:online", users), GFP_KERNEL)?;
+/// assert!(registration.callbacks().cpus.load(Relaxed) > 0);
+/// # Ok::<(), Error>(())
+/// ```
+#[pin_data(PinnedDrop)]
+#[doc(alias = "cpuhp_setup_state")]
+#[doc(alias = "cpuhp_setup_state_multi")]
+#[doc(alias = "cpuhp_state_remove_instance")]
+pub struct Registration<T: Callbacks> {
+    state: bindings::cpuhp_state,
+    may_refuse: Atomic<bool>,
+    #[pin]
+    node: Opaque<bindings::hlist_node>,
+    #[pin]
+    callbacks: T,
+}
+
+// SAFETY: A registration may be dropped in any task, and its callbacks too.
+unsafe impl<T: Callbacks + Send> Send for Registration<T> {}
+
+// SAFETY: A shared reference gives access to the callbacks only, which are `Sync`.
+unsafe impl<T: Callbacks> Sync for Registration<T> {}
+
+impl<T: Callbacks> Registration<T> {
+    /// Registers callbacks, and runs [`Callbacks::online`] once for each CPU that is online.
+    ///
+    /// `name` is shown in `/sys/devices/system/cpu/hotplug/states` and by the trace points of CPU
+    /// hotplug.
+    ///
+    /// Call this from a task that may sleep, where CPU hotplug is not locked: not from a callback,
+    /// nor where `cpus_read_lock()` is held.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOSPC`]: All states are taken.
+    /// - Those of `callbacks`.
+    /// - Those of [`Callbacks::online`]. [`Callbacks::offline`] is then called for the CPUs for which
+    ///   `online` returned no error.
+    #[doc(alias = "cpuhp_state_add_instance")]
+    pub fn new(
+        name: &'static CStr,
+        callbacks: impl PinInit<T, Error>,
+    ) -> impl PinInit<Self, Error> {
+        try_pin_init!(&this in Self {
+            callbacks <- callbacks,
+            // INVARIANT: The registration is being made.
+            may_refuse: Atomic::new(false),
+            node: Opaque::zeroed(),
+            // INVARIANT: The new state is used nowhere else.
+            state: setup_state(name, online_callback::<T>, offline_callback::<T>)?,
+            _: {
+                // SAFETY: All fields are initialized.
+                let node = unsafe { Self::raw_node(this.as_ptr()) };
+
+                // INVARIANT: After this, `node` is an instance of `state`, or the state is gone.
+                // SAFETY:
+                // - `setup_state()` has made the state for the callbacks of a `Registration<T>`, and
+                //   `node` is in one whose fields are initialized.
+                // - If this succeeds, the drop takes the node out again.
+                if let Err(e) = unsafe { add_instance(*state, node, may_refuse) } {
+                    // SAFETY: The state is that of above, and has no instance.
+                    unsafe { bindings::__cpuhp_remove_state(*state, false) };
+                    return Err(e);
+                }
+            },
+        })
+    }
+
+    /// Returns the callbacks that were registered.
+    pub fn callbacks(&self) -> &T {
+        &self.callbacks
+    }
+
+    /// Returns the node by which CPU hotplug knows a registration.
+    ///
+    /// # Safety
+    ///
+    /// `this` must point to a registration.
+    unsafe fn raw_node(this: *const Self) -> *mut bindings::hlist_node {
+        // SAFETY: `this` is valid, by the safety requirements; this only computes an address.
+        Opaque::cast_into(unsafe { &raw const (*this).node })
+    }
+
+    /// Returns the registration of a node.
+    ///
+    /// # Safety
+    ///
+    /// `node` must be that of a registration that lives for `'a`, and all its fields must be
+    /// initialized.
+    unsafe fn from_node<'a>(node: *mut bindings::hlist_node) -> &'a Self {
+        let node = Opaque::cast_from(node).cast_mut();
+
+        // SAFETY: `node` is in a `Self`, by the safety requirements.
+        let this = unsafe { container_of!(node, Self, node) };
+        // SAFETY: By the safety requirements.
+        unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: Callbacks> PinnedDrop for Registration<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // INVARIANT: The registration is being dropped.
+        self.may_refuse.store(false, Relaxed);
+
+        // SAFETY: `self` points to a registration.
+        let node = unsafe { Self::raw_node(&raw const *self) };
+
+        // SAFETY: `node` is an instance of `state`, by the type invariants. No callback fails, since
+        // `may_refuse` is false. None is running any more when this returns.
+        unsafe { bindings::__cpuhp_state_remove_instance(self.state, node, true) };
+
+        // SAFETY: The state is ours alone, by the type invariants, and its instance is gone.
+        unsafe { bindings::__cpuhp_remove_state(self.state, false) };
+    }
+}
+
+/// A callback for one instance of a state.
+type Callback = unsafe extern "C" fn(cpu: c_uint, node: *mut bindings::hlist_node) -> c_int;
+
+/// Makes a state of CPU hotplug to which instances can be added.
+fn setup_state(
+    name: &'static CStr,
+    online: Callback,
+    offline: Callback,
+) -> Result<bindings::cpuhp_state> {
+    type Single = unsafe extern "C" fn(cpu: c_uint) -> c_int;
+
+    // SAFETY: Both are pointers to functions. With `multi_instance` set, C turns the pointer back
+    // into one to a function of two parameters before it calls it.
+    let online = unsafe { transmute::<Callback, Single>(online) };
+    // SAFETY: As above.
+    let offline = unsafe { transmute::<Callback, Single>(offline) };
+
+    // SAFETY: The name lives for ever, and so do the functions, or until the module of the caller,
+    // which must drop what it has registered, is gone.
+    let state = unsafe {
+        bindings::__cpuhp_setup_state(
+            bindings::cpuhp_state_CPUHP_AP_ONLINE_DYN,
+            name.as_char_ptr(),
+            false,
+            Some(online),
+            Some(offline),
+            true,
+        )
+    };
+
+    to_result(state)?;
+    Ok(state)
+}
+
+/// Adds an instance to a state, then sets `may_refuse`.
+///
+/// No CPU goes down in between: each that does later can be refused.
+///
+/// # Safety
+///
+/// - `state` must have been made by [`setup_state`], with callbacks that may be called with `node`.
+/// - If this succeeds, they may be until the instance is removed. Until then `node` must stay valid.
+// A module cannot call `__cpuhp_state_add_instance_cpuslocked()` itself, since it is not exported.
+#[inline(never)]
+unsafe fn add_instance(
+    state: bindings::cpuhp_state,
+    node: *mut bindings::hlist_node,
+    may_refuse: &Atomic<bool>,
+) -> Result {
+    // Without it no CPU goes down, and there is no lock.
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    // SAFETY: The caller is a task that may sleep.
+    unsafe {
+        bindings::cpus_read_lock()
+    };
+
+    // SAFETY: By the safety requirements. CPU hotplug is locked.
+    let added =
+        to_result(unsafe { bindings::__cpuhp_state_add_instance_cpuslocked(state, node, true) });
+    if added.is_ok() {
+        may_refuse.store(true, Relaxed);
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    // SAFETY: It was locked above, by this task.
+    unsafe {
+        bindings::cpus_read_unlock()
+    };
+    added
+}
+
+/// # Safety
+///
+/// Must be called by CPU hotplug only, for the node of a [`Registration<T>`].
+unsafe extern "C" fn online_callback<T: Callbacks>(
+    cpu: c_uint,
+    node: *mut bindings::hlist_node,
+) -> c_int {
+    // SAFETY: By the safety requirements. The node is in the state's list, or about to be, so the
+    // fields are initialized. The drop waits for callbacks.
+    let this = unsafe { Registration::<T>::from_node(node) };
+    // SAFETY: CPU hotplug calls this for CPUs that there are.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
+
+    match this.callbacks.online(cpu) {
+        Ok(()) => 0,
+        Err(e) => e.to_errno(),
+    }
+}
+
+/// # Safety
+///
+/// Must be called by CPU hotplug only, for the node of a [`Registration<T>`].
+unsafe extern "C" fn offline_callback<T: Callbacks>(
+    cpu: c_uint,
+    node: *mut bindings::hlist_node,
+) -> c_int {
+    // SAFETY: As in `online_callback()`.
+    let this = unsafe { Registration::<T>::from_node(node) };
+    // SAFETY: As in `online_callback()`.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
+
+    match this.callbacks.offline(cpu) {
+        // C takes an error for a bug where it has asked nobody.
+        Err(e) if this.may_refuse.load(Relaxed) => e.to_errno(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of CPU hotplug callbacks.
+//!
+//! A callback only records; the test's own thread compares. A failed assertion ends the thread on
+//! the spot and runs no destructors: tests first bring CPUs back and drop, then assert.
+
+use super::{
+    Callbacks,
+    Registration, //
+};
+use crate::{
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
+    cpumask::Cpumask,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+#[kunit_tests(rust_cpuhp)]
+mod suite {
+    use super::*;
+
+    /// No CPU has this number.
+    const NONE: u32 = u32::MAX;
+
+    /// All CPUs.
+    const ALL: u32 = u32::MAX - 1;
+
+    /// More registrations than there are states for.
+    const MANY: u32 = 50;
+
+    /// How often the callbacks of one CPU ran.
+    struct Counts {
+        online: Atomic<u32>,
+        offline: Atomic<u32>,
+    }
+
+    /// What callbacks did, and for which CPUs they fail.
+    struct Log {
+        counts: KVec<Counts>,
+        /// Calls that did not run on the CPU they were for.
+        elsewhere: Atomic<u32>,
+        fail_online: Atomic<u32>,
+        fail_offline: Atomic<u32>,
+    }
+
+    impl Log {
+        fn new() -> Result<Arc<Self>> {
+            let mut counts = KVec::new();
+
+            for _ in 0..nr_cpu_ids() {
+                let none = Counts {
+                    online: Atomic::new(0),
+                    offline: Atomic::new(0),
+                };
+                counts.push(none, GFP_KERNEL)?;
+            }
+            let log = Self {
+                counts,
+                elsewhere: Atomic::new(0),
+                fail_online: Atomic::new(NONE),
+                fail_offline: Atomic::new(NONE),
+            };
+            Ok(Arc::new(log, GFP_KERNEL)?)
+        }
+
+        fn register(self: &Arc<Self>) -> Result<Pin<KBox<Registration<Recorder>>>> {
+            let recorder = try_init!(Recorder { log: self.clone() }? Error);
+
+            KBox::pin_init(Registration::new(c"test:online", recorder), GFP_KERNEL)
+        }
+
+        /// Returns how often `cpu` has come and gone.
+        fn seen(&self, cpu: CpuId) -> (u32, u32) {
+            self.counts
+                .get(cpu.as_u32() as usize)
+                .map_or((NONE, NONE), |counts| {
+                    (counts.online.load(Relaxed), counts.offline.load(Relaxed))
+                })
+        }
+
+        /// Returns whether each online CPU has come and gone that often, and no other has at all.
+        fn all_seen(&self, online: u32, offline: u32) -> bool {
+            (0..nr_cpu_ids())
+                .filter_map(CpuId::from_u32)
+                .all(|cpu| match cpu.is_online() {
+                    true => self.seen(cpu) == (online, offline),
+                    false => self.seen(cpu) == (0, 0),
+                })
+        }
+
+        /// Returns the sums of what all CPUs have seen.
+        fn total(&self) -> (u32, u32) {
+            self.counts.iter().fold((0, 0), |(online, offline), cpu| {
+                (
+                    online + cpu.online.load(Relaxed),
+                    offline + cpu.offline.load(Relaxed),
+                )
+            })
+        }
+    }
+
+    /// Callbacks that record.
+    struct Recorder {
+        log: Arc<Log>,
+    }
+
+    impl Recorder {
+        fn record(
+            &self,
+            cpu: CpuId,
+            count: impl FnOnce(&Counts) -> &Atomic<u32>,
+            fail: u32,
+        ) -> Result {
+            if CpuId::current() != cpu {
+                self.log.elsewhere.add(1, Relaxed);
+            }
+            if let Some(counts) = self.log.counts.get(cpu.as_u32() as usize) {
+                count(counts).add(1, Relaxed);
+            }
+
+            match fail == ALL || fail == cpu.as_u32() {
+                true => Err(EXDEV),
+                false => Ok(()),
+            }
+        }
+    }
+
+    impl Callbacks for Recorder {
+        fn online(&self, cpu: CpuId) -> Result {
+            self.record(
+                cpu,
+                |counts| &counts.online,
+                self.log.fail_online.load(Relaxed),
+            )
+        }
+
+        fn offline(&self, cpu: CpuId) -> Result {
+            self.record(
+                cpu,
+                |counts| &counts.offline,
+                self.log.fail_offline.load(Relaxed),
+            )
+        }
+    }
+
+    /// Returns the last CPU that is online, and how many are.
+    fn last_online() -> Result<(CpuId, u32)> {
+        let last = Cpumask::online().iter().last().ok_or(ENODEV)?;
+
+        Ok((last, Cpumask::online().iter().count() as u32))
+    }
+
+    #[test]
+    fn each_online_cpu_is_told_once_of_the_registration_and_of_its_drop() -> Result {
+        let log = Log::new()?;
+
+        let registration = log.register()?;
+        let registered = log.all_seen(1, 0);
+        let same = Arc::ptr_eq(&registration.callbacks().log, &log);
+        drop(registration);
+
+        assert!(registered);
+        assert!(same);
+        assert!(log.all_seen(1, 1));
+        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn callbacks_are_optional() -> Result {
+        struct Nothing;
+        impl Callbacks for Nothing {}
+
+        let registration = Registration::new(c"test:nothing", try_init!(Nothing {}? Error));
+        assert!(KBox::pin_init(registration, GFP_KERNEL).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_of_the_initializer_registers_nothing() -> Result {
+        let log = Log::new()?;
+
+        let mut errors = 0;
+        for _ in 0..MANY {
+            let init = try_init!(Recorder { log: Err(EXDEV)? }? Error);
+            let result = KBox::pin_init(Registration::new(c"test:none", init), GFP_KERNEL);
+            errors += u32::from(result.err() == Some(EXDEV));
+        }
+
+        assert_eq!(errors, MANY);
+        assert!(log.register().is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn a_drop_gives_the_state_back() -> Result {
+        let log = Log::new()?;
+
+        for _ in 0..MANY {
+            drop(log.register()?);
+        }
+
+        assert!(log.all_seen(MANY, MANY));
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_of_online_undoes_the_registration() -> Result {
+        let log = Log::new()?;
+        let (last, cpus) = last_online()?;
+        log.fail_online.store(last.as_u32(), Relaxed);
+        // What undoes it must not fail, whatever the callback says.
+        log.fail_offline.store(ALL, Relaxed);
+
+        let mut errors = 0;
+        for _ in 0..MANY {
+            errors += u32::from(log.register().err() == Some(EXDEV));
+        }
+
+        assert_eq!(errors, MANY);
+        assert_eq!(log.seen(last), (MANY, 0));
+        assert_eq!(log.total(), (MANY * cpus, MANY * (cpus - 1)));
+        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_can_refuse_the_drop() -> Result {
+        let log = Log::new()?;
+
+        let registration = log.register()?;
+        log.fail_offline.store(ALL, Relaxed);
+        drop(registration);
+
+        assert!(log.all_seen(1, 1));
+        Ok(())
+    }
+
+    /// Takes `cpu` offline, and returns an error number.
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn take_down(cpu: CpuId) -> c_int {
+        // SAFETY: The caller is a task that may sleep.
+        unsafe { bindings::remove_cpu(cpu.as_u32()) }
+    }
+
+    /// Brings `cpu` online, and returns an error number.
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    fn bring_up(cpu: CpuId) -> c_int {
+        // SAFETY: The caller is a task that may sleep.
+        unsafe { bindings::add_cpu(cpu.as_u32()) }
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    #[test]
+    fn a_cpu_that_goes_and_comes_back_is_told_of_both() -> Result {
+        let log = Log::new()?;
+        let (cpu, cpus) = last_online()?;
+        if cpus < 2 {
+            return Ok(());
+        }
+
+        let registration = log.register()?;
+        let down = take_down(cpu);
+        let seen_down = log.seen(cpu);
+        let up = bring_up(cpu);
+        let seen_up = log.seen(cpu);
+        let total = log.total();
+        drop(registration);
+
+        assert_eq!((down, up), (0, 0));
+        assert_eq!(seen_down, (1, 1));
+        assert_eq!(seen_up, (2, 1));
+        assert_eq!(total, (cpus + 1, 1));
+        assert_eq!(log.total(), (cpus + 1, cpus + 1));
+        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    #[test]
+    fn a_cpu_that_is_offline_is_not_told_until_it_comes() -> Result {
+        let log = Log::new()?;
+        let (cpu, cpus) = last_online()?;
+        if cpus < 2 {
+            return Ok(());
+        }
+
+        let down = take_down(cpu);
+        let registration = log.register();
+        let registered = log.all_seen(1, 0);
+        let up = bring_up(cpu);
+        let came = log.all_seen(1, 0);
+        drop(registration?);
+
+        // Nothing is left that would be told.
+        let again = take_down(cpu) + bring_up(cpu);
+
+        assert_eq!((down, up, again), (0, 0, 0));
+        assert!(registered);
+        assert!(came);
+        assert!(log.all_seen(1, 1));
+        Ok(())
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    #[test]
+    fn an_error_of_offline_keeps_the_cpu_up() -> Result {
+        let log = Log::new()?;
+        let (cpu, cpus) = last_online()?;
+        if cpus < 2 {
+            return Ok(());
+        }
+
+        let registration = log.register()?;
+        log.fail_offline.store(cpu.as_u32(), Relaxed);
+        let refused = take_down(cpu);
+        let stayed = cpu.is_online();
+        let seen = log.seen(cpu);
+
+        log.fail_offline.store(NONE, Relaxed);
+        let down = take_down(cpu);
+        let up = bring_up(cpu);
+        drop(registration);
+
+        assert_eq!(refused, EXDEV.to_errno());
+        assert!(stayed);
+        assert_eq!(seen, (1, 1));
+        assert_eq!((down, up), (0, 0));
+        assert_eq!(log.seen(cpu), (2, 3));
+        Ok(())
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    #[test]
+    fn an_error_of_online_keeps_the_cpu_down() -> Result {
+        let log = Log::new()?;
+        let (cpu, cpus) = last_online()?;
+        if cpus < 2 {
+            return Ok(());
+        }
+
+        let registration = log.register()?;
+        let down = take_down(cpu);
+        log.fail_online.store(cpu.as_u32(), Relaxed);
+        let refused = bring_up(cpu);
+        let stayed = !cpu.is_online();
+        let seen = log.seen(cpu);
+
+        log.fail_online.store(NONE, Relaxed);
+        let up = bring_up(cpu);
+        drop(registration);
+
+        assert_eq!(refused, EXDEV.to_errno());
+        assert!(stayed);
+        assert_eq!(seen, (2, 1));
+        assert_eq!((down, up), (0, 0));
+        assert_eq!(log.seen(cpu), (3, 2));
+        Ok(())
+    }
+}

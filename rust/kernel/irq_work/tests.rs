@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests of IRQ work.
+//!
+//! A handler only records; the test's own thread compares.
+
+use super::{
+    Handler,
+    IrqWork, //
+};
+use crate::{
+    cpu::CpuId,
+    cpumask::Cpumask,
+    irqflags::with_interrupts_off,
+    preempt::{
+        CpuGuard,
+        CpuPinned, //
+    },
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
+};
+
+#[kunit_tests(rust_irq_work)]
+mod suite {
+    use super::*;
+
+    /// What a handler saw.
+    struct Probe {
+        runs: Atomic<u32>,
+        cpu: Atomic<u32>,
+        with_interrupts_on: Atomic<u32>,
+    }
+
+    impl Probe {
+        fn new() -> Self {
+            Self {
+                runs: Atomic::new(0),
+                cpu: Atomic::new(u32::MAX),
+                with_interrupts_on: Atomic::new(0),
+            }
+        }
+    }
+
+    impl Handler for Probe {
+        fn handle(&self) {
+            // SAFETY: Reading the interrupt state is always allowed.
+            if !unsafe { bindings::irqs_disabled() } {
+                self.with_interrupts_on.add(1, Relaxed);
+            }
+            self.cpu.store(CpuId::current().as_u32(), Relaxed);
+            self.runs.add(1, Relaxed);
+        }
+    }
+
+    /// Returns both kinds of work, and how often the handler of each may run with interrupts on.
+    fn both_kinds() -> Result<[(Pin<KBox<IrqWork<Probe>>>, bool); 2]> {
+        Ok([
+            (
+                KBox::pin_init(IrqWork::new(Probe::new()), GFP_KERNEL)?,
+                cfg!(CONFIG_PREEMPT_RT),
+            ),
+            (
+                KBox::pin_init(IrqWork::new_hard(Probe::new()), GFP_KERNEL)?,
+                false,
+            ),
+        ])
+    }
+
+    #[test]
+    fn a_work_runs_once_on_the_cpu_that_queues_it() -> Result {
+        for (work, thread) in both_kinds()? {
+            for runs in 1..=3 {
+                let guard = CpuGuard::new();
+                let here = guard.cpu();
+                let queued = work.as_ref().queue();
+                drop(guard);
+                work.as_ref().sync();
+
+                assert!(queued);
+                assert_eq!(work.handler().runs.load(Relaxed), runs);
+                assert_eq!(work.handler().cpu.load(Relaxed), here.as_u32());
+                assert_eq!(
+                    work.handler().with_interrupts_on.load(Relaxed),
+                    if thread { runs } else { 0 }
+                );
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_work_runs_once_on_each_cpu_it_is_sent_to() -> Result {
+        for (work, thread) in both_kinds()? {
+            for (n, cpu) in (1..).zip(Cpumask::online().iter()) {
+                let queued = work.as_ref().queue_on(cpu);
+                work.as_ref().sync();
+
+                assert_eq!(queued, Ok(true));
+                assert_eq!(work.handler().runs.load(Relaxed), n);
+                assert_eq!(work.handler().cpu.load(Relaxed), cpu.as_u32());
+                assert_eq!(
+                    work.handler().with_interrupts_on.load(Relaxed),
+                    if thread { n } else { 0 }
+                );
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_work_that_is_queued_is_not_queued_again() -> Result {
+        for (work, _) in both_kinds()? {
+            // It cannot run meanwhile.
+            let (first, second, third, runs) = with_interrupts_off(|_| {
+                (
+                    work.as_ref().queue(),
+                    work.as_ref().queue(),
+                    work.as_ref().queue_on(CpuId::current()),
+                    work.handler().runs.load(Relaxed),
+                )
+            });
+            work.as_ref().sync();
+
+            assert_eq!(runs, 0);
+            assert!(first);
+            assert!(!second);
+            assert_eq!(third, Ok(false));
+            assert_eq!(work.handler().runs.load(Relaxed), 1);
+        }
+        Ok(())
+    }
+
+    /// How often is looked for what must come, with a pause in between: a second.
+    const LOOKS: u32 = 100_000;
+
+    /// Waits until `flag` is set, or for a long time.
+    fn wait_for(flag: &Atomic<bool>) -> bool {
+        for _ in 0..LOOKS {
+            if flag.load(Acquire) {
+                return true;
+            }
+            udelay(Delta::from_micros(10));
+        }
+        false
+    }
+
+    /// How far the handler of a [`Slow`] is.
+    struct Steps {
+        entered: Atomic<bool>,
+        go_on: Atomic<bool>,
+        left: Atomic<u32>,
+    }
+
+    impl Steps {
+        fn new() -> Result<Arc<Self>> {
+            let steps = Self {
+                entered: Atomic::new(false),
+                go_on: Atomic::new(false),
+                left: Atomic::new(0),
+            };
+            Ok(Arc::new(steps, GFP_KERNEL)?)
+        }
+    }
+
+    /// A handler that takes its time when it is told to go on.
+    struct Slow(Arc<Steps>);
+
+    impl Handler for Slow {
+        fn handle(&self) {
+            self.0.entered.store(true, Release);
+            wait_for(&self.0.go_on);
+            udelay(Delta::from_millis(1));
+            self.0.left.add(1, Relaxed);
+        }
+    }
+
+    /// Returns an online CPU on which the caller, who stays where it is, does not run.
+    fn another_cpu(here: &CpuGuard) -> Option<CpuId> {
+        Cpumask::online().iter().find(|cpu| *cpu != here.cpu())
+    }
+
+    #[test]
+    fn the_drop_waits_for_the_handler() -> Result {
+        let steps = Steps::new()?;
+        let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
+
+        let guard = CpuGuard::new();
+        let Some(cpu) = another_cpu(&guard) else {
+            return Ok(());
+        };
+        let queued = work.as_ref().queue_on(cpu);
+        let entered = wait_for(&steps.entered);
+        drop(guard);
+
+        let left_before = steps.left.load(Relaxed);
+        steps.go_on.store(true, Release);
+        drop(work);
+
+        assert_eq!(queued, Ok(true));
+        assert!(entered);
+        assert_eq!(left_before, 0);
+        assert_eq!(steps.left.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn the_drop_waits_for_a_work_that_is_queued() -> Result {
+        let held = Steps::new()?;
+        let steps = Steps::new()?;
+        let holds_cpu = KBox::pin_init(IrqWork::new_hard(Slow(held.clone())), GFP_KERNEL)?;
+        let work = KBox::pin_init(IrqWork::new_hard(Slow(steps.clone())), GFP_KERNEL)?;
+        steps.go_on.store(true, Release);
+
+        let guard = CpuGuard::new();
+        let Some(cpu) = another_cpu(&guard) else {
+            return Ok(());
+        };
+        let first = holds_cpu.as_ref().queue_on(cpu);
+        let held_up = wait_for(&held.entered);
+        let second = work.as_ref().queue_on(cpu);
+        drop(guard);
+
+        let entered_before = steps.entered.load(Relaxed);
+        held.go_on.store(true, Release);
+        drop(work);
+
+        assert_eq!((first, second), (Ok(true), Ok(true)));
+        assert!(held_up);
+        assert!(!entered_before);
+        assert_eq!(steps.left.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_work_whose_handler_runs_can_be_queued_again() -> Result {
+        let steps = Steps::new()?;
+        let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
+
+        let guard = CpuGuard::new();
+        let Some(cpu) = another_cpu(&guard) else {
+            return Ok(());
+        };
+        let first = work.as_ref().queue_on(cpu);
+        let entered = wait_for(&steps.entered);
+        let second = work.as_ref().queue_on(cpu);
+        let third = work.as_ref().queue_on(cpu);
+        drop(guard);
+        steps.go_on.store(true, Release);
+        work.as_ref().sync();
+
+        assert_eq!((first, second, third), (Ok(true), Ok(true), Ok(false)));
+        assert!(entered);
+        assert_eq!(steps.left.load(Relaxed), 2);
+        Ok(())
+    }
+
+    #[cfg(CONFIG_HOTPLUG_CPU)]
+    #[test]
+    fn a_work_is_not_sent_to_a_cpu_that_is_offline() -> Result {
+        let cpu = Cpumask::online().iter().last().ok_or(ENODEV)?;
+        if Cpumask::online().iter().count() < 2 {
+            return Ok(());
+        }
+
+        for (work, _) in both_kinds()? {
+            // SAFETY: The test is a task that may sleep.
+            let down = unsafe { bindings::remove_cpu(cpu.as_u32()) };
+            let offline = work.as_ref().queue_on(cpu);
+            // SAFETY: As above.
+            let up = unsafe { bindings::add_cpu(cpu.as_u32()) };
+            let runs = work.handler().runs.load(Relaxed);
+
+            // It was not left claimed.
+            let online = work.as_ref().queue_on(cpu);
+            work.as_ref().sync();
+
+            assert_eq!((down, up), (0, 0));
+            assert_eq!(offline, Err(ENXIO));
+            assert_eq!(runs, 0);
+            assert_eq!(online, Ok(true));
+            assert_eq!(work.handler().runs.load(Relaxed), 1);
+        }
+        Ok(())
+    }
+}

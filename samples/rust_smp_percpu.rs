@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rust sample of per-CPU variables, CPU hotplug callbacks and asynchronous calls.
+//!
+//! Each CPU counts the calls that reach it, in a variable of its own. When a CPU goes offline its
+//! count moves to the books, so that nothing is lost. The calls are all under way at once; the module
+//! waits for them together.
+
+use kernel::{
+    cpu::CpuId,
+    cpuhp::{
+        Callbacks,
+        Registration, //
+    },
+    cpumask::Cpumask,
+    new_mutex,
+    percpu::define_per_cpu,
+    prelude::*,
+    smp::{
+        call_async,
+        Caller, //
+    },
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
+    }, //
+};
+
+module! {
+    type: RustSmpPercpu,
+    name: "rust_smp_percpu",
+    authors: ["Rust for Linux Contributors"],
+    description: "Rust sample of per-CPU variables, CPU hotplug callbacks and asynchronous calls",
+    license: "GPL",
+    params: {
+        calls: u32 {
+            default: 10,
+            description: "How many calls each CPU gets",
+        },
+    },
+}
+
+define_per_cpu! {
+    /// Calls that each CPU has counted since it came online.
+    static COUNT: Atomic<u64> = Atomic::new(0);
+}
+
+/// What CPUs had counted when they went offline.
+#[pin_data]
+struct Books {
+    #[pin]
+    count: Mutex<u64>,
+}
+
+impl Callbacks for Books {
+    fn offline(&self, cpu: CpuId) -> Result {
+        let mut books = self.count.lock();
+        let count = COUNT.get(cpu).ok_or(ENXIO)?.xchg(0, Relaxed);
+
+        *books = books.wrapping_add(count);
+        Ok(())
+    }
+}
+
+impl Books {
+    /// Returns what all CPUs have counted, online or not.
+    fn total(&self) -> u64 {
+        // No count moves meanwhile.
+        let books = self.count.lock();
+        let counts = Cpumask::possible()
+            .iter()
+            .filter_map(|cpu| COUNT.get(cpu))
+            .map(|count| count.load(Relaxed));
+
+        counts.fold(*books, u64::wrapping_add)
+    }
+}
+
+/// Has all CPUs count `calls` times each. Returns how many calls were sent.
+fn call_all(calls: u32) -> Result<u64> {
+    let caller = Caller::new()?;
+    let mut pending = KVec::new();
+
+    for _ in 0..calls {
+        for cpu in Cpumask::online() {
+            // A CPU that has just gone offline is not called, and is not to be counted.
+            if let Ok(one) = call_async(cpu, |ctx| COUNT.this_cpu(ctx).add(1, Relaxed), GFP_KERNEL)
+            {
+                pending.push(one, GFP_KERNEL)?;
+            }
+        }
+    }
+    caller.join(&pending);
+    Ok(pending.len() as u64)
+}
+
+struct RustSmpPercpu {
+    _books: Pin<KBox<Registration<Books>>>,
+}
+
+impl kernel::Module for RustSmpPercpu {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let books = try_pin_init!(Books { count <- new_mutex!(0) }? Error);
+        let books = KBox::pin_init(Registration::new(c"rust_smp_percpu", books), GFP_KERNEL)?;
+        let sent = call_all(module_parameters::calls.value())?;
+
+        for cpu in Cpumask::online() {
+            let count = COUNT.get(cpu).map_or(0, |count| count.load(Relaxed));
+            pr_info!("CPU {} has counted {}\n", cpu.as_u32(), count);
+        }
+        pr_info!(
+            "{} calls sent, {} counted\n",
+            sent,
+            books.callbacks().total()
+        );
+        Ok(Self { _books: books })
+    }
+}
