@@ -61,8 +61,9 @@ install_bindgen() {
 		die "cargo could not install bindgen-cli: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
 }
 
+# What is there stays: another checkout, with an older list, may be using it.
 make_venv() {
-	/usr/bin/python3 -m venv --clear "$cache/venv" &&
+	/usr/bin/python3 -m venv "$cache/venv" &&
 		"$cache/venv/bin/pip" install --disable-pip-version-check -r "$here/requirements.txt" &&
 		cp "$here/requirements.txt" "$cache/venv/"
 }
