@@ -22,7 +22,7 @@ sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p'
 summary=$(grep -aoE 'Testing complete\..*' "$parsed" | tail -1)
 tests=$(sed -nE 's/.*Ran ([0-9]+) tests.*/\1/p' <<<"$summary")
 [ "${tests:-0}" -gt 0 ] || die "KUnit ran no test: $(tail -n 1 "$parsed") (logs: $(short "$log"), $(short "$parsed"))"
-ours=$(awk '/# Subtest: / { ours = / (smp|x2apic)_/ } ours && /\]     ok [0-9]/ && !/# SKIP/ { n++ } END { print n + 0 }' "$log")
+ours=$(awk '/# Subtest: / { ours = / (smp|x2apic|rust_smp|rust_cpuhp|rust_irq_work)(_|$)/ } ours && /\]     ok [0-9]/ && !/# SKIP/ { n++ } END { print n + 0 }' "$log")
 grep -qE 'failed: [1-9]|crashed: [1-9]|errors: [1-9]' <<<"$summary" &&
 	die "KUnit: $summary: $(sed -nE 's/^\[[0-9:]*\] \[(FAILED|CRASHED)\] ([^ ]+)$/\2/p' "$parsed" | tr '\n' ' ')(logs: $(short "$log"), $(short "$parsed"))"
 [ $rc = 0 ] || die "$(tail -n 1 <<<"${trouble#smp: }")"
