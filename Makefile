@@ -30,6 +30,7 @@ The parts of these, one by one:
   make size      the size of our object, and of the one that C makes
   make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
+  make misuse    what the API for Rust must refuse: each misuse gives its error, its twin compiles
   make untree    take links and hooks out of the tree again (KDIR=path)
   make clean     remove build/ (downloads stay in the cache)
 
@@ -46,7 +47,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint misuse clean
 
 help: ; $(info $(help)) @:
 
@@ -66,5 +67,6 @@ variants: ; @$(sh)/variants.sh
 size: ; @$(sh)/size.sh
 count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
+misuse: ; @$(sh)/misuse.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
+# usage: setup.sh [cargo]; with it, cargo is needed also if bindgen is there.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -46,16 +47,20 @@ install_qemu() {
 		install -y --no-install-recommends -t "$codename-backports" qemu-system-x86
 }
 
+# usage: need_cargo WHAT-FOR
+need_cargo() {
+	! command -v cargo >/dev/null || return 0
+	[ -n "$is_debian" ] || die "cargo is missing, to $1 with"
+	if has_candidate cargo-web; then
+		apt_step "installing cargo-web" as_root apt-get install -y --no-install-recommends cargo-web
+	else
+		apt_step "installing cargo" as_root apt-get install -y --no-install-recommends cargo
+	fi
+}
+
 install_bindgen() {
 	local log=$logs/setup-bindgen.log
-	if ! command -v cargo >/dev/null; then
-		[ -n "$is_debian" ] || die "cargo is missing, to install bindgen $bindgen_needed with"
-		if has_candidate cargo-web; then
-			apt_step "installing cargo-web" as_root apt-get install -y --no-install-recommends cargo-web
-		else
-			apt_step "installing cargo" as_root apt-get install -y --no-install-recommends cargo
-		fi
-	fi
+	need_cargo "install bindgen $bindgen_needed"
 	with_progress "$log" SETUP "building bindgen $bindgen_needed" \
 		cargo install --locked --force bindgen-cli --version "$bindgen_needed" --root "$cache/cargo" ||
 		die "cargo could not install bindgen-cli: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
@@ -77,6 +82,7 @@ if [ -n "$missing" ]; then
 	[ -z "$missing" ] || die "still missing after the installation: $(paste -sd';' <<<"$missing")"
 fi
 have_bindgen || install_bindgen
+[ "${1:-}" != cargo ] || need_cargo "build ui_test"
 if ! have_venv; then
 	with_progress "$logs/setup-venv.log" SETUP "virtme-ng and what it needs, in $cache/venv" make_venv ||
 		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"

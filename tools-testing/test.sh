@@ -13,6 +13,7 @@ for name in rust kunit; do
 	[ "$item_rc" != 0 ] || export SMP_BUILT="${SMP_BUILT:-} $name"
 done
 "$here/lint.sh"
+item "misuse does not compile" "$here/misuse.sh"
 item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"

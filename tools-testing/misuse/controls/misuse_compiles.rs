@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is called a misuse here is none: the runner has to see that it compiles.
+
+use kernel::smp::Caller;
+
+pub fn count(caller: &Caller) {
+    caller.call_all(|_| {
+        #[cfg(misuse)]
+        let _value = 1;
+        //~[misuse]^ ERROR: E0277: `Cell<u32>` cannot be shared between threads safely
+    });
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The error has another text than it should: the runner has to see it.
+
+use core::cell::Cell;
+use kernel::smp::Caller;
+
+pub fn count(caller: &Caller) {
+    let cell = Cell::new(0u32);
+
+    caller.call_all(|_| {
+        //~[misuse]^ ERROR: E0277: `Cell<u32>` cannot be sent between threads safely
+        #[cfg(misuse)]
+        cell.set(1);
+    });
+    cell.set(2);
+}

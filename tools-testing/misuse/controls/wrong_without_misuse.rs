@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! It does not compile without the misuse: the runner has to see it.
+
+use core::cell::Cell;
+use kernel::smp::Caller;
+
+pub fn count(caller: &Caller) {
+    let cell = Cell::new(0u32);
+
+    caller.call_all(|_| {
+        //~[misuse]^ ERROR: E0277: `Cell<u32>` cannot be shared between threads safely
+        cell.set(1);
+    });
+}
