@@ -10,6 +10,7 @@ use super::{
 use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
+    irqflags::with_interrupts_off,
     preempt::CpuPinned,
     prelude::*, //
 };
@@ -36,7 +37,7 @@ struct Conditional<'a, F, C> {
 impl<F, C> Conditional<'_, F, C>
 where
     F: Fn(&CallContext) + Sync,
-    C: FnMut(CpuId) -> bool,
+    C: FnMut(CpuId) -> bool + Send,
 {
     /// # Safety
     ///
@@ -62,7 +63,11 @@ where
         // SAFETY: The caller asks for one CPU after the other, and nobody else asks.
         let condition = unsafe { &mut *UnsafeCell::raw_get(condition) };
         // SAFETY: By the safety requirements.
-        condition(unsafe { CpuId::from_i32_unchecked(cpu) })
+        let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
+
+        // A call that waits, made by the condition, would change the set that this call waits for.
+        // With interrupts off there is no new `Caller`, and what is `Send` has brought none.
+        with_interrupts_off(|_| condition(cpu))
     }
 }
 
@@ -150,8 +155,9 @@ impl Caller {
 
     /// Calls `f` on those CPUs of `mask` that are online and to which `condition` applies.
     ///
-    /// `condition` is asked here, with preemption disabled, for one CPU after the other, and must
-    /// not make calls itself. The rest is as for [`Caller::call_all_in`].
+    /// `condition` is asked here, with interrupts off, for one CPU after the other. It cannot wait for
+    /// other CPUs itself: it is [`Send`], which a [`Caller`] is not. The rest is as for
+    /// [`Caller::call_all_in`].
     ///
     /// # Examples
     ///
@@ -174,7 +180,7 @@ impl Caller {
     pub fn call_all_if<F, C>(&self, mask: &Cpumask, mut condition: C, f: F)
     where
         F: Fn(&CallContext) + Sync,
-        C: FnMut(CpuId) -> bool,
+        C: FnMut(CpuId) -> bool + Send,
     {
         let this = Conditional {
             f: &f,
