@@ -51,6 +51,7 @@ install_qemu() {
 need_cargo() {
 	! command -v cargo >/dev/null || return 0
 	[ -n "$is_debian" ] || die "cargo is missing, to $1 with"
+	has_candidate cargo || apt_step "reading the package lists" as_root apt-get update
 	if has_candidate cargo-web; then
 		apt_step "installing cargo-web" as_root apt-get install -y --no-install-recommends cargo-web
 	else
