@@ -51,10 +51,12 @@ impl Shared<'_, '_> {
             }
 
             // INVARIANT: The entry is for this CPU, on which this runs once.
-            // SAFETY: By the type invariants nobody else uses it.
-            let entry = unsafe { &mut *entry };
-            (entry.f)(context);
-            entry.has_run = true;
+            // SAFETY: By the type invariants nobody else uses the function. Others may look at the
+            // CPU of the entry, so this borrows no more.
+            let f = unsafe { &mut (*entry).f };
+            f(context);
+            // SAFETY: As above.
+            unsafe { (*entry).has_run = true };
         }
     }
 }
