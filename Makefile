@@ -12,11 +12,11 @@ define help
 Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 
   make run       build the kernel, boot it, run the sample in it (does all set-up that is missing)
-  make test      all checks: lint, KUnit, doctests, torture, sample, boots with parameters
+  make test      all checks: lint, documentation, KUnit, doctests, torture, sample, boots with parameters
 
 The parts of these, one by one:
 
-  make setup     install what is missing (packages, bindgen, virtme-ng); it says what
+  make setup     install what is missing (packages, bindgen, virtme-ng, Sphinx); it says what
   make tree      unpack the kernel tree, link our files into it, apply our hooks
   make kernel    build it (build/rust, or build/c with IMPL=c)
   make shell     an interactive shell in the built kernel
@@ -31,6 +31,7 @@ The parts of these, one by one:
   make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
   make misuse    what the API for Rust must refuse: each misuse gives its error, its twin compiles
+  make doc       our page with the kernel's Sphinx, and rustdoc; both without warnings
   make untree    take links and hooks out of the tree again (KDIR=path)
   make clean     remove build/ (downloads stay in the cache)
 
@@ -47,7 +48,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint misuse clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint misuse doc clean
 
 help: ; $(info $(help)) @:
 
@@ -68,5 +69,6 @@ size: ; @$(sh)/size.sh
 count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
 misuse: ; @$(sh)/misuse.sh
+doc: ; @$(sh)/doc.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh

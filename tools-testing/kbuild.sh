@@ -93,15 +93,19 @@ configure() {
 	}
 }
 
+# The warnings in a log, a line each. The Rust compiler tells the place in the line after.
+warnings_in() {
+	awk '/ warnings? emitted$/ { next }
+		/(^|[^a-z])warning(\[[^]]*\])?: / { if (w) print w; w = $0; next }
+		w { if ($1 == "-->") w = $2 ": " w; print w; w = "" }
+		END { if (w) print w }' "$1" | sed "s,^$linux/,,"
+}
+
 # Compiler and objtool warnings of the last build of each object. A later build, which would not
 # show them again, makes those objects anew first.
 note_warnings() {
 	local o=$build/$1 log=$2
-	# The Rust compiler tells the place in the line after.
-	awk '/ warnings? emitted$/ { next }
-		/(^|[^a-z])warning(\[[^]]*\])?: / { if (w) print w; w = $0; next }
-		w { if ($1 == "-->") w = $2 ": " w; print w; w = "" }
-		END { if (w) print w }' "$log" | sed "s,^$linux/,," >"$o/warnings"
+	warnings_in "$log" >"$o/warnings"
 	[ ! -s "$o/warnings" ] ||
 		say WARNING "$(wc -l <"$o/warnings") in $(short "$log"), the first: $(sed -n 1p "$o/warnings")"
 }

@@ -14,6 +14,7 @@ for name in rust kunit; do
 done
 "$here/lint.sh"
 item "misuse does not compile" "$here/misuse.sh"
+"$here/doc.sh"
 item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"
