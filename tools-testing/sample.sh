@@ -9,6 +9,11 @@ lock
 kernel=$(kernel_name)
 sample=${1:-rust_smp}
 "$here/kernel.sh" "$kernel"
-boot "$sample-hotplug" "$kernel" 240 "" \
-	"$(printf '%q ' "$here/guest/sample.sh" "$build/$kernel/samples/rust/$sample.ko" hotplug)"
+module=$build/$kernel/samples/rust/$sample.ko
+if [ "$sample" = rust_smp_latency ]; then
+	guest=("$here/guest/latency.sh" "$module" hotplug samples=100)
+else
+	guest=("$here/guest/sample.sh" "$module" hotplug)
+fi
+boot "$sample-hotplug" "$kernel" 240 "" "$(printf '%q ' "${guest[@]}")"
 tail -n 1 "$logs/$sample-hotplug.out"

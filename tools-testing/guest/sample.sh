@@ -7,19 +7,11 @@
 module=$1
 name=$(basename "$module" .ko)
 
-toggle_cpu1() {
-	while [ ! -e $scratch/stop ]; do
-		echo 0 >/sys/devices/system/cpu/cpu1/online
-		echo 1 >/sys/devices/system/cpu/cpu1/online
-		echo >>$scratch/toggles
-	done
-}
-
 rounds=1
 if [ "${2:-}" = hotplug ]; then
 	[ "$(online)" -gt 1 ] || fail "hotplug needs two CPUs"
 	rounds=20
-	toggle_cpu1 &
+	toggle_cpu1
 fi
 
 cal=$(interrupts CAL | sum)
