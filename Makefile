@@ -16,7 +16,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 
 The parts of these, one by one:
 
-  make setup     install what is missing (packages, bindgen, virtme-ng, Sphinx); it says what
+  make setup     install what is missing (packages, bindgen, virtme-ng, Sphinx, matplotlib); it says what
   make tree      unpack the kernel tree, link our files into it, apply our hooks
   make kernel    build it (build/rust, or build/c with IMPL=c)
   make shell     an interactive shell in the built kernel
@@ -25,6 +25,7 @@ The parts of these, one by one:
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
   make cost      instructions that a call costs, beside the C kernel
+  make plot      the latency of calls between each two CPUs, as pictures in build/plot
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
   make size      the size of our object, and of the one that C makes
@@ -48,7 +49,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost apic variants size count lint misuse doc clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic variants size count lint misuse doc clean
 
 help: ; $(info $(help)) @:
 
@@ -63,6 +64,7 @@ torture: ; @$(sh)/torture.sh
 boots: ; @$(sh)/boots.sh
 seeds: ; @$(sh)/seeds.sh
 cost: ; @$(sh)/cost.sh
+plot: ; @$(sh)/plot.sh
 apic: ; @$(sh)/apic.sh
 variants: ; @$(sh)/variants.sh
 size: ; @$(sh)/size.sh

@@ -85,6 +85,6 @@ fi
 have_bindgen || install_bindgen
 [ "${1:-}" != cargo ] || need_cargo "build ui_test"
 if ! have_venv; then
-	with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx and what they need, in $cache/venv" make_venv ||
+	with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
 		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"
 fi

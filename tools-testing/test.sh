@@ -18,8 +18,9 @@ item "misuse does not compile" "$here/misuse.sh"
 item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"
-item "sample with CPU hotplug" "$here/sample.sh"
-item "rust_smp_percpu, hotplug" "$here/sample.sh" rust_smp_percpu
+for name in rust_smp rust_smp_percpu rust_smp_latency; do
+	item "$name, CPU hotplug" "$here/sample.sh" $name
+done
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
 "$here/apic.sh"
