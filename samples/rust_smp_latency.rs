@@ -137,7 +137,7 @@ impl Histogram {
 
     /// Returns the shortest time of step `i`.
     fn begin(i: usize) -> u64 {
-        ((i % Self::FINE | Self::FINE) as u64).wrapping_shl((i / Self::FINE) as u32)
+        (((i % Self::FINE) | Self::FINE) as u64).wrapping_shl((i / Self::FINE) as u32)
     }
 
     fn count(&mut self, ns: u64) {
@@ -145,7 +145,7 @@ impl Histogram {
         let shown = ns.max(Self::FINE as u64);
         let doubling = shown.ilog2().saturating_sub(Self::FINE_BITS);
         let step = (shown >> doubling) as usize % Self::FINE;
-        let i = ((doubling as usize) << Self::FINE_BITS | step).min(Self::STEPS - 1);
+        let i = (((doubling as usize) << Self::FINE_BITS) | step).min(Self::STEPS - 1);
 
         if let Some(calls) = self.steps.get_mut(i) {
             *calls = calls.saturating_add(1);

@@ -38,9 +38,9 @@ mkdir -p $scratch
 # Takes CPU 1 off and on, in the background, until there is a file $scratch/stop.
 toggle_cpu1() {
 	[ "$(online)" -gt 1 ] || fail "hotplug needs two CPUs"
-	while [ ! -e $scratch/stop ]; do
+	while [ ! -e "$scratch/stop" ]; do
 		echo 0 >/sys/devices/system/cpu/cpu1/online
 		echo 1 >/sys/devices/system/cpu/cpu1/online
-		echo >>$scratch/toggles
+		echo >>"$scratch/toggles"
 	done &
 }

@@ -14,7 +14,6 @@ use crate::{
     preempt::CpuPinned,
     prelude::*, //
 };
-use core::cell::UnsafeCell;
 
 /// # Safety
 ///
@@ -31,7 +30,7 @@ unsafe extern "C" fn run<F: Fn(&CallContext) + Sync>(info: *mut c_void) {
 struct Conditional<'a, F, C> {
     f: &'a F,
     /// Only used by the CPU of the caller.
-    condition: UnsafeCell<&'a mut C>,
+    condition: *mut C,
 }
 
 impl<F, C> Conditional<'_, F, C>
@@ -43,25 +42,22 @@ where
     ///
     /// `info` is a `Self` that lives until this returns, and interrupts are off.
     unsafe extern "C" fn run(info: *mut c_void) {
-        // SAFETY: By the safety requirements. Others use the condition meanwhile, by its cell.
-        let f = unsafe { &raw const (*info.cast::<Self>()).f };
+        // SAFETY: By the safety requirements.
+        let this = unsafe { &*info.cast_const().cast::<Self>() };
 
-        // SAFETY: The field is valid and is not written.
-        let f = unsafe { *f };
         // SAFETY: Interrupts are off until this returns.
-        f(unsafe { CallContext::assume() });
+        (this.f)(unsafe { CallContext::assume() });
     }
 
     /// # Safety
     ///
-    /// `info` is a `Self` that lives until this returns. This is the CPU of the caller, and `cpu` is
-    /// the number of a CPU.
+    /// `info` is a `Self` that lives until this returns, with a condition that nobody else uses
+    /// meanwhile. `cpu` is the number of a CPU.
     unsafe extern "C" fn applies(cpu: c_int, info: *mut c_void) -> bool {
-        // SAFETY: By the safety requirements; this only computes an address.
-        let condition = unsafe { &raw const (*info.cast::<Self>()).condition };
-
-        // SAFETY: The caller asks for one CPU after the other, and nobody else asks.
-        let condition = unsafe { &mut *UnsafeCell::raw_get(condition) };
+        // SAFETY: By the safety requirements.
+        let this = unsafe { &*info.cast_const().cast::<Self>() };
+        // SAFETY: By the safety requirements.
+        let condition = unsafe { &mut *this.condition };
         // SAFETY: By the safety requirements.
         let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
 
@@ -184,7 +180,7 @@ impl Caller {
     {
         let this = Conditional {
             f: &f,
-            condition: UnsafeCell::new(&mut condition),
+            condition: &raw mut condition,
         };
 
         // SAFETY: As in `call_all_in()`; the condition is asked by this CPU.
