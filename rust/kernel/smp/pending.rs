@@ -161,7 +161,7 @@ pub(super) fn settle() {
 ///
 /// # Invariants
 ///
-/// The cell belongs to this, see [`Link`].
+/// The cell belongs to this, as `Link` says.
 #[must_use = "to drop it is to wait for it"]
 pub struct Pending<R> {
     head: NonNull<Head<R>>,
