@@ -130,6 +130,13 @@ impl Events {
         self.iter().filter(for_cpu).count()
     }
 
+    /// Returns how many IPIs were seen that reach `cpu`, alone or with others.
+    pub(crate) fn ipis_reaching(&self, cpu: CpuId) -> usize {
+        let with_others = self.iter().filter(|event| event.is_among_several(cpu));
+
+        self.ipis_for(cpu) + with_others.count()
+    }
+
     /// Adds a request for `cpu`.
     pub(crate) fn add_request(&self, cpu: u32, callsite: usize, func: usize) {
         self.add(cpu, callsite, func);
