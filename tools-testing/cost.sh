@@ -16,16 +16,16 @@ for name in rust c; do
 done
 echo
 awk -F': ' -v cpus="${CPUS:-4}" '
-	FILENAME ~ /cost-rust/ && $1 == "smp_cost" { rust[$2] = $3; names[n++] = $2 }
-	FILENAME ~ /cost-rust/ && $1 == "smp_cost_api" { api[$2] = $3 }
-	FILENAME ~ /cost-c/ && $1 == "smp_cost" { c[$2] = $3 }
-	FILENAME ~ /cost-c/ && $1 == "smp_cost_api" { api_c[$2] = $3 }
+	{ kernel = FILENAME ~ /cost-rust/ ? "rust" : "c"; cost[kernel, $1, $2] = $3 }
+	kernel == "rust" && $1 == "smp_cost" { names[n++] = $2 }
 	END {
 		printf "%d CPUs, instructions a call      kernel/smp in Rust      kernel/smp in C\n", cpus
 		printf "%-28s %9s %9s %9s %9s  ratio\n", "called from", "C", "Rust", "C", "Rust"
 		for (i = 0; i < n; i++) {
 			k = names[i]
-			printf "%-28s %9d %9s %9d %9s  %.2f\n", k, rust[k], api[k], c[k], api_c[k], rust[k] / c[k]
+			rust = cost["rust", "smp_cost", k]
+			c = cost["c", "smp_cost", k]
+			printf "%-28s %9d %9s %9d %9s  %.2f\n", k, rust, cost["rust", "smp_cost_api", k], c, cost["c", "smp_cost_api", k], rust / c
 		}
 		exit !n
 	}' "$logs/cost-rust.out" "$logs/cost-c.out"

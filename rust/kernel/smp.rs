@@ -63,7 +63,7 @@ mod slots;
 mod task;
 
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     batch::Batch,

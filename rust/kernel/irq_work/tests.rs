@@ -17,6 +17,7 @@ use crate::{
         CpuPinned, //
     },
     prelude::*,
+    smp::tests::fixture::two_cpus,
     sync::{
         atomic::{
             Acquire,
@@ -186,23 +187,14 @@ mod suite {
         }
     }
 
-    /// Returns an online CPU on which the caller, who stays where it is, does not run.
-    fn another_cpu(here: &CpuGuard) -> Option<CpuId> {
-        Cpumask::online().iter().find(|cpu| *cpu != here.cpu())
-    }
-
     #[test]
     fn the_drop_waits_for_the_handler() -> Result {
         let steps = Steps::new()?;
         let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
 
-        let guard = CpuGuard::new();
-        let Some(cpu) = another_cpu(&guard) else {
-            return Ok(());
-        };
+        let [_, cpu] = two_cpus()?;
         let queued = work.as_ref().queue_on(cpu);
         let entered = wait_for(&steps.entered);
-        drop(guard);
 
         let left_before = steps.left.load(Relaxed);
         steps.go_on.store(true, Release);
@@ -223,14 +215,10 @@ mod suite {
         let work = KBox::pin_init(IrqWork::new_hard(Slow(steps.clone())), GFP_KERNEL)?;
         steps.go_on.store(true, Release);
 
-        let guard = CpuGuard::new();
-        let Some(cpu) = another_cpu(&guard) else {
-            return Ok(());
-        };
+        let [_, cpu] = two_cpus()?;
         let first = holds_cpu.as_ref().queue_on(cpu);
         let held_up = wait_for(&held.entered);
         let second = work.as_ref().queue_on(cpu);
-        drop(guard);
 
         let entered_before = steps.entered.load(Relaxed);
         held.go_on.store(true, Release);
@@ -248,15 +236,11 @@ mod suite {
         let steps = Steps::new()?;
         let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
 
-        let guard = CpuGuard::new();
-        let Some(cpu) = another_cpu(&guard) else {
-            return Ok(());
-        };
+        let [_, cpu] = two_cpus()?;
         let first = work.as_ref().queue_on(cpu);
         let entered = wait_for(&steps.entered);
         let second = work.as_ref().queue_on(cpu);
         let third = work.as_ref().queue_on(cpu);
-        drop(guard);
         steps.go_on.store(true, Release);
         work.as_ref().sync();
 
@@ -269,10 +253,7 @@ mod suite {
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
     fn a_work_is_not_sent_to_a_cpu_that_is_offline() -> Result {
-        let cpu = Cpumask::online().iter().last().ok_or(ENODEV)?;
-        if Cpumask::online().iter().count() < 2 {
-            return Ok(());
-        }
+        let [_, cpu] = two_cpus()?;
 
         for (work, _) in both_kinds()? {
             // SAFETY: The test is a task that may sleep.

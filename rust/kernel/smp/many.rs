@@ -67,30 +67,21 @@ where
     }
 }
 
-/// A function for many CPUs, and the value that each has for itself.
-struct WithSlots<'a, F, T> {
-    f: &'a F,
-    slots: *mut T,
-}
+/// A value for each CPU, in the hands of the CPUs.
+struct SharedSlots<T>(*mut T);
 
-impl<F, T> WithSlots<'_, F, T>
-where
-    F: Fn(&CallContext, &mut T) + Sync,
-{
+// SAFETY: A CPU touches only the value that is for it.
+unsafe impl<T: Send> Sync for SharedSlots<T> {}
+
+impl<T> SharedSlots<T> {
+    /// Returns where the value of `cpu` is.
+    ///
     /// # Safety
     ///
-    /// `info` is a `Self` that lives until this returns, with a slot for each CPU that nobody else
-    /// uses meanwhile. Interrupts are off.
-    unsafe extern "C" fn run(info: *mut c_void) {
+    /// There is a value for each CPU.
+    unsafe fn of(&self, cpu: CpuId) -> *mut T {
         // SAFETY: By the safety requirements.
-        let this = unsafe { &*info.cast_const().cast::<Self>() };
-        // SAFETY: Interrupts are off until this returns.
-        let context = unsafe { CallContext::assume() };
-
-        // SAFETY: There is a slot for each CPU.
-        let slot = unsafe { this.slots.add(context.cpu().as_u32() as usize) };
-        // SAFETY: This CPU is called once, and only it uses the slot.
-        (this.f)(context, unsafe { &mut *slot });
+        unsafe { self.0.add(cpu.as_u32() as usize) }
     }
 }
 
@@ -276,20 +267,13 @@ impl Caller {
         T: Send,
         F: Fn(&CallContext, &mut T) + Sync,
     {
-        let this = WithSlots {
-            f: &f,
-            slots: slots.as_mut_ptr(),
-        };
+        let slots = SharedSlots(slots.as_mut_ptr());
 
-        // SAFETY: As in `call_all_in()`. Each CPU is called once, and the slots are borrowed.
-        unsafe {
-            bindings::on_each_cpu_cond_mask(
-                None,
-                Some(WithSlots::<F, T>::run),
-                core::ptr::from_ref(&this).cast_mut().cast(),
-                true,
-                mask.as_raw(),
-            )
-        };
+        self.call_all_in(mask, |context| {
+            // SAFETY: There is a slot for each CPU.
+            let slot = unsafe { slots.of(context.cpu()) };
+            // SAFETY: This CPU is called once, and only it uses the slot.
+            f(context, unsafe { &mut *slot });
+        });
     }
 }

@@ -14,25 +14,27 @@ use crate::{
 };
 
 /// A function on its way to another CPU, and its answer.
-struct Call<F, R> {
-    f: F,
-    answer: Option<R>,
+pub(super) struct Call<F, R> {
+    pub(super) f: F,
+    pub(super) answer: Option<R>,
+}
+
+impl<F, R> Call<F, R> {
+    #[inline(always)]
+    pub(super) fn new(f: F) -> Self {
+        Self { f, answer: None }
+    }
+
+    #[inline(always)]
+    pub(super) fn info(&mut self) -> *mut c_void {
+        core::ptr::from_mut(self).cast()
+    }
 }
 
 impl<F, R> Call<F, R>
 where
     F: FnMut(&CallContext) -> R,
 {
-    #[inline(always)]
-    fn new(f: F) -> Self {
-        Self { f, answer: None }
-    }
-
-    #[inline(always)]
-    fn info(&mut self) -> *mut c_void {
-        core::ptr::from_mut(self).cast()
-    }
-
     /// # Safety
     ///
     /// `info` is a `Self` that nobody else uses meanwhile, and interrupts are off.

@@ -305,6 +305,7 @@ impl<R> Pending<R> {
 
     /// Leaves the cell to the other CPU. Returns whether that frees it.
     fn leave(&self) -> bool {
+        // The exchange below puts this before it.
         LEFT_BEHIND.fetch_add(1, Relaxed);
         // SAFETY: Nobody uses the work before the state is `LEFT`.
         unsafe {
@@ -320,7 +321,8 @@ impl<R> Pending<R> {
         // ORDERING: Pairs with the exchange in `done()`.
         let left = self.link().state.cmpxchg(UNDER_WAY, LEFT, Full).is_ok();
         if !left {
-            LEFT_BEHIND.fetch_sub(1, Release);
+            // Nothing was freed that `settle()` waits for.
+            LEFT_BEHIND.fetch_sub(1, Relaxed);
         }
         left
     }

@@ -3,6 +3,7 @@
 //! Calling a CPU where the function may sleep.
 
 use super::{
+    one::Call,
     CallError,
     Caller, //
 };
@@ -10,11 +11,6 @@ use crate::{
     cpu::CpuId,
     prelude::*, //
 };
-
-struct Call<F, R> {
-    f: F,
-    answer: Option<R>,
-}
 
 /// # Safety
 ///
@@ -62,17 +58,10 @@ impl Caller {
         F: FnMut() -> R + Send,
         R: Send,
     {
-        let mut call = Call { f, answer: None };
+        let mut call = Call::new(f);
 
         // SAFETY: `run()` gets what it asks for, and is over when this returns.
-        unsafe {
-            bindings::smp_call_on_cpu(
-                cpu.as_u32(),
-                Some(run::<F, R>),
-                (&raw mut call).cast(),
-                false,
-            )
-        };
+        unsafe { bindings::smp_call_on_cpu(cpu.as_u32(), Some(run::<F, R>), call.info(), false) };
         call.answer.ok_or_else(|| CallError::not_called(cpu))
     }
 }

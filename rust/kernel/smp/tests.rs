@@ -7,7 +7,7 @@
 
 mod batch;
 mod csd;
-mod fixture;
+pub(crate) mod fixture;
 mod many;
 mod one;
 mod pending;

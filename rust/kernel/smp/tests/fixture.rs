@@ -7,10 +7,10 @@ use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
     error::to_result,
-    preempt,
     prelude::*,
     smp::{
         call_async,
+        caller::may_wait,
         Pending, //
     },
     sync::{
@@ -33,7 +33,7 @@ const LOOKS: u32 = 1_000_000;
 
 /// Waits until `condition` holds. Returns false if it does not in a long time.
 #[must_use]
-pub(super) fn becomes_true(condition: impl Fn() -> bool) -> bool {
+pub(crate) fn becomes_true(condition: impl Fn() -> bool) -> bool {
     for _ in 0..LOOKS {
         if condition() {
             return true;
@@ -43,11 +43,8 @@ pub(super) fn becomes_true(condition: impl Fn() -> bool) -> bool {
     condition()
 }
 
-/// Returns the last CPU that is online, if there is another one.
-///
-/// A test that starts on that CPU is moved away by nobody, so what needs two different ones names
-/// both by [`two_cpus`].
-pub(super) fn two_cpus() -> Result<[CpuId; 2]> {
+/// Binds the test to a CPU, and returns that and another one that is online.
+pub(crate) fn two_cpus() -> Result<[CpuId; 2]> {
     let mut online = Cpumask::online().iter();
 
     let (Some(first), Some(last)) = (online.next(), online.last()) else {
@@ -68,13 +65,13 @@ fn bind(cpu: CpuId) -> Result {
 }
 
 /// A gate at which a function waits on another CPU.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     reached: Atomic<bool>,
     open: Atomic<bool>,
 }
 
 impl Gate {
-    pub(super) fn new() -> Result<Arc<Self>> {
+    pub(crate) fn new() -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
                 reached: Atomic::new(false),
@@ -85,24 +82,24 @@ impl Gate {
     }
 
     /// Waits until it is opened, in any context. Returns false if that takes too long.
-    pub(super) fn pass(&self) -> bool {
+    pub(crate) fn pass(&self) -> bool {
         self.reached.store(true, Release);
         becomes_true(|| self.open.load(Acquire))
     }
 
     /// Waits until somebody waits at it.
     #[must_use]
-    pub(super) fn is_reached(&self) -> bool {
+    pub(crate) fn is_reached(&self) -> bool {
         becomes_true(|| self.reached.load(Acquire))
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.open.store(true, Release);
     }
 }
 
 /// Has `cpu` wait at a gate, with interrupts off. The answer is whether it was opened.
-pub(super) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
+pub(crate) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
     let gate = Gate::new()?;
     let theirs = gate.clone();
     let held = call_async(cpu, move |_| theirs.pass(), GFP_KERNEL)?;
@@ -116,13 +113,13 @@ pub(super) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
 }
 
 /// How often something was dropped, and how often where it must not be.
-pub(super) struct Drops {
+pub(crate) struct Drops {
     right: Atomic<u32>,
     wrong: Atomic<u32>,
 }
 
 impl Drops {
-    pub(super) fn new() -> Result<Arc<Self>> {
+    pub(crate) fn new() -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
                 right: Atomic::new(0),
@@ -133,23 +130,22 @@ impl Drops {
     }
 
     /// Returns how often it was dropped in a task with interrupts on, and nowhere else.
-    pub(super) fn count(&self) -> Option<u32> {
+    pub(crate) fn count(&self) -> Option<u32> {
         (self.wrong.load(Acquire) == 0).then_some(self.right.load(Acquire))
     }
 }
 
 /// Tells when and where it is dropped.
-pub(super) struct Dropped(pub(super) Arc<Drops>);
+pub(crate) struct Dropped(pub(crate) Arc<Drops>);
 
 impl Dropped {
     /// To be captured.
-    pub(super) fn touch(&self) {}
+    pub(crate) fn touch(&self) {}
 }
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        // SAFETY: Reading the interrupt state is always allowed.
-        if preempt::in_task() && !unsafe { bindings::irqs_disabled() } {
+        if may_wait() {
             self.0.right.fetch_add(1, Full);
         } else {
             self.0.wrong.fetch_add(1, Full);
@@ -159,11 +155,11 @@ impl Drop for Dropped {
 
 /// A CPU that is offline until this is dropped.
 #[cfg(CONFIG_HOTPLUG_CPU)]
-pub(super) struct Down(CpuId);
+pub(crate) struct Down(CpuId);
 
 #[cfg(CONFIG_HOTPLUG_CPU)]
 impl Down {
-    pub(super) fn new(cpu: CpuId) -> Result<Self> {
+    pub(crate) fn new(cpu: CpuId) -> Result<Self> {
         // SAFETY: A test is a task that may sleep.
         to_result(unsafe { bindings::remove_cpu(cpu.as_u32()) })?;
         Ok(Self(cpu))

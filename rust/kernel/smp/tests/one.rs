@@ -14,10 +14,7 @@ use crate::{
         CpumaskVar, //
     },
     irqflags::with_interrupts_off,
-    preempt::{
-        in_hardirq,
-        CpuPinned, //
-    },
+    preempt::CpuPinned,
     prelude::*,
     smp::{
         CallError,
@@ -168,7 +165,6 @@ mod cases {
     #[test]
     fn what_was_posted_has_run_when_the_caller_has_settled() -> Result {
         static POSTED: Atomic<u32> = Atomic::new(0);
-        static IN_INTERRUPT: Atomic<u32> = Atomic::new(0);
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
 
@@ -176,9 +172,6 @@ mod cases {
         for _ in 0..100 {
             caller.post(there, &POSTED, |_, posted| {
                 posted.fetch_add(1, Full);
-                if in_hardirq() {
-                    IN_INTERRUPT.fetch_add(1, Full);
-                }
             })?;
         }
         caller.settle();
