@@ -24,6 +24,10 @@ use crate::{
         Atomic,
         Full,
         Relaxed, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
     }, //
 };
 
@@ -169,6 +173,8 @@ mod cases {
         let [_, there] = two_cpus()?;
 
         POSTED.store(0, Relaxed);
+        // Who does not wait for the first one is too early for all.
+        caller.post(there, &(), |_, _| udelay(Delta::from_millis(2)))?;
         for _ in 0..100 {
             caller.post(there, &POSTED, |_, posted| {
                 posted.fetch_add(1, Full);

@@ -27,8 +27,20 @@ use crate::{
         },
         Arc, //
     },
-    time::Delta, //
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
 };
+
+/// Takes its time, so that who does not wait for it is too early.
+struct SlowlyDropped(#[expect(dead_code)] Dropped);
+
+impl Drop for SlowlyDropped {
+    fn drop(&mut self) {
+        udelay(Delta::from_millis(2));
+    }
+}
 
 #[kunit_tests(rust_smp_pending)]
 mod cases {
@@ -90,7 +102,7 @@ mod cases {
             there,
             move |_| {
                 captured.touch();
-                crate::time::delay::udelay(Delta::from_millis(1));
+                udelay(Delta::from_millis(1));
                 theirs.fetch_add(1, Full)
             },
             GFP_KERNEL,
@@ -114,7 +126,7 @@ mod cases {
             there,
             move |_| {
                 captured.touch();
-                (theirs.pass(), Dropped(answer.clone()))
+                (theirs.pass(), SlowlyDropped(Dropped(answer.clone())))
             },
             GFP_KERNEL,
         )?;
