@@ -270,6 +270,7 @@ impl Csd {
     pub(crate) fn claim(self) -> bool {
         // ORDERING: The acquire pairs with the release in `unlock()`: the target has read the
         // fields before they are written again.
+        // LITMUS: csd-claim-reuse
         self.flags().load(Relaxed) == 0 && self.flags().cmpxchg(0, Lock::STORED.0, Acquire).is_ok()
     }
 
@@ -286,6 +287,7 @@ impl Csd {
         // `unlock()`: the last use has ended before the fields are written again. The release
         // pairs with the acquire in `wait()`: who waits for the last use and finds this one sees
         // what the last one did.
+        // LITMUS: csd-exact-wait
         self.flags().store(lock.0, Release);
         lock
     }
@@ -309,6 +311,7 @@ impl Csd {
         } else {
             // ORDERING: The acquire pairs with the release in `unlock()`, or with that in `lock()`
             // if the request is in use again: what the function did is seen by who waited for it.
+            // LITMUS: csd-unlock-effects, csd-exact-wait
             self.flags().wait_until_not(lock.0);
         }
     }
@@ -335,6 +338,7 @@ impl Csd {
 
         // ORDERING: The release pairs with the acquires in `wait()`, `wait_until_unlocked()` and
         // `claim()`: all that the target did with the request comes before the sender goes on.
+        // LITMUS: csd-unlock-effects, csd-unlock-reuse, csd-claim-reuse
         self.flags().store(0, Release);
     }
 }

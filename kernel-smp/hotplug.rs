@@ -71,6 +71,8 @@ pub(crate) unsafe extern "C" fn smpcfd_dying_cpu(_cpu: c_uint) -> c_int {
     // SAFETY: By the safety requirements.
     let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
 
+    // Who saw this CPU online has pushed by now: the stopper threads of all CPUs run.
+    // LITMUS: dying-flush
     flush::run(irq, Offline::Dying);
 
     // SAFETY: Interrupts are off.

@@ -342,6 +342,7 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     drop(guard);
 
     if let Some(lock) = sent {
+        // LITMUS: many-waits-for-what-was-sent
         for cpu in targets.iter() {
             cfd.csd(cpu).wait(lock, Waiting::Spin);
         }

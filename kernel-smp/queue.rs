@@ -64,6 +64,7 @@ impl Queue {
             // ORDERING: Full. As a release it pairs with the exchange in `take_all()`: the target
             // sees the request that it takes. It also comes before the IPI, which the architecture
             // orders after it, so that the target finds the entry when the IPI arrives.
+            // LITMUS: queue-push-take, queue-no-lost-ipi
             match self.first.cmpxchg(first, node, Full) {
                 Ok(_) => return first.is_null(),
                 Err(newer) => first = newer,
@@ -76,6 +77,7 @@ impl Queue {
     pub(crate) fn take_all(&self) -> *mut Node {
         // ORDERING: Full. As an acquire it pairs with `push()`. A push that comes later finds the
         // queue empty, and so sends an IPI of its own.
+        // LITMUS: queue-take-push, queue-no-lost-ipi
         self.first.xchg(ptr::null_mut(), Full)
     }
 

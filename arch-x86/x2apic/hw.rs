@@ -27,6 +27,7 @@ use kernel::{
 /// patched out at boot.
 #[inline(always)]
 pub(crate) fn fence() {
+    // LITMUS: x2apic-fence
     // SAFETY: A fence may be anywhere.
     unsafe { bindings::weak_wrmsr_fence() };
 }

@@ -115,6 +115,7 @@ fn begin(csd: *mut c_void, call: Call) {
     record.info.store(call.info, Relaxed);
     // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees the request sees
     // the function and argument that go with it.
+    // LITMUS: stall-record-begin
     record.csd.store(csd, Release);
 }
 
@@ -124,6 +125,7 @@ fn end() {
 
     // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees that nothing runs
     // sees what the last request did, its unlock among it.
+    // LITMUS: stall-record-end
     CUR_CSD.this_cpu(&guard).csd.store(ptr::null_mut(), Release);
 }
 
@@ -348,6 +350,7 @@ impl Watch {
         let call = csd.call();
         let record = record_of(target);
         // ORDERING: The acquire pairs with the releases in `begin()` and `end()`.
+        // LITMUS: stall-record-begin, stall-record-end
         let running = record.csd.load(Acquire);
 
         log!(
