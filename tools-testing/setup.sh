@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo]; with it, cargo is needed also if bindgen is there.
+# usage: setup.sh [cargo] [tsan]; cargo is needed then also if bindgen is there, and what clang links
+# to programs for ThreadSanitizer.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -59,6 +60,13 @@ need_cargo() {
 	fi
 }
 
+need_tsan() {
+	! compgen -G "/usr/lib/llvm-$llvm/lib/clang/*/lib/linux/libclang_rt.tsan-x86_64.a" >/dev/null || return 0
+	[ -n "$is_debian" ] || die "clang's runtime for ThreadSanitizer is missing"
+	has_candidate libclang-rt-$llvm-dev || apt_step "reading the package lists" as_root apt-get update
+	apt_step "installing libclang-rt-$llvm-dev" as_root apt-get install -y --no-install-recommends libclang-rt-$llvm-dev
+}
+
 install_bindgen() {
 	local log=$logs/setup-bindgen.log
 	need_cargo "install bindgen $bindgen_needed"
@@ -83,7 +91,8 @@ if [ -n "$missing" ]; then
 	[ -z "$missing" ] || die "still missing after the installation: $(paste -sd';' <<<"$missing")"
 fi
 have_bindgen || install_bindgen
-[ "${1:-}" != cargo ] || need_cargo "build ui_test"
+[[ " $* " != *" cargo "* ]] || need_cargo "build checks"
+[[ " $* " != *" tsan "* ]] || need_tsan
 if ! have_venv; then
 	with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
 		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"

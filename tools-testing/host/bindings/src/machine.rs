@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A machine whose CPUs are threads.
+//!
+//! A CPU looks for IPIs wherever it waits, where it turns interrupts on, and, if it was asked to,
+//! before each access to shared memory. One that has nothing to do sleeps until it gets one.
+//!
+//! Several tasks can share a CPU. Then whoever has preemption or interrupts off owns it, and the
+//! others wait.
+
+use crate::{
+    generic_smp_call_function_single_interrupt, percpu,
+    sys::{self, Arc, AtomicBool, Condvar, Mutex, Ordering},
+    task_struct,
+};
+use std::cell::{Cell, UnsafeCell};
+
+/// How many CPUs there can be.
+pub const CPUS: usize = 8;
+
+/// One CPU, as the others see it.
+struct Cpu {
+    /// An IPI has come and was not yet handled.
+    ipi: AtomicBool,
+    /// Whether the CPU is to stop when it has nothing to do.
+    over: AtomicBool,
+    /// How many owners there are: one task at most, if tasks share CPUs.
+    owned: Mutex<bool>,
+    given_back: Condvar,
+    idle: Mutex<()>,
+    woken: Condvar,
+}
+
+/// The CPUs.
+pub struct Machine {
+    cpus: Vec<Cpu>,
+    shared_cpus: bool,
+    warnings: std::sync::Mutex<Vec<String>>,
+    #[cfg(feature = "shuttle")]
+    step: sys::AtomicU32,
+}
+
+/// The task that runs, and what its CPU does for it.
+struct Task {
+    machine: Arc<Machine>,
+    cpu: Cell<u32>,
+    /// How often preemption was disabled, and interrupts, and how many interrupts there are.
+    preempt: Cell<u32>,
+    irqs_off: Cell<bool>,
+    hardirq: Cell<u32>,
+    /// Whether IPIs are handled before each access to memory.
+    interruptible: Cell<bool>,
+    /// What runs on this CPU as soon as the task waits.
+    preemptor: Cell<Option<Box<dyn FnOnce()>>>,
+    task: UnsafeCell<task_struct>,
+}
+
+sys::thread_local! {
+    static CURRENT: Cell<*const Task> = Cell::new(std::ptr::null());
+}
+
+/// The task that runs; none in the thread that only looks.
+fn current<'a>() -> Option<&'a Task> {
+    let task = CURRENT.with(Cell::get);
+
+    // SAFETY: A task is there as long as its thread names it.
+    unsafe { task.as_ref() }
+}
+
+fn task<'a>() -> &'a Task {
+    current().expect("this thread is no CPU")
+}
+
+impl Task {
+    fn pins(&self) -> u32 {
+        self.preempt.get() + u32::from(self.irqs_off.get()) + self.hardirq.get()
+    }
+
+    fn here(&self) -> &Cpu {
+        &self.machine.cpus[self.cpu.get() as usize]
+    }
+
+    /// Makes a change that may be one to owning the CPU.
+    fn pin(&self, change: impl FnOnce()) {
+        if self.machine.shared_cpus && self.pins() == 0 {
+            self.here().own();
+        }
+        change();
+    }
+
+    /// Makes a change that may be one to not owning the CPU any more.
+    fn unpin(&self, change: impl FnOnce()) {
+        change();
+        if self.machine.shared_cpus && self.pins() == 0 {
+            self.here().give_back();
+        }
+    }
+
+    /// Handles an IPI that has come, if interrupts are on.
+    fn poll(&self) {
+        if self.irqs_off.get() || !self.here().ipi.load(Ordering::Acquire) {
+            return;
+        }
+        let interruptible = self.interruptible.replace(false);
+        self.pin(|| {
+            self.irqs_off.set(true);
+            self.hardirq.set(self.hardirq.get() + 1);
+        });
+        if self.here().ipi.swap(false, Ordering::AcqRel) {
+            // SAFETY: Interrupts are off.
+            unsafe { generic_smp_call_function_single_interrupt() };
+        }
+        self.unpin(|| {
+            self.hardirq.set(self.hardirq.get() - 1);
+            self.irqs_off.set(false);
+        });
+        self.interruptible.set(interruptible);
+    }
+}
+
+impl Cpu {
+    fn new() -> Self {
+        Self {
+            ipi: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            owned: Mutex::new(false),
+            given_back: Condvar::new(),
+            idle: Mutex::new(()),
+            woken: Condvar::new(),
+        }
+    }
+
+    fn own(&self) {
+        let mut owned = self.owned.lock().unwrap();
+
+        while *owned {
+            owned = self.given_back.wait(owned).unwrap();
+        }
+        *owned = true;
+    }
+
+    fn own_if_free(&self) -> bool {
+        !std::mem::replace(&mut *self.owned.lock().unwrap(), true)
+    }
+
+    fn give_back(&self) {
+        *self.owned.lock().unwrap() = false;
+        self.given_back.notify_one();
+    }
+
+    fn tell(&self, what: &AtomicBool) {
+        what.swap(true, Ordering::AcqRel);
+        drop(self.idle.lock().unwrap());
+        self.woken.notify_all();
+    }
+}
+
+/// Makes a machine of `cpus` CPUs. All are online, and none runs anything yet.
+pub fn boot(cpus: usize, shared_cpus: bool) -> Arc<Machine> {
+    assert!((1..=CPUS).contains(&cpus));
+    percpu::set_up();
+    crate::cpumask_ops::set_up(cpus);
+    #[cfg(feature = "loom")]
+    crate::memory::backend::begin();
+
+    let machine = Arc::new(Machine {
+        cpus: (0..cpus).map(|_| Cpu::new()).collect(),
+        shared_cpus,
+        warnings: std::sync::Mutex::default(),
+        #[cfg(feature = "shuttle")]
+        step: sys::AtomicU32::new(0),
+    });
+    machine.run_on(0, || {
+        for cpu in 0..cpus as u32 {
+            // SAFETY: The CPU does nothing yet.
+            assert_eq!(unsafe { crate::smpcfd_prepare_cpu(cpu) }, 0);
+        }
+    });
+    machine
+}
+
+impl Machine {
+    /// Runs `f` in a task on `cpu`, in this thread.
+    pub fn run_on<R>(self: &Arc<Self>, cpu: u32, f: impl FnOnce() -> R) -> R {
+        let task = Task {
+            machine: self.clone(),
+            cpu: Cell::new(cpu),
+            preempt: Cell::new(0),
+            irqs_off: Cell::new(false),
+            hardirq: Cell::new(0),
+            interruptible: Cell::new(false),
+            preemptor: Cell::new(None),
+            task: UnsafeCell::new(task_struct::new()),
+        };
+        let before = CURRENT.with(|current| current.replace(&task));
+        let result = f();
+
+        CURRENT.with(|current| current.set(before));
+        assert_eq!(task.pins(), 0, "a task left the CPU pinned");
+        result
+    }
+
+    /// Has `cpu` handle what comes until [`Machine::stop`] is called.
+    pub fn idle(self: &Arc<Self>, cpu: u32) {
+        self.run_on(cpu, || {
+            let cpu = task().here();
+
+            loop {
+                task().poll();
+                let mut asleep = cpu.idle.lock().unwrap();
+                loop {
+                    // In this order: what was sent before the end is handled.
+                    let over = cpu.over.load(Ordering::Acquire);
+                    if cpu.ipi.load(Ordering::Acquire) {
+                        break;
+                    }
+                    if over {
+                        return;
+                    }
+                    asleep = cpu.woken.wait(asleep).unwrap();
+                }
+            }
+        });
+    }
+
+    /// Ends [`Machine::idle`] of `cpu`.
+    pub fn stop(&self, cpu: u32) {
+        let cpu = &self.cpus[cpu as usize];
+
+        cpu.tell(&cpu.over);
+    }
+
+    /// How many CPUs there are.
+    pub fn cpus(&self) -> u32 {
+        self.cpus.len() as u32
+    }
+
+    /// What was warned about.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap().clone()
+    }
+
+    /// Takes `cpu` down, as the stopper threads of all CPUs do it together. Only with shared CPUs.
+    ///
+    /// While they gather, each still handles IPIs.
+    pub fn take_down(self: &Arc<Self>, cpu: u32) {
+        assert!(self.shared_cpus);
+        self.run_on(cpu, || {
+            self.gather();
+            task().cpu.set(cpu);
+            task().irqs_off.set(true);
+            crate::cpumask_ops::set_online(cpu, false);
+            // SAFETY: Interrupts are off, and this stands for the stopper thread of the CPU.
+            unsafe { crate::smpcfd_dying_cpu(cpu) };
+            // What comes now is never handled.
+            self.cpus[cpu as usize].ipi.store(false, Ordering::Release);
+            task().irqs_off.set(false);
+            for cpu in &self.cpus {
+                cpu.give_back();
+            }
+        });
+        // SAFETY: The CPU is down.
+        unsafe { crate::smpcfd_dead_cpu(cpu) };
+    }
+
+    /// Takes `cpu` up again.
+    pub fn bring_up(self: &Arc<Self>, cpu: u32) {
+        // SAFETY: The CPU is down.
+        assert_eq!(unsafe { crate::smpcfd_prepare_cpu(cpu) }, 0);
+        crate::cpumask_ops::set_online(cpu, true);
+        // It flushes its queue when it first leaves its idle loop.
+        self.cpus[cpu as usize].tell(&self.cpus[cpu as usize].ipi);
+    }
+
+    /// Makes this thread the owner of all CPUs. An IPI that comes last is not handled any more.
+    fn gather(&self) {
+        let mut mine = vec![false; self.cpus.len()];
+
+        while mine.contains(&false) {
+            for (number, cpu) in self.cpus.iter().enumerate() {
+                if mine[number] && cpu.ipi.swap(false, Ordering::AcqRel) {
+                    task().cpu.set(number as u32);
+                    task().irqs_off.set(true);
+                    task().hardirq.set(1);
+                    // SAFETY: Interrupts are off.
+                    unsafe { generic_smp_call_function_single_interrupt() };
+                    task().hardirq.set(0);
+                    task().irqs_off.set(false);
+                }
+            }
+            for (cpu, mine) in self.cpus.iter().zip(&mut mine) {
+                *mine = *mine || cpu.own_if_free();
+            }
+            sys::thread::yield_now();
+        }
+    }
+}
+
+/// Handles IPIs before each access to memory while `f` runs.
+pub fn interruptible<R>(f: impl FnOnce() -> R) -> R {
+    let before = task().interruptible.replace(true);
+    let result = f();
+
+    task().interruptible.set(before);
+    result
+}
+
+/// Runs `f` with interrupts off.
+pub fn with_interrupts_off<R>(f: impl FnOnce() -> R) -> R {
+    let flags = local_irq_save();
+    let result = f();
+
+    local_irq_restore(flags);
+    result
+}
+
+/// Has another task of this CPU do `f` once, as soon as this one waits with preemption on.
+pub fn preempt_with(f: impl FnOnce() + 'static) {
+    task().preemptor.set(Some(Box::new(f)));
+}
+
+/// A step of a wait for another CPU.
+pub fn relax() {
+    if let Some(task) = current() {
+        task.poll();
+        if task.pins() == 0 {
+            if let Some(preemptor) = task.preemptor.take() {
+                task.machine.run_on(task.cpu.get(), preemptor);
+            }
+        }
+    }
+    sys::thread::yield_now();
+}
+
+pub(crate) fn before_access() {
+    if let Some(task) = current().filter(|task| task.interruptible.get()) {
+        task.poll();
+    }
+}
+
+/// A point at which another CPU may run.
+#[cfg(feature = "shuttle")]
+pub(crate) fn switch() {
+    if let Some(task) = current() {
+        task.machine.step.load(Ordering::SeqCst);
+    }
+}
+
+/// Returns whether a variable at this address lives as long as an execution.
+#[cfg(feature = "loom")]
+pub(crate) fn is_lasting(address: usize) -> bool {
+    extern "C" {
+        // Where the linker says that the data of the program is.
+        static __data_start: u8;
+        static _end: u8;
+    }
+    let data = (&raw const __data_start) as usize..(&raw const _end) as usize;
+
+    data.contains(&address) || percpu::contains(address)
+}
+
+pub(crate) fn warn(text: &str) {
+    match current() {
+        Some(task) => task.machine.warnings.lock().unwrap().push(text.to_owned()),
+        None => panic!("{text}"),
+    }
+}
+
+pub(crate) fn this_cpu() -> u32 {
+    task().cpu.get()
+}
+
+pub(crate) fn preempt_disable() {
+    let task = task();
+
+    task.pin(|| task.preempt.set(task.preempt.get() + 1));
+}
+
+pub(crate) fn preempt_enable() {
+    let task = task();
+
+    task.unpin(|| task.preempt.set(task.preempt.get() - 1));
+}
+
+pub(crate) fn local_irq_save() -> u64 {
+    let task = task();
+    let off = task.irqs_off.get();
+
+    if !off {
+        task.pin(|| task.irqs_off.set(true));
+    }
+    u64::from(off)
+}
+
+pub(crate) fn local_irq_restore(flags: u64) {
+    let task = task();
+
+    if flags == 0 {
+        task.unpin(|| task.irqs_off.set(false));
+        task.poll();
+    }
+}
+
+pub(crate) fn irqs_disabled() -> bool {
+    task().irqs_off.get()
+}
+
+pub(crate) fn hardirqs() -> u32 {
+    task().hardirq.get()
+}
+
+pub(crate) fn current_task() -> *mut task_struct {
+    task().task.get()
+}
+
+pub(crate) fn send_ipi(cpu: u32) {
+    let cpu = &task().machine.cpus[cpu as usize];
+
+    cpu.tell(&cpu.ipi);
+}
+
+/// The machine of the task that runs.
+pub fn of_current() -> Arc<Machine> {
+    task().machine.clone()
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The protocols, one check each, as small as they can be.
+
+use crate::{
+    calls::{answer, look, many, single, Argument, Flag, OwnCsd},
+    world::{Body, Check},
+};
+use bindings::{cpumask, machine};
+use std::sync::Arc;
+
+/// All checks.
+pub const CHECKS: &[Check] = &[
+    Check {
+        name: "push_and_take_all",
+        cpus: 3,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let arguments = [Argument::new(), Argument::new()];
+            let bodies = (1..).zip(arguments.clone()).map(|(cpu, argument)| {
+                let body: Body = Box::new(move || {
+                    let mut csd = OwnCsd::new(&argument);
+
+                    assert_eq!(csd.send(0), 0);
+                    Box::leak(csd);
+                });
+                (cpu, body)
+            });
+
+            (bodies.collect(), all_ran_on(0, arguments))
+        },
+    },
+    Check {
+        name: "wait_for_a_request_on_the_stack",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 4,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let argument = Argument::new();
+            let body: Body = Box::new(move || {
+                // The second request may be where the first one was.
+                for calls in 1..=2 {
+                    assert_eq!(single(1, &argument, true), 0);
+                    assert_eq!(argument.calls(), calls);
+                    argument.answered();
+                }
+            });
+
+            (vec![(0, body)], nothing())
+        },
+    },
+    Check {
+        name: "exact_wait",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let [has_run, is_over] = [Flag::new(), Flag::new()];
+            let ran = has_run.clone();
+            let first = Argument::calling(move || ran.set());
+            let second = Argument::new();
+            let (preemptor, over) = (second.clone(), is_over.clone());
+            let call: Body = Box::new(move || {
+                // A task that comes while this one waits uses the request again.
+                machine::preempt_with(move || many(set(0b10), answer, &preemptor, false));
+                many(set(0b10), answer, &first, true);
+                first.answered();
+                over.set();
+                assert_eq!(first.calls(), 1);
+            });
+            let hold: Body = Box::new(move || {
+                // That use may end only after the wait for the one before.
+                has_run.wait();
+                machine::with_interrupts_off(|| is_over.wait());
+            });
+
+            (
+                vec![(0, call), (1, hold)],
+                Box::new(move || assert!(second.calls() <= 1)),
+            )
+        },
+    },
+    Check {
+        name: "many_with_a_changing_mask",
+        cpus: 3,
+        shared_cpus: false,
+        preemptions: 2,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let mask = set(0b110);
+            let address = mask as usize;
+            let argument = Argument::new();
+            let call: Body = Box::new(move || {
+                many(address as *const cpumask, look, &argument, true);
+                let seen = argument.cpus();
+                // CPU 1 is in the set all the time.
+                assert!(seen == 0b110 || seen == 0b010, "called on {seen:b}");
+                assert_eq!(argument.calls(), seen.count_ones());
+                argument.looked();
+            });
+            let change: Body = Box::new(move || {
+                bindings::cpumask_clear_cpu(2, address as *mut cpumask);
+            });
+
+            (vec![(0, call), (1, change)], nothing())
+        },
+    },
+    Check {
+        name: "pool_and_fallback_with_an_interrupt_in_between",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 2,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let arguments: [_; 4] = std::array::from_fn(|_| Argument::new());
+            let in_interrupt = Argument::new();
+            let theirs = in_interrupt.clone();
+            let interrupt = Argument::calling(move || assert_eq!(single(1, &theirs, false), 0));
+            let (sent, has_come) = (arguments.clone(), interrupt.clone());
+            let send: Body = Box::new(move || {
+                machine::interruptible(|| {
+                    for argument in &sent {
+                        assert_eq!(single(1, argument, false), 0);
+                    }
+                });
+                until_run(&[has_come]);
+            });
+            let theirs = interrupt.clone();
+            let interrupt_it: Body = Box::new(move || assert_eq!(single(0, &theirs, false), 0));
+            let verify = all_ran_on(1, arguments);
+
+            (
+                vec![(0, send), (1, interrupt_it)],
+                Box::new(move || {
+                    verify();
+                    assert_eq!((interrupt.calls(), interrupt.cpus()), (1, 0b01));
+                    assert_eq!((in_interrupt.calls(), in_interrupt.cpus()), (1, 0b10));
+                }),
+            )
+        },
+    },
+    Check {
+        name: "two_cpus_call_each_other_with_interrupts_off",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let call = |from, to| -> (u32, Body) {
+                let argument = Argument::new();
+
+                (
+                    from,
+                    Box::new(move || {
+                        machine::with_interrupts_off(|| assert_eq!(single(to, &argument, true), 0));
+                        assert_eq!((argument.calls(), argument.cpus()), (1, 1 << to));
+                        argument.answered();
+                    }),
+                )
+            };
+
+            (vec![call(0, 1), call(1, 0)], nothing())
+        },
+    },
+    Check {
+        name: "what_is_served_calls_back",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 2,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            // Each CPU takes a request off its queue, and then waits in it: what else it has
+            // taken must be found by whoever waits for it.
+            let call = |from, to| -> (u32, Body) {
+                let inner = Argument::new();
+                let theirs = inner.clone();
+                let outer = Argument::calling(move || {
+                    assert_eq!(single(from, &theirs, true), 0);
+                });
+
+                (
+                    from,
+                    Box::new(move || {
+                        machine::with_interrupts_off(|| assert_eq!(single(to, &outer, true), 0));
+                        outer.answered();
+                        inner.answered();
+                        assert_eq!((outer.calls(), inner.calls()), (1, 1));
+                    }),
+                )
+            };
+
+            (vec![call(0, 1), call(1, 0)], nothing())
+        },
+    },
+    Check {
+        name: "requests_in_each_others_hands",
+        cpus: 3,
+        shared_cpus: false,
+        preemptions: 0,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            // CPUs 0 and 1 have sent each other all that they have csds for, behind a request of
+            // CPU 2, whose function needs one more. None is free before one of the two goes on
+            // with what it has taken.
+            let sent: [_; 3] = std::array::from_fn(|_| Flag::new());
+            let mut ran_on = [Vec::new(), Vec::new()];
+            let mut call = |here: usize| -> ((u32, Body), Arc<Argument>) {
+                let there = 1 - here;
+                let one_more = Argument::new();
+                let theirs = one_more.clone();
+                let first = Argument::calling(move || {
+                    assert_eq!(single(there as u32, &theirs, false), 0);
+                });
+                let arguments: [_; 3] = std::array::from_fn(|_| Argument::new());
+                let mut all = Vec::from(arguments.clone());
+                let sent = sent.clone();
+
+                all.extend([one_more]);
+                ran_on[there].extend(all.clone());
+                ran_on[here].push(first.clone());
+                all.push(first.clone());
+                let body: Body = Box::new(move || {
+                    machine::with_interrupts_off(|| {
+                        sent[2].wait();
+                        for argument in &arguments {
+                            assert_eq!(single(there as u32, argument, false), 0);
+                        }
+                        sent[here].set();
+                        sent[there].wait();
+                    });
+                    until_run(&all);
+                });
+
+                ((here as u32, body), first)
+            };
+            let (on_0, to_0) = call(0);
+            let (on_1, to_1) = call(1);
+            let begun = sent[2].clone();
+            let begin: Body = Box::new(move || {
+                assert_eq!(single(0, &to_0, false), 0);
+                assert_eq!(single(1, &to_1, false), 0);
+                begun.set();
+            });
+
+            (
+                vec![on_0, on_1, (2, begin)],
+                Box::new(move || {
+                    for (cpu, arguments) in ran_on.iter().enumerate() {
+                        for argument in arguments {
+                            assert_eq!((argument.calls(), argument.cpus()), (1, 1 << cpu));
+                        }
+                    }
+                }),
+            )
+        },
+    },
+    Check {
+        name: "dying_flush_against_a_late_push",
+        cpus: 2,
+        shared_cpus: true,
+        preemptions: 1,
+        repeat: 2_000,
+        tells: String::new,
+        build: |machine| {
+            let arguments = [Argument::new(), Argument::new()];
+            let sent = arguments.clone();
+            let results = Arc::new(std::sync::Mutex::new(Vec::new()));
+            let accepted = results.clone();
+            let send: Body = Box::new(move || {
+                for (argument, wait) in sent.iter().zip([false, true]) {
+                    accepted.lock().unwrap().push(single(1, argument, wait));
+                }
+            });
+            let machine = machine.clone();
+            let take_down: Body = Box::new(move || machine.take_down(1));
+
+            (
+                vec![(0, send), (0, take_down)],
+                Box::new(move || {
+                    for (argument, result) in arguments.iter().zip(&*results.lock().unwrap()) {
+                        // Accepted and run, or refused.
+                        assert_eq!(argument.calls(), u32::from(*result == 0));
+                    }
+                }),
+            )
+        },
+    },
+];
+
+/// Goes on when all have been called.
+fn until_run(arguments: &[Arc<Argument>]) {
+    while arguments.iter().any(|argument| argument.calls() == 0) {
+        machine::relax();
+    }
+}
+
+fn nothing() -> Box<dyn FnOnce()> {
+    Box::new(|| ())
+}
+
+fn all_ran_on<const N: usize>(cpu: u32, arguments: [Arc<Argument>; N]) -> Box<dyn FnOnce()> {
+    Box::new(move || {
+        for argument in arguments {
+            assert_eq!((argument.calls(), argument.cpus()), (1, 1 << cpu));
+        }
+    })
+}
+
+/// A set of CPUs that lives for ever.
+fn set(bits: usize) -> *mut cpumask {
+    Box::leak(Box::new(cpumask { bits: [bits] }))
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `kernel/smp/` uses of the kernel crate, on a machine whose CPUs are threads.
+//!
+//! Modules of ours are those of the kernel crate themselves. The others have the names and contracts
+//! of the kernel crate, and no more of it than is used.
+
+#![allow(clippy::missing_safety_doc, clippy::new_without_default, unused_unsafe)]
+
+pub use bindings;
+pub use macros_of_kernel::LockClassKey;
+
+pub mod alloc;
+pub mod cpu;
+pub mod cpumask;
+pub mod error;
+pub mod interrupt;
+#[path = "../../../../rust/kernel/irqflags.rs"]
+pub mod irqflags;
+pub mod lockdep;
+mod macros_of_kernel;
+pub mod percpu;
+#[path = "../../../../rust/kernel/preempt.rs"]
+pub mod preempt;
+pub mod sync;
+
+pub mod prelude {
+    //! What each file begins with.
+
+    pub use crate::{
+        alloc::GFP_KERNEL,
+        error::{code::*, Result},
+        pr_info,
+        str::CStrExt as _,
+    };
+    pub use ::macros::export;
+    pub use bindings::{c_int, c_uint, c_ulong, c_void};
+    pub use core::{ffi::CStr, pin::Pin};
+}
+
+pub mod processor {
+    //! Waiting for another CPU.
+
+    /// A step of a wait.
+    pub fn cpu_relax() {
+        bindings::machine::relax();
+    }
+}
+
+pub mod str {
+    //! Strings of C.
+
+    /// What the kernel adds to a string of C.
+    pub trait CStrExt {
+        /// Returns its address.
+        fn as_char_ptr(&self) -> *const core::ffi::c_char;
+    }
+
+    impl CStrExt for core::ffi::CStr {
+        fn as_char_ptr(&self) -> *const core::ffi::c_char {
+            self.as_ptr()
+        }
+    }
+}
+
+pub mod time {
+    //! Units of time.
+
+    /// Nanoseconds in a millisecond.
+    pub const NSEC_PER_MSEC: i64 = 1_000_000;
+}
+
+pub mod types {
+    //! Marks for the compiler.
+
+    /// Keeps a type in its thread.
+    pub type NotThreadSafe = core::marker::PhantomData<*mut ()>;
+
+    /// The value of [`NotThreadSafe`].
+    #[allow(non_upper_case_globals)]
+    pub const NotThreadSafe: NotThreadSafe = core::marker::PhantomData;
+}
+
+pub mod build_assert {
+    //! Assertions that the compiler checks.
+
+    /// Fails to compile unless `cond`.
+    #[macro_export]
+    macro_rules! const_assert {
+        ($cond:expr) => {
+            assert!($cond)
+        };
+    }
+
+    pub use const_assert;
+}

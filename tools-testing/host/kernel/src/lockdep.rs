@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Assertions about the context.
+
+/// Warns if interrupts are off.
+pub fn assert_irqs_enabled() {
+    bindings::lockdep_assert_irqs_enabled();
+}
+
+/// There are no locks here.
+pub fn assert_no_spinning_lock_held() {}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Macros of the kernel crate.
+
+/// Notes a warning.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! warn_if {
+    ($cond:expr) => {{
+        let cond: bool = $cond;
+
+        if cond {
+            $crate::bindings::warn_slowpath(concat!(file!(), ": ", stringify!($cond)));
+        }
+        cond
+    }};
+}
+
+/// Warns if `cond` is true.
+#[macro_export]
+macro_rules! warn_on {
+    ($cond:expr) => {
+        $crate::warn_if!($cond)
+    };
+}
+
+/// Warns if `cond` is true, each time: a machine does not live long.
+#[macro_export]
+macro_rules! warn_on_once {
+    ($cond:expr) => {
+        $crate::warn_if!($cond)
+    };
+}
+
+/// Warns with words.
+#[macro_export]
+macro_rules! warn {
+    ($($arg:tt)+) => {
+        $crate::bindings::warn_slowpath(&::std::format!($($arg)+))
+    };
+}
+
+/// Does it each time.
+#[macro_export]
+macro_rules! do_once_lite {
+    ($($body:tt)*) => {
+        { $($body)* }
+    };
+}
+
+/// Says nothing.
+#[macro_export]
+macro_rules! pr_info {
+    ($($arg:tt)+) => {
+        let _ = ::core::format_args!($($arg)+);
+    };
+}
+
+/// Finds the struct that a field is in.
+#[macro_export]
+macro_rules! container_of {
+    ($field:expr, $type:ty, $name:ident) => {
+        $field
+            .byte_sub(::core::mem::offset_of!($type, $name))
+            .cast::<$type>()
+    };
+}
+
+/// A key that nobody looks at.
+pub struct LockClassKey;
+
+impl LockClassKey {
+    /// Returns no address.
+    pub fn as_ptr(&self) -> *mut bindings::lock_class_key {
+        core::ptr::null_mut()
+    }
+}
+
+/// A key that nobody looks at.
+#[macro_export]
+macro_rules! static_lock_class {
+    () => {
+        $crate::LockClassKey
+    };
+}
