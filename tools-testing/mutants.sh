@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Breaks the code on purpose, one mutant of mutants/ after the other, in a copy of the checkout, and
+# looks whether what each names as its catcher fails. MUTANTS='csd-* api-*' picks some; "mutants.sh
+# check" only looks whether each still applies.
+#
+# A mutant is a patch; above it stand what it breaks, and what must fail on it, a line each:
+#
+#   Caught by: kunit SUITE      a suite of KUnit, in a guest
+#   Caught by: loom CHECK       a check of "make model", with loom; or shuttle, or threads
+#   Caught by: herd7 TEST       a litmus test, whose own mutant is the same
+
+. "$(dirname "$0")/lib.sh"
+. "$here/item.sh"
+. "$here/host.sh"
+lock
+begin_items
+copy=$build/mutants/checkout
+
+mapfile -t list < <(cd "$here/mutants" && for pattern in ${MUTANTS:-*}; do
+	compgen -G "$pattern.patch" || echo "$pattern"
+done)
+
+# usage: apply_to FOLDER PATCH OPTIONS...
+apply_to() {
+	patch -d "$1" -p1 -s -f -F0 --no-backup-if-mismatch -r - -i "$here/mutants/$2" "${@:3}"
+}
+
+check() {
+	local m
+	for m in "${list[@]}"; do
+		[ -e "$here/mutants/$m" ] || die "MUTANTS: there is no $m in $(short "$here")/mutants"
+		grep -qE '^Caught by: (kunit|loom|shuttle|threads|herd7) [a-z0-9_*-]+$' "$here/mutants/$m" || die "$m does not say what catches it"
+		apply_to "$top" "$m" --dry-run >/dev/null || die "$m does not apply any more"
+	done
+	echo "${#list[@]} mutants apply"
+}
+
+# Brings the copy up to date. Files keep their times, so that only what changed is built again.
+update_copy() {
+	local gone f
+	mkdir -p "$copy/build"
+	(cd "$top" && git ls-files -co --exclude-standard | while IFS= read -r f; do
+		[ ! -e "$f" ] || printf '%s\n' "$f"
+	done | sort) >"$build/mutants/files"
+	gone=$(cd "$copy" && find . -path ./build -prune -o -type f -printf '%P\n' | sort | comm -23 - "$build/mutants/files")
+	while IFS= read -r f; do
+		[ -z "$f" ] || rm "$copy/$f"
+	done <<<"$gone"
+	tar -C "$top" -c --no-recursion -T "$build/mutants/files" | tar -C "$copy" -x --skip-old-files
+	while IFS= read -r f; do
+		cmp -s "$top/$f" "$copy/$f" || cp "$top/$f" "$copy/$f"
+	done <"$build/mutants/files"
+}
+
+in_copy() {
+	env -u SMP_LOCKED -u SMP_BUILT -u SMP_RESULTS "$@"
+}
+
+# Each of these fails if the mutant survives, and says what failed on it.
+
+caught_by_kunit() {
+	in_copy "$copy/tools-testing/kernel.sh" kunit || die "it does not compile, so nothing was tested"
+	! in_copy env FILTER="$1" LIMIT=240 SMP_BUILT=kunit "$copy/tools-testing/kunit.sh" kunit || die "survived $1"
+	sed -nE 's/^\[[0-9:]*\] \[(FAILED|CRASHED)\] ([^ ]+)$/\2/p' "$copy/build/logs/kunit.txt" |
+		sed -n 1p | grep . || echo "the guest did not end well"
+}
+
+caught_by_host() {
+	local out target=$build/mutants/$1
+	host_build "$1" "$copy" "$target" || die "it does not compile, so nothing was tested"
+	! out=$(CALLS=300000 host_run "$target" "$2" 60 2>&1) || die "survived $2"
+	tail -n 1 <<<"${out#smp: }"
+}
+
+caught_by_loom() {
+	caught_by_host loom "$1"
+}
+
+caught_by_shuttle() {
+	caught_by_host shuttle "$1"
+}
+
+caught_by_threads() {
+	caught_by_host threads "$1"
+}
+
+caught_by_herd7() {
+	LITMUS=$1 in_copy "$here/litmus.sh"
+}
+
+# usage: mutant PATCH
+mutant() {
+	local m=$1 catcher what out found=""
+	update_copy
+	apply_to "$copy" "$m"
+	while read -r catcher what; do
+		out=$("caught_by_$catcher" "$what" 2>&1) || die "$m: $(tail -n 1 <<<"${out#smp: }")"
+		found+="${found:+; }$catcher: $(tail -n 1 <<<"$out")"
+	done < <(sed -n 's/^Caught by: //p' "$here/mutants/$m")
+	echo "caught by $found"
+}
+
+item "mutants apply" check
+[ "${1:-}" != check ] || list=()
+for m in "${list[@]}"; do
+	item "${m%.patch}" mutant "$m"
+done
+end_items
