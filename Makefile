@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS SHORT LONG
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS MUTANTS SHORT LONG
 
 sh := tools-testing
 
@@ -31,6 +31,9 @@ The parts of these, one by one:
   make size      the size of our object, and of the one that C makes
   make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
+  make model     our code in all executions with loom, by chance with shuttle, with real threads  SHORT=1, LONG=1
+  make litmus    what the memory model of the kernel says about each ordering, with herd7
+  make mutants   breaks the code on purpose, and looks whether it is noticed; long  MUTANTS='csd-*'
   make misuse    what the API for Rust must refuse: each misuse gives its error, its twin compiles
   make doc       our page with the kernel's Sphinx, and rustdoc; both without warnings
   make untree    take links and hooks out of the tree again (KDIR=path)
@@ -49,7 +52,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic variants size count lint misuse doc clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic variants size count lint misuse doc model litmus mutants clean
 
 help: ; $(info $(help)) @:
 
@@ -72,5 +75,8 @@ count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
 misuse: ; @$(sh)/misuse.sh
 doc: ; @$(sh)/doc.sh
+model: ; @$(sh)/model.sh
+litmus: ; @$(sh)/litmus.sh
+mutants: ; @$(sh)/mutants.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh

@@ -15,6 +15,9 @@ done
 "$here/lint.sh"
 item "misuse does not compile" "$here/misuse.sh"
 "$here/doc.sh"
+SHORT=1 "$here/model.sh"
+"$here/litmus.sh"
+"$here/mutants.sh" check
 item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh"
 item "sample" "$here/run.sh"
