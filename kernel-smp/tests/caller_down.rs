@@ -88,7 +88,11 @@ impl Keeper {
             request
         });
 
-        flush_from_task();
+        // What came after the request relies on the IPI that was lost. If there was none, IPIs of the
+        // others are on their way, and a flush could run the request that comes just now.
+        if request.is_some() {
+            flush_from_task();
+        }
         request
     }
 }
