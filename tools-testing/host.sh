@@ -3,7 +3,8 @@
 # Compiles kernel-smp/ for this machine, with the crates of host/, and runs checks of it. To be
 # sourced after lib.sh.
 #
-# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, shuttle.
+# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, loom-debug (as with
+# CONFIG_CSD_LOCK_WAIT_DEBUG), shuttle.
 
 # Builds the checks of BACKEND in a checkout. usage: host_build BACKEND CHECKOUT TARGET
 host_build() {
@@ -15,7 +16,7 @@ host_build() {
 		options=("-Zbuild-std=std,panic_unwind" --target x86_64-unknown-linux-gnu)
 		sanitizer=(RUSTC_BOOTSTRAP=1 "RUSTFLAGS=-Zsanitizer=thread -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=thread")
 		;;
-	*) options=(--features "$backend") ;;
+	*) options=(--features "${backend/-/,}") ;;
 	esac
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u RUSTFLAGS RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$target" "${sanitizer[@]}" \
 		cargo build --quiet --locked --release --manifest-path "$checkout/tools-testing/host/Cargo.toml" "${options[@]}"

@@ -30,7 +30,7 @@ check() {
 	local m
 	for m in "${list[@]}"; do
 		[ -e "$here/mutants/$m" ] || die "MUTANTS: there is no $m in $(short "$here")/mutants"
-		grep -qE '^Caught by: (kunit|loom|shuttle|threads|herd7) [a-z0-9_*-]+$' "$here/mutants/$m" || die "$m does not say what catches it"
+		grep -qE '^Caught by: (kunit|loom|loom-debug|shuttle|threads|herd7) [a-z0-9_*-]+$' "$here/mutants/$m" || die "$m does not say what catches it"
 		apply_to "$top" "$m" --dry-run >/dev/null || die "$m does not apply any more"
 	done
 	echo "${#list[@]} mutants apply"
@@ -75,6 +75,10 @@ caught_by_host() {
 
 caught_by_loom() {
 	caught_by_host loom "$1"
+}
+
+caught_by_loom-debug() {
+	caught_by_host loom-debug "$1"
 }
 
 caught_by_shuttle() {

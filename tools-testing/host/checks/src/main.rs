@@ -15,6 +15,8 @@ mod differential;
 mod ledger;
 mod protocols;
 mod run;
+#[cfg(feature = "debug")]
+mod stall;
 mod world;
 
 use smp_core as _;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let all = protocols::CHECKS.iter();
     #[cfg(not(feature = "loom"))]
     let all = all.chain([&ledger::CHECK, &differential::CHECK]);
+    #[cfg(feature = "debug")]
+    let all = all.chain([&stall::CHECK]);
     let all: Vec<_> = all.collect();
     let chosen: Vec<_> = match arguments.split_first() {
         Some((verb, [])) if verb == "list" => {

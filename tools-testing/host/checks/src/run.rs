@@ -33,8 +33,9 @@ pub fn explore(check: &'static Check) -> String {
     explore(Some(1_000));
     set_learning(false);
     format!(
-        "{} executions, all that there are with {preemptions} preemptions at most",
-        explore(None)
+        "{} executions, all that there are with {preemptions} preemptions at most{}",
+        explore(None),
+        (check.tells)()
     )
 }
 

@@ -27,7 +27,6 @@ pub struct Check {
     /// What runs on which CPU, and what has to be true at the end.
     pub build: fn(&Arc<Machine>) -> Plan,
     /// What it has to tell about all runs.
-    #[cfg_attr(feature = "loom", expect(dead_code))]
     pub tells: fn() -> String,
 }
 

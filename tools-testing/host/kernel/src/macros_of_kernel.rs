@@ -56,6 +56,17 @@ macro_rules! pr_info {
     };
 }
 
+/// Makes a string of C.
+#[macro_export]
+macro_rules! c_str {
+    ($text:expr) => {
+        match ::core::ffi::CStr::from_bytes_with_nul(concat!($text, "\0").as_bytes()) {
+            Ok(text) => text,
+            Err(_) => unreachable!(),
+        }
+    };
+}
+
 /// Finds the struct that a field is in.
 #[macro_export]
 macro_rules! container_of {
