@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION FILTER LIMIT VARIANTS MUTANTS SHORT LONG
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT VARIANTS MUTANTS SHORT LONG
 
 sh := tools-testing
 
@@ -21,7 +21,7 @@ The parts of these, one by one:
   make kernel    build it (build/rust, or build/c with IMPL=c)
   make shell     an interactive shell in the built kernel
   make kunit     the in-kernel tests and the doctests        FILTER='smp*' for some suites
-  make torture   the tree's scftorture with CPU hotplug      DURATION=60 seconds
+  make torture   scftorture of the tree, and calls of all families with a ledger  DURATION=60 seconds, CALLS=1000000
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
   make cost      instructions that a call costs, beside the C kernel

@@ -19,7 +19,8 @@ SHORT=1 "$here/model.sh"
 "$here/litmus.sh"
 "$here/mutants.sh" check
 item "kunit and doctests" "$here/kunit.sh"
-item "scftorture" "$here/torture.sh"
+item "scftorture" "$here/torture.sh" scf
+item "torture with a ledger" "$here/torture.sh" smp
 item "sample" "$here/run.sh"
 for name in rust_smp rust_smp_percpu rust_smp_latency; do
 	item "$name, CPU hotplug" "$here/sample.sh" $name

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: calls of all families with a ledger, CPU hotplug and, if there is an injector, faults.
+# usage: smp_torture.sh BUILD-FOLDER MODULE.ko CALLS [PARAMETER=VALUE...]
+
+. "$(dirname "$0")/common.sh"
+faults=/sys/kernel/debug
+[ -d $faults/smp ] || mount -t debugfs none $faults 2>/dev/null || true
+# One in a hundred IPIs is late, comes twice, or is one of many, and one pool in ten is empty.
+for fault in delay=1 duplicate=1 burst=1 pool=10; do
+	dir=$faults/fail_smp_${fault%=*}
+	[ -d "$dir" ] || continue
+	echo -1 >"$dir/times"
+	echo "${fault#*=}" >"$dir/probability"
+	echo 0 >"$dir/verbose"
+	injected=" and faults"
+done
+load "$1/kernel/torture.ko"
+load "$2" calls="$3" onoff_interval=25 longwait=200 verbose=1 "${@:4}"
+rmmod smp_torture || fail "rmmod smp_torture failed"
+rmmod torture
+dmesg | grep 'smp-torture: ' | grep -v 'End of test'
+echo "with CPU hotplug${injected:-}"
