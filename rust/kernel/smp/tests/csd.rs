@@ -136,6 +136,31 @@ mod cases {
     }
 
     #[test]
+    fn a_request_that_all_cpus_send_at_once_is_handled_as_often_as_it_was_accepted() -> Result {
+        let [_, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let csd = Record::csd(&gate)?;
+        let accepted = Atomic::<u32>::new(0);
+        let failed = Atomic::<u32>::new(0);
+
+        gate.open();
+        for _ in 0..1000 {
+            caller.call_all(|_| match csd.as_ref().post(there) {
+                Ok(()) => accepted.add(1, Relaxed),
+                Err(CallError::Busy) => {}
+                Err(_) => failed.add(1, Relaxed),
+            });
+            csd.as_ref().wait(&caller);
+        }
+
+        assert!(accepted.load(Relaxed) >= 1000);
+        assert_eq!(failed.load(Relaxed), 0);
+        assert_eq!(csd.handler().calls_on(there), accepted.load(Relaxed));
+        Ok(())
+    }
+
+    #[test]
     fn to_drop_a_request_is_to_wait_for_it() -> Result {
         struct Slow(Arc<Atomic<u32>>);
 
