@@ -27,7 +27,10 @@ use super::{
     },
     step_in::step_in,
     tally::TALLY,
-    thread::Thread,
+    thread::{
+        Busy,
+        Thread, //
+    },
     warnings::warnings_of, //
 };
 use crate::{
@@ -416,6 +419,8 @@ mod cases {
     #[test]
     fn an_interrupt_between_push_and_ipi_can_call_the_same_cpu_and_wait() -> Result {
         let cpus = two_cpus()?;
+        // On its way out of the idle loop a CPU looks at its queue without an IPI.
+        let busy = Busy::new(cpus.there)?;
         let nested = Nested::new(cpus.there)?;
         let mut fine = true;
 
@@ -432,7 +437,10 @@ mod cases {
             fine &= made.is_some() && becomes_true(|| nested.done.load(Acquire));
             calls += made.unwrap_or(0);
         }
+        let was_busy = busy.is_busy();
+        drop(busy);
         assert!(fine);
+        assert!(was_busy);
         assert!(nested.seen.runs() > 0);
         assert_eq!(nested.seen.runs(), nested.calls.load(Relaxed));
         assert!(TALLY.is(|cpu| if cpu == cpus.there { calls } else { 0 }));

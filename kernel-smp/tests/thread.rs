@@ -188,7 +188,7 @@ unsafe extern "C" fn run<T: Sync + 'static>(data: *mut c_void) -> c_int {
 /// Keeps a CPU from being idle, so that calls to it come as interrupts.
 pub(crate) struct Busy {
     enough: &'static Atomic<bool>,
-    _thread: Thread,
+    thread: Thread,
 }
 
 impl Busy {
@@ -198,7 +198,7 @@ impl Busy {
 
         Ok(Self {
             enough,
-            _thread: Thread::start(
+            thread: Thread::start(
                 cpu,
                 |enough| {
                     let _ = becomes_true(|| enough.load(Acquire));
@@ -206,6 +206,11 @@ impl Busy {
                 enough,
             )?,
         })
+    }
+
+    /// Returns whether the CPU is still kept busy: a test that hangs outlasts the thread.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.thread.is_done()
     }
 }
 
