@@ -118,6 +118,16 @@ unsafe extern "C" fn wanted(cpu: c_int, info: *mut c_void) -> bool {
     (word ^ cpu as u64) & 1 == 0
 }
 
+/// Says yes, and adds `cpu` to those on which the call is to run.
+unsafe extern "C" fn expect(cpu: c_int, info: *mut c_void) -> bool {
+    // SAFETY: As above.
+    let entry = unsafe { &*info.cast_const().cast::<Entry>() };
+
+    entry.may.fetch_or(1 << cpu, Relaxed);
+    entry.left.fetch_add(1, Relaxed);
+    true
+}
+
 /// What one CPU has done.
 #[derive(Default)]
 struct Account {
@@ -195,7 +205,7 @@ impl Caller {
             }
             // Many, all or some, and wait. Which are online is known to nobody, so that what was
             // called is right; that each ran once at most is checked by the function.
-            75..95 => {
+            75..90 => {
                 let flags = bindings::SCF_WAIT
                     | if kind < 85 {
                         bindings::SCF_RUN_LOCAL
@@ -226,6 +236,24 @@ impl Caller {
                     entry.faults.fetch_add(1, Relaxed);
                 }
                 entry.end(ran);
+            }
+            // Many, and go on. The condition says on which it is to run; the sender's share in `left`
+            // keeps the entry in use until all have been asked about.
+            90..95 => {
+                entry.begin(word, 0);
+                entry.left.store(1, Relaxed);
+                // SAFETY: The entry lives as long as the machine.
+                unsafe {
+                    bindings::smp_call_function_many_cond(
+                        &mask,
+                        Some(run),
+                        entry.info(),
+                        0,
+                        Some(expect),
+                        0,
+                    )
+                };
+                entry.left.fetch_sub(1, Release);
             }
             // Any of some.
             _ => {
