@@ -63,6 +63,15 @@ panic_check() {
 	echo "none"
 }
 
+fence_check() {
+	local found object=$build/rust/arch/x86/kernel/apic/x2apic/x2apic_send.o n
+	n=$(llvm-objdump-22 -d --no-show-raw-insn "$object" | grep -cw wrmsr)
+	[ "$n" -gt 0 ] || die "x2apic_send.o sends no IPI"
+	found=$(unfenced_sends rust)
+	[ -z "$found" ] || die "$(sed -n 1p <<<"$found")"
+	echo "before each of $n WRMSRs"
+}
+
 cluster=(driver=cluster send_IPI=x2apic_cluster_send_ipi send_IPI_mask=x2apic_cluster_send_ipi_mask
 	send_IPI_mask_allbutself=x2apic_cluster_send_ipi_mask_allbutself nmi=yes)
 # Linux measures loops anew on each CPU of this kind, for minutes on a busy host; their number matters
@@ -75,4 +84,5 @@ item "apic physical, Intel" check physical-intel vendor=GenuineIntel "x2apic_phy
 item "apic nox2apic" check xapic "" nox2apic send_IPI=default_send_IPI_single_phys nmi=yes
 item "apic no longer than C" length
 item "apic no panic symbols" panic_check
+item "apic fences in the object" fence_check
 end_items

@@ -145,3 +145,13 @@ panic_symbols() {
 				print f, $NF
 			}' | sort -u
 }
+
+# The functions that write the register which sends an IPI, and have no MFENCE and LFENCE before the
+# first time. CPUs that need none have them patched out at boot.
+unfenced_sends() {
+	llvm-objdump-22 -d --no-show-raw-insn "$build/$1"/arch/x86/kernel/apic/x2apic/x2apic_send.o |
+		awk '/^[0-9a-f]+ </ { f = $2; fenced = sent = 0; last = "" }
+			$2 == "lfence" && last == "mfence" { fenced = 1 }
+			$2 == "wrmsr" && !fenced && !sent++ { print f, "has no fence before WRMSR" }
+			NF > 1 { last = $2 }'
+}

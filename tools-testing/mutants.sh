@@ -6,16 +6,23 @@
 #
 # A mutant is a patch; above it stand what it breaks, and what must fail on it, a line each:
 #
-#   Caught by: kunit SUITE      a suite of KUnit, in a guest
-#   Caught by: loom CHECK       a check of "make model", with loom; or shuttle, or threads
-#   Caught by: herd7 TEST       a litmus test, whose own mutant is the same
+#   Caught by: kunit SUITE[.TEST]   a suite of KUnit, in a guest
+#   Caught by: loom CHECK           a check of "make model", with loom; or shuttle, or threads
+#   Caught by: herd7 TEST           a litmus test, whose own mutant is the same
+#   Caught by: misuse CASE          a case of "make misuse": what it is about compiles
+#   Caught by: disassembly OBJECT   the order of instructions, which no guest under QEMU shows
+#
+# history-NN-* bring back failures that kernel/smp.c has had; Documentation/core-api/smp-rust-testing.rst
+# has the list.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/item.sh"
+. "$here/kbuild.sh"
 . "$here/host.sh"
 lock
 begin_items
 copy=$build/mutants/checkout
+catchers='kunit|loom|loom-debug|shuttle|threads|herd7|misuse|disassembly'
 
 mapfile -t list < <(cd "$here/mutants" && for pattern in ${MUTANTS:-*}; do
 	compgen -G "$pattern.patch" || echo "$pattern"
@@ -27,10 +34,15 @@ apply_to() {
 }
 
 check() {
-	local m
+	local m n
+	for ((n = 1; n <= 15; n++)); do
+		compgen -G "$here/mutants/$(printf 'history-%02d-*.patch' $n)" >/dev/null || die "failure $n of history has no mutant"
+	done
 	for m in "${list[@]}"; do
 		[ -e "$here/mutants/$m" ] || die "MUTANTS: there is no $m in $(short "$here")/mutants"
-		grep -qE '^Caught by: (kunit|loom|loom-debug|shuttle|threads|herd7) [a-z0-9_*-]+$' "$here/mutants/$m" || die "$m does not say what catches it"
+		grep -q '^Caught by: ' "$here/mutants/$m" &&
+			! grep '^Caught by: ' "$here/mutants/$m" | grep -qvE ": ($catchers) [a-z0-9_.*-]+\$" ||
+			die "$m does not say what catches it"
 		apply_to "$top" "$m" --dry-run >/dev/null || die "$m does not apply any more"
 	done
 	echo "${#list[@]} mutants apply"
@@ -69,7 +81,7 @@ caught_by_kunit() {
 caught_by_host() {
 	local out target=$build/mutants/$1
 	host_build "$1" "$copy" "$target" || die "it does not compile, so nothing was tested"
-	! out=$(CALLS=300000 host_run "$target" "$2" 60 2>&1) || die "survived $2"
+	! out=$(CALLS=300000 host_run "$target" "$2" 120 2>&1) || die "survived $2"
 	tail -n 1 <<<"${out#smp: }"
 }
 
@@ -91,6 +103,17 @@ caught_by_threads() {
 
 caught_by_herd7() {
 	LITMUS=$1 in_copy "$here/litmus.sh"
+}
+
+caught_by_misuse() {
+	local out
+	! out=$(in_copy "$copy/tools-testing/misuse.sh" 2>&1) || die "survived $1"
+	grep -m1 "^smp: $1 .*: it compiles" <<<"$out" | sed 's/^smp: //' || die "$(tail -n 1 <<<"$out")"
+}
+
+caught_by_disassembly() {
+	in_copy "$copy/tools-testing/kernel.sh" kunit || die "it does not compile, so nothing was tested"
+	build=$copy/build unfenced_sends kunit | grep -m1 . || die "survived, $1 has its fences"
 }
 
 # usage: mutant PATCH
