@@ -348,3 +348,15 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
         }
     }
 }
+
+/// What the tests look at.
+#[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
+pub(crate) mod state {
+    use super::*;
+
+    /// Returns where the csds for calls of `cpu`, which is possible, are.
+    pub(crate) fn csds(cpu: CpuId) -> *mut c_void {
+        // SAFETY: The CPU is possible.
+        unsafe { CFD_DATA.per_cpu(cpu) }.csd.load(Relaxed)
+    }
+}

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     csd::Csd,
     flush::Batch,
+    many,
     queue, //
 };
 use kernel::{
@@ -125,6 +126,23 @@ mod cases {
             assert!(way.check(!early));
             assert!(way.check(caller.succeeded()));
         }
+        Ok(())
+    }
+
+    /// A waiter that has moved away looks at them: what was freed looks the same for a while.
+    #[test]
+    fn the_csds_of_a_cpu_stay_where_they_are_while_it_is_down() -> Result {
+        let cpus = two_cpus()?;
+
+        let before = many::state::csds(cpus.there);
+        let down = Down::new(cpus.there)?;
+        let meanwhile = many::state::csds(cpus.there);
+        drop(down);
+        let after = many::state::csds(cpus.there);
+
+        assert!(!before.is_null());
+        assert!(meanwhile == before);
+        assert!(after == before);
         Ok(())
     }
 }
