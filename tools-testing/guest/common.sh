@@ -35,12 +35,13 @@ sum() {
 scratch=/run/smp
 mkdir -p $scratch
 
-# Takes CPU 1 off and on, in the background, until there is a file $scratch/stop.
-toggle_cpu1() {
-	[ "$(online)" -gt 1 ] || fail "hotplug needs two CPUs"
+# Takes CPU $1 off and on, in the background, until there is a file $scratch/stop.
+toggle_cpu() {
+	local file=/sys/devices/system/cpu/cpu$1/online
+	[ -e "$file" ] || fail "there is no CPU $1 to take off"
 	while [ ! -e "$scratch/stop" ]; do
-		echo 0 >/sys/devices/system/cpu/cpu1/online
-		echo 1 >/sys/devices/system/cpu/cpu1/online
+		echo 0 >"$file"
+		echo 1 >"$file"
 		echo >>"$scratch/toggles"
 	done &
 }

@@ -14,7 +14,7 @@ debugfs=/sys/kernel/debug
 said=
 if [ "${1:-}" = hotplug ]; then
 	shift
-	toggle_cpu1
+	toggle_cpu 1
 fi
 load "$module" "$@"
 touch $scratch/stop

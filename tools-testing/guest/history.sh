@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: looks for a failure of history. usage: history.sh MODULE.ko FAILURE ROUNDS
+# Meanwhile a CPU that sends goes off and on, if the failure is that of many senders.
+
+. "$(dirname "$0")/common.sh"
+dmesg -C
+[ "$2" != 1 ] || toggle_cpu 3
+load "$1" "failure=$2" "rounds=$3"
+touch $scratch/stop
+wait
+rmmod smp_history || fail "rmmod smp_history failed"
+dmesg -t >$scratch/dmesg
+said=$(sed -n "s/^smp_history: $2: //p" $scratch/dmesg)
+[ -n "$said" ] || fail "the module said nothing: $(tail -n 1 $scratch/dmesg)"
+[ "$2" != 6 ] || said+=", $(grep -c ' sent to offline CPU' $scratch/dmesg || true) reported"
+[ ! -e $scratch/toggles ] || echo "a sender went off and on $(wc -l <$scratch/toggles) times"
+echo "$said"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Looks for failures that kernel/smp.c has had, in the Rust kernel and in the C one; 16 was found here.
+# The numbers are those of Documentation/core-api/smp-rust-testing.rst; number 4 is what "make seeds"
+# calls the exact wait. What Linux 7.3 in C does is what was found and reported: another result is a
+# failure here too.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/guest.sh"
+. "$here/modules.sh"
+. "$here/item.sh"
+lock
+begin_items
+for name in rust c; do
+	"$here/kernel.sh" "$name"
+done
+
+# What is said must fit EXPECTED, an expression; "hangs": the guest must not end.
+# usage: look KERNEL FAILURE ROUNDS APPEND EXPECTED
+look() {
+	local kernel=$1 failure=$2 rounds=$3 append=$4 expected=$5 job out
+	job=history-$failure-$kernel${append:+-$append}
+	module "$kernel"
+	# Late requests are reported with a warning.
+	[ "$failure" != 6 ] || benign+='|WARNING: kernel/smp|Call Trace:'
+	out=$(LIMIT=${LIMIT:-90} boot "$job" "$kernel" 90 "$append" \
+		"$(printf '%q ' "$here/guest/history.sh" "$build/modules/$kernel/smp_history.ko" "$failure" "$rounds")" 2>&1) || {
+		if [ "$expected" = hangs ] && grep -q 'did not end within' <<<"$out"; then
+			echo "build/$kernel hangs, as was found"
+			return
+		fi
+		die "${out#smp: }"
+	}
+	out=$(tail -n 1 "$logs/$job.out")
+	grep -qxE "$expected" <<<"$out" || die "build/$kernel: $out (log: $(short "$logs/$job").log)"
+	echo "build/$kernel${append:+, $append}: $out"
+}
+
+all_ran='([0-9]+) accepted, \1 ran, 0 refused, 0 wrong'
+for kernel in rust c; do
+	for append in "" csdlock_debug=1; do
+		item "1 many senders, $kernel${append:+, $append}" look $kernel 1 5000 "$append" "$all_ran"
+		item "2 no such CPU, $kernel${append:+, $append}" look $kernel 2 1 "$append" '0 wrong answers, 0 ran'
+	done
+done
+item "6 late requests, rust" look rust 6 3 "" '3 sent, 0 ran, 0 still locked, 0 wrong answers, 3 reported'
+item "6 late requests, c" look c 6 3 "" '3 sent, 3 ran, 0 still locked, 0 wrong answers, 0 reported'
+item "7 two senders of one csd, rust" look rust 7 20000 "" hangs
+item "7 two senders of one csd, c" look c 7 20000 "" hangs
+for kernel in rust c; do
+	item "16 a condition that calls, $kernel" look $kernel 16 1 "" '2 of 4 ran'
+done
+end_items

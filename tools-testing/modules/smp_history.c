@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Failures that kernel/smp.c has had, looked for on any kernel/smp.c. Each says
+ * at the end of loading, in one line, what was found; the numbers are those of
+ * Documentation/core-api/smp-rust-testing.rst.
+ *
+ * CPU 1 is the target of all calls. Where a failure is there, that CPU may not
+ * answer any more, and the guest may not end.
+ */
+
+#define pr_fmt(fmt) "smp_history: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/limits.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+
+#define TARGET 1
+#define PATIENCE_MS 8000
+
+static int failure;
+module_param(failure, int, 0444);
+MODULE_PARM_DESC(failure, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls");
+
+static int rounds = 20000;
+module_param(rounds, int, 0444);
+MODULE_PARM_DESC(rounds, "How many calls each sender makes; 6: how often CPU 1 goes down");
+
+static call_single_data_t csd;
+static atomic_t accepted, refused, ran, wrong, senders, ready;
+
+static void count(void *info)
+{
+	atomic_inc(&ran);
+}
+
+static int count_in_task(void *info)
+{
+	atomic_inc(&ran);
+	return 0;
+}
+
+/* Waits until all that was accepted has run, or for so long that it will not. */
+static void settle(void)
+{
+	int ms;
+
+	for (ms = 0; ms < PATIENCE_MS && atomic_read(&ran) < atomic_read(&accepted); ms++)
+		usleep_range(1000, 2000);
+}
+
+/* Lets "send" run in a thread for each CPU of "mask" but the target, and on that CPU if "bound". */
+static void run_for(const struct cpumask *mask, bool bound, int (*send)(void *))
+{
+	struct task_struct *task;
+	int cpu;
+
+	for_each_cpu(cpu, mask) {
+		if (cpu == TARGET)
+			continue;
+		task = kthread_create(send, NULL, "smp_history/%d", cpu);
+		if (IS_ERR(task)) {
+			atomic_inc(&wrong);
+			continue;
+		}
+		if (bound)
+			kthread_bind(task, cpu);
+		atomic_inc(&senders);
+		wake_up_process(task);
+	}
+	while (atomic_read(&senders))
+		usleep_range(1000, 2000);
+}
+
+static int send_many(void *unused)
+{
+	int i;
+
+	for (i = 0; i < rounds; i++) {
+		if (smp_call_function_single(TARGET, count, NULL, false))
+			atomic_inc(&refused);
+		else
+			atomic_inc(&accepted);
+		cond_resched();
+	}
+	atomic_dec(&senders);
+	return 0;
+}
+
+/* A request of many senders was in one list twice. */
+static void many_senders(void)
+{
+	run_for(cpu_possible_mask, false, send_many);
+	settle();
+	pr_info("1: %d accepted, %d ran, %d refused, %d wrong\n", atomic_read(&accepted),
+		atomic_read(&ran), atomic_read(&refused), atomic_read(&wrong));
+}
+
+static void must_refuse(int ret)
+{
+	if (ret != -ENXIO)
+		atomic_inc(&wrong);
+}
+
+/* What per-CPU data is looked up with was no CPU. */
+static void no_such_cpu(void)
+{
+	const int numbers[] = { -1, INT_MIN, INT_MAX, nr_cpu_ids, nr_cpu_ids + 1, 65536, TARGET };
+	int i, wait;
+
+	atomic_add(remove_cpu(TARGET) != 0, &wrong);
+	for (wait = 0; wait <= 1; wait++) {
+		must_refuse(smp_call_function_any(cpu_none_mask, count, NULL, wait));
+		must_refuse(smp_call_function_any(cpumask_of(TARGET), count, NULL, wait));
+		for (i = 0; i < ARRAY_SIZE(numbers); i++)
+			must_refuse(smp_call_function_single(numbers[i], count, NULL, wait));
+		preempt_disable();
+		smp_call_function_many(cpu_none_mask, count, NULL, wait);
+		smp_call_function_many(cpumask_of(TARGET), count, NULL, wait);
+		preempt_enable();
+		on_each_cpu_mask(cpu_none_mask, count, NULL, wait);
+		on_each_cpu_mask(cpumask_of(TARGET), count, NULL, wait);
+	}
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		must_refuse(smp_call_function_single_async(numbers[i], &csd));
+	must_refuse(smp_call_on_cpu(nr_cpu_ids, count_in_task, NULL, false));
+	must_refuse(smp_call_on_cpu(TARGET, count_in_task, NULL, false));
+	atomic_add(add_cpu(TARGET) != 0, &wrong);
+	pr_info("2: %d wrong answers, %d ran\n", atomic_read(&wrong), atomic_read(&ran));
+}
+
+static void (*queue_on)(int cpu, struct llist_node *node);
+
+/* The function that queues a request without asking whether its CPU is online is not there for modules. */
+static int find_queue_on(void)
+{
+	struct kprobe probe = { .symbol_name = "__smp_call_single_queue" };
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	queue_on = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+/* Work for a CPU that is offline was not reported. */
+static void late_requests(void)
+{
+	int i, locked = 0;
+
+	if (find_queue_on()) {
+		pr_err("6: __smp_call_single_queue() is not found\n");
+		return;
+	}
+	for (i = 0; i < rounds; i++) {
+		atomic_add(remove_cpu(TARGET) != 0, &wrong);
+		csd.node.u_flags = CSD_FLAG_LOCK | CSD_TYPE_ASYNC;
+		preempt_disable();
+		queue_on(TARGET, &csd.node.llist);
+		preempt_enable();
+		atomic_set(&accepted, i + 1);
+		atomic_add(add_cpu(TARGET) != 0, &wrong);
+		if (csd.node.u_flags & CSD_FLAG_LOCK)
+			settle();
+		if (csd.node.u_flags & CSD_FLAG_LOCK) {
+			locked++;
+			break;
+		}
+	}
+	pr_info("6: %d sent, %d ran, %d still locked, %d wrong answers\n",
+		atomic_read(&accepted), atomic_read(&ran), locked, atomic_read(&wrong));
+}
+
+static bool is_locked(void)
+{
+	/* Pairs with the release of whoever unlocks it. */
+	return smp_load_acquire(&csd.node.u_flags) & CSD_FLAG_LOCK;
+}
+
+static int send_one_csd(void *unused)
+{
+	int i;
+
+	for (i = 1; i <= rounds; i++) {
+		atomic_inc(&ready);
+		while (atomic_read(&ready) < 2 * i)
+			cond_resched();
+		if (smp_call_function_single_async(TARGET, &csd))
+			atomic_inc(&refused);
+		else
+			atomic_inc(&accepted);
+		while (is_locked())
+			cond_resched();
+	}
+	atomic_dec(&senders);
+	return 0;
+}
+
+/* The check whether a csd is in use is no claim: two senders both pass it. */
+static void two_senders_of_one_csd(void)
+{
+	struct cpumask two = CPU_MASK_NONE;
+
+	cpumask_set_cpu(2, &two);
+	cpumask_set_cpu(3, &two);
+	run_for(&two, true, send_one_csd);
+	settle();
+	pr_info("7: %d accepted, %d ran, %d refused, %d wrong\n", atomic_read(&accepted),
+		atomic_read(&ran), atomic_read(&refused), atomic_read(&wrong));
+}
+
+static void do_nothing(void *info)
+{
+}
+
+static bool asks_by_call(int cpu, void *info)
+{
+	on_each_cpu_mask(cpumask_of(cpu), do_nothing, NULL, true);
+	return true;
+}
+
+/* A condition that makes a call takes the set of CPUs from the call that asks it. */
+static void condition_calls(void)
+{
+	on_each_cpu_cond_mask(asks_by_call, count, NULL, true, cpu_online_mask);
+	pr_info("16: %d of %d ran\n", atomic_read(&ran), num_online_cpus());
+}
+
+static int __init smp_history_init(void)
+{
+	if (num_possible_cpus() < 4)
+		return -ENODEV;
+	INIT_CSD(&csd, count, NULL);
+	switch (failure) {
+	case 1:
+		many_senders();
+		return 0;
+	case 2:
+		no_such_cpu();
+		return 0;
+	case 6:
+		late_requests();
+		return 0;
+	case 7:
+		two_senders_of_one_csd();
+		return 0;
+	case 16:
+		condition_calls();
+		return 0;
+	}
+	return -EINVAL;
+}
+module_init(smp_history_init);
+
+static void __exit smp_history_exit(void)
+{
+	kick_all_cpus_sync();
+}
+module_exit(smp_history_exit);
+
+MODULE_DESCRIPTION("Failures that cross-CPU calls have had");
+MODULE_LICENSE("GPL");
