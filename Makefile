@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT VARIANTS MUTANTS SHORT LONG
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT MATRIX MUTANTS SHORT LONG
 
 sh := tools-testing
 
@@ -27,7 +27,8 @@ The parts of these, one by one:
   make cost      instructions that a call costs, beside the C kernel
   make plot      the latency of calls between each two CPUs, as pictures in build/plot
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
-  make variants  the small kernel with other options, built and booted; long  VARIANTS='rt calls'
+  make matrix    the tests on the small kernel with other options and sanitizers; long  MATRIX='rt calls'
+  make history   failures that kernel/smp.c has had, looked for in the Rust kernel and in the C one
   make size      the size of our object, and of the one that C makes
   make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
@@ -52,7 +53,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic variants size count lint misuse doc model litmus mutants clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants clean
 
 help: ; $(info $(help)) @:
 
@@ -69,7 +70,8 @@ seeds: ; @$(sh)/seeds.sh
 cost: ; @$(sh)/cost.sh
 plot: ; @$(sh)/plot.sh
 apic: ; @$(sh)/apic.sh
-variants: ; @$(sh)/variants.sh
+matrix: ; @$(sh)/matrix.sh
+history: ; @$(sh)/history.sh
 size: ; @$(sh)/size.sh
 count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the documentation with the tools of the kernel tree: our page of core-api with its Sphinx, the
+# Builds the documentation with the tools of the kernel tree: our pages of core-api with its Sphinx, the
 # kernel crate and our own crates with rustdoc. Fails if there is a warning about a file of ours; those
 # about the tree's are its own.
 
@@ -31,15 +31,15 @@ about_ours() {
 	done
 }
 
-# Our page with those that lead to it or that it names. Of the others, which the indices name, Sphinx
+# Our pages with those that lead to them or that they name. Of the others, which the indices name, Sphinx
 # says that they are missing. netlink/ is specifications, which the tree would read in any case.
 page_check() {
 	local log=$logs/doc-page.log pages
-	pages=index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust.rst,fault-injection/fault-injection.rst
+	pages=index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust*.rst,fault-injection/fault-injection.rst
 	# Nothing is said again about what was read before.
 	rm -rf "$out/core-api" "$out/.doctrees"
 	# RUSTDOC has another meaning in Documentation/Makefile.
-	with_progress "$log" SPHINX "Documentation/core-api/smp-rust.rst" kmake $kernel htmldocs RUSTDOC= \
+	with_progress "$log" SPHINX "Documentation/core-api/smp-rust*.rst" kmake $kernel htmldocs RUSTDOC= \
 		SPHINXOPTS="-D include_patterns=$pages -D exclude_patterns=netlink" \
 		SPHINXBUILD="$cache/venv/bin/sphinx-build" PYTHON3="$cache/venv/bin/python3" ||
 		die "Sphinx failed: $(build_error "$log") (log: $(short "$log"))"

@@ -7,7 +7,7 @@
 #   *-small     the same with the smallest configuration, for edit-and-run work
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
-#   variant-*   rust-small with the in-kernel tests and what configs/variants/*.config changes
+#   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
 kernel_name() {
 	case "${IMPL:-rust}" in
 	rust | c) ;;
@@ -26,7 +26,7 @@ fragments() {
 	case "$1" in
 	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-small) echo "$here/configs/small.config" ;;
-	variant-*) printf '%s\n' "$here"/configs/{small,tests,"variants/${1#variant-}"}.config ;;
+	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
 }
 
@@ -66,7 +66,7 @@ configure() {
 	mapfile -t files < <(fragments "$name")
 	{
 		cat "${files[@]}" 2>/dev/null &&
-			case "$name" in c | c-small | variant-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
+			case "$name" in c | c-small | matrix-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
 	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
 	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
 		[ -z "$(find "$top" -path "$build" -prune -o \

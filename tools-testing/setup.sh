@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan]; cargo is needed then also if bindgen is there, and what clang links
-# to programs for ThreadSanitizer.
+# usage: setup.sh [cargo] [tsan] [dwarf]; cargo is needed then also if bindgen is there, what clang links
+# to programs for ThreadSanitizer, and what the kernel reads debugging information with.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -67,6 +67,13 @@ need_tsan() {
 	apt_step "installing libclang-rt-$llvm-dev" as_root apt-get install -y --no-install-recommends libclang-rt-$llvm-dev
 }
 
+need_dwarf() {
+	[ ! -e /usr/include/dwarf.h ] || return 0
+	[ -n "$is_debian" ] || die "the header dwarf.h, of elfutils, is missing"
+	has_candidate libdw-dev || apt_step "reading the package lists" as_root apt-get update
+	apt_step "installing libdw-dev" as_root apt-get install -y --no-install-recommends libdw-dev
+}
+
 install_bindgen() {
 	local log=$logs/setup-bindgen.log
 	need_cargo "install bindgen $bindgen_needed"
@@ -93,6 +100,7 @@ fi
 have_bindgen || install_bindgen
 [[ " $* " != *" cargo "* ]] || need_cargo "build checks"
 [[ " $* " != *" tsan "* ]] || need_tsan
+[[ " $* " != *" dwarf "* ]] || need_dwarf
 if ! have_venv; then
 	with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
 		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The kernel tree's own scftorture, unchanged, and a torture module of ours, with CPU hotplug.
-# usage: torture.sh [scf|smp]; else both. DURATION= is for the first, in seconds, CALLS= for ours.
+# usage: torture.sh [scf|smp|both [NAME]], see kbuild.sh; else IMPL and CONFIG say it. DURATION= is for
+# the first, in seconds, CALLS= for ours.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 . "$here/modules.sh"
 lock
-kernel=$(kernel_name)
+kernel=${2:-$(kernel_name)}
 duration=${DURATION:-60}
 calls=${CALLS:-1000000}
 need_number DURATION "$duration"
@@ -53,5 +54,5 @@ both)
 	scf
 	smp
 	;;
-*) die "usage: torture.sh [scf|smp]" ;;
+*) die "usage: torture.sh [scf|smp|both [NAME]]" ;;
 esac
