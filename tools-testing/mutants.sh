@@ -19,6 +19,7 @@
 . "$here/item.sh"
 . "$here/kbuild.sh"
 . "$here/host.sh"
+. "$here/copy.sh"
 lock
 begin_items
 copy=$build/mutants/checkout
@@ -46,27 +47,6 @@ check() {
 		apply_to "$top" "$m" --dry-run >/dev/null || die "$m does not apply any more"
 	done
 	echo "${#list[@]} mutants apply"
-}
-
-# Brings the copy up to date. Files keep their times, so that only what changed is built again.
-update_copy() {
-	local gone f
-	mkdir -p "$copy/build"
-	(cd "$top" && git ls-files -co --exclude-standard | while IFS= read -r f; do
-		[ ! -e "$f" ] || printf '%s\n' "$f"
-	done | sort) >"$build/mutants/files"
-	gone=$(cd "$copy" && find . -path ./build -prune -o -type f -printf '%P\n' | sort | comm -23 - "$build/mutants/files")
-	while IFS= read -r f; do
-		[ -z "$f" ] || rm "$copy/$f"
-	done <<<"$gone"
-	tar -C "$top" -c --no-recursion -T "$build/mutants/files" | tar -C "$copy" -x --skip-old-files
-	while IFS= read -r f; do
-		cmp -s "$top/$f" "$copy/$f" || cp "$top/$f" "$copy/$f"
-	done <"$build/mutants/files"
-}
-
-in_copy() {
-	env -u SMP_LOCKED -u SMP_BUILT -u SMP_RESULTS "$@"
 }
 
 # Each of these fails if the mutant survives, and says what failed on it.
@@ -119,7 +99,7 @@ caught_by_disassembly() {
 # usage: mutant PATCH
 mutant() {
 	local m=$1 catcher what out found=""
-	update_copy
+	update_copy "$build/mutants"
 	apply_to "$copy" "$m"
 	while read -r catcher what; do
 		out=$("caught_by_$catcher" "$what" 2>&1) || die "$m: $(tail -n 1 <<<"${out#smp: }")"
