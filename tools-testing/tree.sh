@@ -81,7 +81,7 @@ if [ "$linux" = "$build/linux" ] && [ ! -e "$linux/Makefile" ]; then
 	[ "${1:-}" != undo ] || exit 0
 	"$here/unpack.sh"
 fi
-version=$(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" 2>/dev/null | paste -sd.)
+version=$(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" 2>/dev/null | paste -sd. || true)
 [ -d "$linux/rust/kernel" ] && [ -n "$version" ] || die "$linux is not a Linux source tree"
 case "$version" in
 7.3.*) ;;
