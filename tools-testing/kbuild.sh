@@ -55,7 +55,7 @@ wanted() {
 		END { for (i = 0; i < n; i++) print order[i] "=" v[order[i]] }' "$1"
 }
 
-# Makes build/NAME/.config from the fragments, if they or a Kconfig file changed.
+# Makes build/NAME/.config from the fragments, if they or a Kconfig file changed, or if that was cut off.
 configure() {
 	local name=$1 o=$build/$1 all=$build/$1/all.config log=$logs/config-$1.log missing="" line sym
 	if [ -e "$o/source" ] && [ "$(readlink -f "$o/source")" != "$linux" ]; then
@@ -75,22 +75,17 @@ configure() {
 		return 0
 	fi
 	say CONFIG "$(short "$o")/.config"
-	mv "$all.new" "$all"
-	KCONFIG_ALLCONFIG=$all kmake "$name" alldefconfig >"$log" 2>&1 </dev/null || {
-		touch -d @0 "$all"
+	KCONFIG_ALLCONFIG=$all.new kmake "$name" alldefconfig >"$log" 2>&1 </dev/null ||
 		die "configuring $(short "$o") failed: $(grep -m1 -iE 'error|\*\*\*' "$log" || tail -1 "$log") (log: $(short "$log"))"
-	}
 	while IFS= read -r line; do
 		sym=${line%%=*}
 		case "$line" in
 		*=n) grep -q "^$sym=" "$o/.config" && missing+=" $line" ;;
 		*) grep -qxF "$line" "$o/.config" || missing+=" $line" ;;
 		esac
-	done < <(wanted "$all")
-	[ -z "$missing" ] || {
-		touch -d @0 "$all"
-		die "the kernel's Kconfig does not give:$missing (see $(short "$o")/.config)"
-	}
+	done < <(wanted "$all.new")
+	[ -z "$missing" ] || die "the kernel's Kconfig does not give:$missing (see $(short "$o")/.config)"
+	mv "$all.new" "$all"
 }
 
 # The warnings in a log, a line each. The Rust compiler tells the place in the line after.
