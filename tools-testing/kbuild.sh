@@ -128,7 +128,6 @@ build_kernel() {
 }
 
 build_error() {
-	df -P "$build" | awk 'NR == 2 && $4 < 100000 { print "the disk is full;"; exit }'
 	grep -m1 -E '(^|[^a-z])error(\[E[0-9]+\])?:|undefined symbol|No space left|\*\*\*' "$1" || tail -1 "$1"
 }
 

@@ -23,9 +23,11 @@ say() {
 	printf '  %-8s%s\n' "$1" "$2"
 }
 
-# One line that says what went wrong, and the end.
+# One line that says what went wrong, and the end. A full disk spoils the logs too.
 die() {
-	printf 'smp: %s\n' "$*" >&2
+	local full
+	full=$(df -Pk "$build" | awk 'NR == 2 && $4 < 100000 { print "the disk is full: " }')
+	printf 'smp: %s\n' "$full$*" >&2
 	exit 1
 }
 

@@ -67,7 +67,7 @@ for package in $(candidates | grep . || echo linux-source-7.3); do
 	[ -n "$deb" ] || continue
 	rm -rf "$build/linux.new"
 	with_progress "$logs/unpack.log" UNPACK "$(basename "$deb")" unpack "$deb" "$build/linux.new" ||
-		die "unpacking $deb failed: $(tail -1 "$logs/unpack.log") (log: $(short "$logs")/unpack.log)"
+		die "unpacking $deb failed: $(sed -n 1p "$logs/unpack.log") (log: $(short "$logs")/unpack.log)"
 	if [ "$package" != linux-source-7.3 ]; then
 		say NOTICE "the archive has no linux-source-7.3 any more; trying $package"
 		KDIR=$build/linux.new "$here/tree.sh" check || continue
