@@ -37,7 +37,10 @@ download() {
 	[ -z "$offline" ] || return 0
 	version=$(apt-cache "${apt_options[@]}" policy "$1" | sed -n 's/^  Candidate: //p')
 	[ ! -e "$store/$1_${version}_all.deb" ] || return 0
-	apt_step "downloading $1 $version" env -C "$store" apt-get "${apt_options[@]}" download "$1"
+	rm -rf "$store/new"
+	mkdir "$store/new"
+	apt_step "downloading $1 $version" env -C "$store/new" apt-get "${apt_options[@]}" download "$1"
+	mv "$store/new/$1"_*.deb "$store/"
 }
 
 # Reads the archive's list, once a day. Without network the cache must do.
