@@ -75,6 +75,7 @@ for package in $(candidates | grep . || echo linux-source-7.3); do
 		say NOTICE "the archive has no linux-source-7.3 any more; trying $package"
 		KDIR=$build/linux.new "$here/tree.sh" check || continue
 	fi
+	rm -rf "$linux"
 	mv "$build/linux.new" "$linux"
 	say TREE "Linux $(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" | paste -sd.) in $(short "$linux")"
 	exit 0
