@@ -47,6 +47,16 @@ lock() {
 	export SMP_LOCKED=1
 }
 
+# Only one make at a time changes the cache, which all checkouts share.
+lock_cache() {
+	mkdir -p "$cache"
+	exec 8>"$cache/.lock"
+	if ! flock -n 8; then
+		say WAIT "another make works in $cache"
+		flock 8
+	fi
+}
+
 need_number() {
 	[[ $2 =~ ^[0-9]+$ ]] && [ "$2" -gt 0 ] || die "$1=$2 is not a number above 0"
 }

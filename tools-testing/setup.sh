@@ -77,6 +77,8 @@ need_dwarf() {
 install_bindgen() {
 	local log=$logs/setup-bindgen.log
 	need_cargo "install bindgen $bindgen_needed"
+	lock_cache
+	! have_bindgen || return 0
 	with_progress "$log" SETUP "building bindgen $bindgen_needed" \
 		cargo install --locked --force bindgen-cli --version "$bindgen_needed" --root "$cache/cargo" ||
 		die "cargo could not install bindgen-cli: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
@@ -102,6 +104,7 @@ have_bindgen || install_bindgen
 [[ " $* " != *" tsan "* ]] || need_tsan
 [[ " $* " != *" dwarf "* ]] || need_dwarf
 if ! have_venv; then
-	with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
+	lock_cache
+	have_venv || with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
 		die "the Python environment could not be made: $(grep -m1 '^ERROR' "$logs/setup-venv.log" || tail -1 "$logs/setup-venv.log") (log: $(short "$logs")/setup-venv.log)"
 fi

@@ -60,6 +60,7 @@ read_list() {
 if [ -z "$is_debian" ]; then
 	die "the kernel's source comes from Debian's archive: here, give your own tree of Linux 7.3 with KDIR="
 fi
+lock_cache
 private_apt source "$suite"
 offline=
 read_list
