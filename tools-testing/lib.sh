@@ -18,6 +18,10 @@ mkdir -p "$logs"
 # A closed stdin (as in CI) would give its number to the first file that is opened.
 [ -e /proc/self/fd/0 ] || exec </dev/null
 
+# Ctrl-C ends a script. Without this, bash would go on if the command that it waits for ended well
+# just then.
+trap 'exit 130' INT
+
 # One line for a person: what is done now.
 say() {
 	printf '  %-8s%s\n' "$1" "$2"
