@@ -9,11 +9,12 @@ codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 # shellcheck source=/dev/null
 is_debian=$(. /etc/os-release; [ "${ID:-}" != debian ] || echo yes)
 
+# A service that a package starts must not keep our locks.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
-		DEBIAN_FRONTEND=noninteractive "$@"
+		DEBIAN_FRONTEND=noninteractive "$@" 8>&- 9>&-
 	elif command -v sudo >/dev/null; then
-		sudo DEBIAN_FRONTEND=noninteractive "$@"
+		sudo DEBIAN_FRONTEND=noninteractive "$@" 8>&- 9>&-
 	else
 		die "installing packages needs root, or sudo"
 	fi

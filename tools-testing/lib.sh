@@ -40,7 +40,8 @@ short() {
 	printf '%s' "${1#"$top"/}"
 }
 
-# Only one make at a time works in a checkout. Scripts that others call find the lock taken.
+# Only one make at a time works in a checkout. Scripts that others call find the lock taken. It is
+# held until the last process that was started under it ends, also if the script was killed.
 lock() {
 	[ -z "${SMP_LOCKED:-}" ] || return 0
 	exec 9>"$build/.lock"
@@ -71,16 +72,31 @@ since() {
 	if [ "$s" -lt 60 ]; then echo "$s s"; else echo "$((s / 60)) min $((s % 60)) s"; fi
 }
 
-# Runs a long command with its output in a log, and shows that it goes on.
+# Ends the process group $1, and waits until nothing is left of it.
+end_group() {
+	local n
+	kill -- "-$1" 2>/dev/null || return 0
+	for ((n = 0; n < 50; n++)); do
+		sleep 0.1
+		kill -0 -- "-$1" 2>/dev/null || return 0
+	done
+	kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# Runs a long command with its output in a log, and shows that it goes on. The command has a process
+# group of its own, so that it can be ended with all that it started.
 # usage: with_progress LOG WORD TEXT COMMAND...
 with_progress() {
 	local log=$1 word=$2 text=$3 start pid rc=0 shown=0 now
 	shift 3
 	start=$(date +%s)
 	say "$word" "$text (log: $(short "$log"))"
-	"$@" >"$log" 2>&1 </dev/null 9>&- &
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
-	trap 'kill $pid 2>/dev/null' EXIT
+	set +m
+	# shellcheck disable=SC2064 # The command that runs now is meant.
+	trap "end_group $pid" EXIT
 	while kill -0 $pid 2>/dev/null; do
 		sleep 1
 		now=$(($(date +%s) - start))
