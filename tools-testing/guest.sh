@@ -50,12 +50,21 @@ tcg_options=(--disable-kvm --kopt no_timer_check)
 boot_limit=120
 booted='KTAP version|Run /.* as init process'
 
+# Kills GUEST if it does not come to its init in time. Ends when stdin does.
+# usage: watch_boot GUEST LOG
+watch_boot() {
+	local rc=0
+	read -rt $boot_limit || rc=$?
+	[ $rc -gt 128 ] || return 0
+	grep -aqE "$booted" "$2" || { : >"$guest_tmp/stuck" && kill -- "-$1"; }
+}
+
 # Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
 # 126: killed because it was stuck in its boot; 255: it ended by itself, before the command did.
 # usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
 start_guest() {
-	local log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
-	local cpus=${CPUS:-4} con scr con_pid scr_pid guest watch rc=0 options=() kopts=() w
+	local end log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
+	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
 	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
 	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
@@ -73,18 +82,13 @@ start_guest() {
 		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
 		--show-boot-console --verbose --force-9p --disable-microvm "${options[@]}" "${kopts[@]}" \
 		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" \
-		</dev/null >&"$scr" 2>&"$con" 9>&- &
+		</dev/null 1>&"$scr" 2>&"$con" &
 	guest=$!
 	# shellcheck disable=SC2064 # The guest that runs now is meant.
 	trap "kill -KILL -- -$guest 2>/dev/null; rm -rf '$guest_tmp'" EXIT
-	exec {con}>&- {scr}>&-
-	(
-		sleep $boot_limit
-		grep -aqE "$booted" "$log" || { : >"$guest_tmp/stuck" && kill -- -$guest; }
-	) </dev/null >/dev/null 2>&1 9>&- &
-	watch=$!
+	exec {con}>&- {scr}>&- {end}> >(watch_boot $guest "$log" >/dev/null 2>&1 9>&-)
 	wait $guest || rc=$?
-	kill $watch 2>/dev/null || true
+	exec {end}>&-
 	[ ! -e "$guest_tmp/stuck" ] || rc=126
 	wait $con_pid $scr_pid || true
 	trap - EXIT
