@@ -50,6 +50,11 @@ tcg_options=(--disable-kvm --kopt no_timer_check)
 boot_limit=120
 booted='KTAP version|Run /.* as init process'
 
+# Writes the guest's console to LOG. Kills the guest if that fails, as with a full disk.
+write_log() {
+	sed -u 's/\r*$//' >"$1" 2>/dev/null || { : >"$guest_tmp/lost" && kill -- "-$(cat "$guest_tmp/guest")"; }
+}
+
 # Kills GUEST if it does not come to its init in time. Ends when stdin does.
 # usage: watch_boot GUEST LOG
 watch_boot() {
@@ -60,7 +65,8 @@ watch_boot() {
 }
 
 # Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
-# 126: killed because it was stuck in its boot; 255: it ended by itself, before the command did.
+# 125: killed because its log could not be written; 126: killed because it was stuck in its boot; 255:
+# it ended by itself, before the command did.
 # usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
 start_guest() {
 	local end log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
@@ -70,12 +76,12 @@ start_guest() {
 	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)
-	exec {con}> >(exec sed -u 's/\r*$//' >"$log")
+	exec {con}> >(write_log "$log" 2>/dev/null)
 	con_pid=$!
 	if [ -n "${SHOW:-}" ]; then
-		exec {scr}> >(exec tee "$out")
+		exec {scr}> >(exec tee "$out" 2>/dev/null)
 	else
-		exec {scr}> >(exec cat >"$out")
+		exec {scr}> >(exec cat >"$out" 2>/dev/null)
 	fi
 	scr_pid=$!
 	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
@@ -84,11 +90,13 @@ start_guest() {
 		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" \
 		</dev/null 1>&"$scr" 2>&"$con" &
 	guest=$!
+	echo $guest >"$guest_tmp/guest"
 	# shellcheck disable=SC2064 # The guest that runs now is meant.
-	trap "kill -KILL -- -$guest 2>/dev/null; rm -rf '$guest_tmp'" EXIT
+	trap "exec 2>/dev/null; kill -KILL -- -$guest; wait $guest; rm -rf '$guest_tmp'" EXIT
 	exec {con}>&- {scr}>&- {end}> >(watch_boot $guest "$log" >/dev/null 2>&1 9>&-)
 	wait $guest || rc=$?
 	exec {end}>&-
+	[ ! -e "$guest_tmp/lost" ] || rc=125
 	[ ! -e "$guest_tmp/stuck" ] || rc=126
 	wait $con_pid $scr_pid || true
 	trap - EXIT
@@ -153,6 +161,7 @@ boot() {
 		rc=0
 		start_guest "${guest_args[@]}" || rc=$?
 	fi
+	[ $rc != 125 ] || die "$job: what the guest prints cannot be written (log: $(short "$log"))"
 	[ $rc != 126 ] ||
 		die "$job: the guest did not come to its init in $boot_limit s; its last line: $(last_line "$log") (log: $(short "$log"))"
 	line=$(grep -am1 'Kernel panic - not syncing' "$log") &&
