@@ -74,8 +74,7 @@ configure() {
 		rm "$all.new"
 		return 0
 	fi
-	say CONFIG "$(short "$o")/.config"
-	KCONFIG_ALLCONFIG=$all.new kmake "$name" alldefconfig >"$log" 2>&1 </dev/null ||
+	KCONFIG_ALLCONFIG=$all.new with_progress "$log" CONFIG "$(short "$o")/.config" kmake "$name" alldefconfig ||
 		die "configuring $(short "$o") failed: $(grep -m1 -iE 'error|\*\*\*' "$log" || tail -1 "$log") (log: $(short "$log"))"
 	while IFS= read -r line; do
 		sym=${line%%=*}
