@@ -35,6 +35,7 @@ The parts of these, one by one:
   make model     our code in all executions with loom, by chance with shuttle, with real threads  SHORT=1, LONG=1
   make litmus    what the memory model of the kernel says about each ordering, with herd7
   make mutants   breaks the code on purpose, and looks whether it is noticed; long  MUTANTS='csd-*'
+  make robust    disturbs the harness itself: Ctrl-C, a full disk, a broken hook, a killed QEMU; long  SHORT=1
   make misuse    what the API for Rust must refuse: each misuse gives its error, its twin compiles
   make doc       our page with the kernel's Sphinx, and rustdoc; both without warnings
   make untree    take links and hooks out of the tree again (KDIR=path)
@@ -53,7 +54,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants robust clean
 
 help: ; $(info $(help)) @:
 
@@ -80,5 +81,6 @@ doc: ; @$(sh)/doc.sh
 model: ; @$(sh)/model.sh
 litmus: ; @$(sh)/litmus.sh
 mutants: ; @$(sh)/mutants.sh
+robust: ; @$(sh)/robust.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh
