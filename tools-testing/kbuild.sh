@@ -30,29 +30,40 @@ fragments() {
 	esac
 }
 
-# make in the kernel tree. Nothing of our own make, nor of the user's environment, gets in. What
-# ccache has of one checkout serves the next one too, wherever it is.
-# usage: kmake NAME TARGET...
+# In front of a command that builds kernels: nothing of our own make, nor of the user's environment, gets
+# in. What ccache has of one checkout serves the next one too, wherever it is.
+clean_env=(env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKEFILES
+	-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT
+	-u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V
+	PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib
+	CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1)
+
+# The compilers, and what would make two builds of the same differ. clang is named by kmake.
+build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
+	RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFMT=/usr/bin/rustfmt
+	CLIPPY_DRIVER=/usr/bin/clippy-driver
+	KBUILD_BUILD_TIMESTAMP=1 KBUILD_BUILD_USER=smp KBUILD_BUILD_HOST=rust)
+
+# make in the kernel tree. usage: kmake NAME TARGET...
 kmake() {
 	local name=$1
 	shift
-	env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKEFILES \
-		-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT \
-		-u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V \
-		PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib \
-		CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1 \
-		make -C "$linux" O="$build/$name" ARCH=x86_64 LLVM=-22 \
-		CC="ccache clang-22" HOSTCC=clang-22 HOSTRUSTC=/usr/bin/rustc \
-		RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFMT=/usr/bin/rustfmt \
-		CLIPPY_DRIVER=/usr/bin/clippy-driver \
-		KBUILD_BUILD_TIMESTAMP=1 KBUILD_BUILD_USER=smp KBUILD_BUILD_HOST=rust \
-		-j"$(nproc)" "$@"
+	"${clean_env[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
+		CC="ccache clang-22" HOSTCC=clang-22 -j"$(nproc)" "$@"
 }
 
 # The last value that the fragments ask for, a symbol a line.
 wanted() {
 	awk -F= '/^CONFIG_/ { if (!($1 in v)) order[n++] = $1; v[$1] = substr($0, length($1) + 2) }
 		END { for (i = 0; i < n; i++) print order[i] "=" v[order[i]] }' "$1"
+}
+
+# The lines of the configuration that choose the implementation.
+implementation() {
+	case "$1" in
+	c | c-small | matrix-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
+	*) echo CONFIG_SMP_RUST=y ;;
+	esac
 }
 
 # Makes build/NAME/.config from the fragments, if they or a Kconfig file changed, or if that was cut off.
@@ -66,7 +77,7 @@ configure() {
 	mapfile -t files < <(fragments "$name")
 	{
 		cat "${files[@]}" 2>/dev/null &&
-			case "$name" in c | c-small | matrix-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;; *) echo CONFIG_SMP_RUST=y ;; esac
+			implementation "$name"
 	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
 	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
 		[ -z "$(find "$top" -path "$build" -prune -o \
