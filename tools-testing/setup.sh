@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf]; cargo is needed then also if bindgen is there, what clang links
-# to programs for ThreadSanitizer, and what the kernel reads debugging information with.
+# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng]; cargo is needed then also if bindgen is there, what
+# clang links to programs for ThreadSanitizer, what the kernel reads debugging information with, and
+# the command of that name.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -10,7 +11,7 @@
 lock
 apt_options=()
 
-packages='make gcc binutils libc6-dev flex bison bc perl cpio kmod rsync xz-utils zstd patch git file
+packages='make gawk gcc binutils libc6-dev flex bison bc perl cpio kmod rsync xz-utils zstd patch git file
 python3 python3-venv ccache busybox-static shellcheck udev libelf-dev libssl-dev ca-certificates
 clang-22 lld-22 llvm-22 libclang-22-dev'
 
@@ -60,18 +61,15 @@ need_cargo() {
 	fi
 }
 
-need_tsan() {
-	! compgen -G "/usr/lib/llvm-$llvm/lib/clang/*/lib/linux/libclang_rt.tsan-x86_64.a" >/dev/null || return 0
-	[ -n "$is_debian" ] || die "clang's runtime for ThreadSanitizer is missing"
-	has_candidate libclang-rt-$llvm-dev || apt_step "reading the package lists" as_root apt-get update
-	apt_step "installing libclang-rt-$llvm-dev" as_root apt-get install -y --no-install-recommends libclang-rt-$llvm-dev
+# usage: need_package PACKAGE WHAT-FOR
+need_package() {
+	[ -n "$is_debian" ] || die "$1 is missing, $2"
+	has_candidate "$1" || apt_step "reading the package lists" as_root apt-get update
+	apt_step "installing $1" as_root apt-get install -y --no-install-recommends "$1"
 }
 
-need_dwarf() {
-	[ ! -e /usr/include/dwarf.h ] || return 0
-	[ -n "$is_debian" ] || die "the header dwarf.h, of elfutils, is missing"
-	has_candidate libdw-dev || apt_step "reading the package lists" as_root apt-get update
-	apt_step "installing libdw-dev" as_root apt-get install -y --no-install-recommends libdw-dev
+have_tsan() {
+	compgen -G "/usr/lib/llvm-$llvm/lib/clang/*/lib/linux/libclang_rt.tsan-x86_64.a" >/dev/null
 }
 
 install_bindgen() {
@@ -101,8 +99,9 @@ if [ -n "$missing" ]; then
 fi
 have_bindgen || install_bindgen
 [[ " $* " != *" cargo "* ]] || need_cargo "build checks"
-[[ " $* " != *" tsan "* ]] || need_tsan
-[[ " $* " != *" dwarf "* ]] || need_dwarf
+[[ " $* " != *" tsan "* ]] || have_tsan || need_package libclang-rt-$llvm-dev "with clang's half of ThreadSanitizer"
+[[ " $* " != *" dwarf "* ]] || [ -e /usr/include/dwarf.h ] || need_package libdw-dev "to read debugging information with"
+[[ " $* " != *" stress-ng "* ]] || command -v stress-ng >/dev/null || need_package stress-ng "to change memory maps from many threads with"
 if ! have_venv; then
 	lock_cache
 	have_venv || with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||

@@ -6,7 +6,9 @@ qemu_needed=10
 llvm=22
 bindgen_needed=0.72.1
 
-commands='make gcc ld flex bison bc perl cpio kmod rsync xz zstd patch git file python3 ccache busybox
+# Which awk there is decides the order of a header of the kernel's build: a later installation of gawk, for
+# kvm.sh, would have all kernels built anew.
+commands='make gawk gcc ld flex bison bc perl cpio kmod rsync xz zstd patch git file python3 ccache busybox
 shellcheck clang-22 ld.lld-22 llvm-nm-22 llvm-link-22 /usr/bin/rustc /usr/bin/rustdoc /usr/bin/rustfmt
 /usr/bin/clippy-driver'
 
