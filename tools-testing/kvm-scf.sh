@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The kernel tree's own kvm.sh --torture scf, unchanged: it builds a kernel for each of its scenarios,
+# boots it with scftorture and CPU hotplug, and judges the console. IMPL=c does the same with the
+# kernel's own kernel/smp.c. DURATION= is for each scenario, in minutes.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/guest.sh"
+lock
+[ -z "${CONFIG:-}" ] || die "CONFIG=$CONFIG: the scenarios of kvm.sh have a configuration of their own"
+name=$(kernel_name)
+minutes=${DURATION:-3}
+cpus=${CPUS:-4}
+need_number DURATION "$minutes"
+need_number CPUS "$cpus"
+need_number LIMIT "${LIMIT:-600}"
+place=$build/kvm-scf
+tree=$place/linux
+results=$place/results
+log=$logs/kvm-scf-$name.log
+torture=tools/testing/selftests/rcutorture
+"$here/setup.sh"
+"$here/tree.sh"
+
+# kvm.sh configures and builds in the tree that it lies in. It gets one of its own, so that ours, or the
+# user's, stays as it is. Our files are links there too.
+copy_tree() {
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	rsync -a --exclude /.git "$linux/" "$tree/"
+}
+
+# The commands that kvm.sh finds first: clang by way of ccache, which needs no word more in the
+# arguments for make, and QEMU without KVM.
+place_commands() {
+	rm -rf "${place:?}/bin"
+	mkdir -p "$place/bin"
+	ln -s "$(command -v ccache)" "$place/bin/clang-22"
+	[ "$accel" = kvm ] || ln -s "$here/kvm-scf/qemu-system-x86_64" "$place/bin/"
+}
+
+# There is no kernel yet to try /dev/kvm with, unless another verb built one.
+choose_accel_early() {
+	local o
+	for o in "$build"/{rust,c,rust-small,c-small}; do
+		[ ! -e "$o/arch/x86/boot/bzImage" ] || break
+	done
+	if [ -z "${ACCEL:-}" ] && [ ! -e "$o/arch/x86/boot/bzImage" ]; then
+		accel=tcg
+	else
+		choose_accel "$o"
+	fi
+}
+
+# In a group of its own, all of which ends if this script does: kvm.sh runs much in the background.
+run_kvm() {
+	local options=(--torture scf --duration "$minutes" --results "$results" --datestamp "$name"
+		--defconfig alldefconfig --kconfig "$(implementation "$name" | paste -sd' ')"
+		--kmake-args "${build_options[*]} KCONFIG_ALLCONFIG=$place/all.config"
+		--qemu-cmd qemu-system-x86_64 --qemu-args "-smp $cpus" --memory "${MEM:-512M}"
+		--shutdown-grace "${LIMIT:-600}" --bootargs "${boot_options[*]} ${APPEND:-}") group rc=0
+	"${clean_env[@]}" PATH="$place/bin:$cache/cargo/bin:$PATH" SMP_QEMU="$(command -v qemu-system-x86_64)" \
+		SMP_MACHINE="$(machine_options "$cpus" "$accel")" \
+		setsid "$tree/$torture/bin/kvm.sh" "${options[@]}" &
+	group=$!
+	# shellcheck disable=SC2064 # The group that runs now is meant.
+	trap "kill -- -$group" TERM
+	wait $group || rc=$?
+	return $rc
+}
+
+choose_accel_early
+say COPY "$(short "$tree"), for kvm.sh"
+copy_tree
+place_commands
+cat "$here"/configs/{guest,smp,small,kvm-scf}.config >"$place/all.config"
+rm -rf "${results:?}/$name"
+boot_options=()
+[ "$accel" = kvm ] || boot_options=(no_timer_check)
+mapfile -t scenarios <"$tree/$torture/configs/scf/CFLIST"
+start=$(date +%s)
+rc=0
+with_progress "$log" KVM.SH "${scenarios[*]} on $name ($accel, $cpus CPUs), $minutes min each" run_kvm || rc=$?
+
+# What kvm.sh says after all runs, without its colours.
+summary=$place/summary-$name
+sed -E 's/\x1b\[[0-9;]*m//g' "$log" | sed -n '/ Test summary:$/,$p' >"$summary"
+[ $rc = 0 ] ||
+	die "kvm.sh ended with $rc: $(grep -m1 -E 'BUG|WARNING|error|improperly set|no success|!!!' "$summary" || tail -n 1 "$log") (log: $(short "$log"))"
+for scenario in "${scenarios[@]}"; do
+	console=$results/$name/$scenario/console.log
+	calls=$(sed -nE "s/^$scenario ------- ([0-9]+) SCF handler invocations.*/\1/p" "$summary")
+	[ "${calls:-0}" -gt 0 ] || die "$scenario: kvm.sh tells of no call (log: $(short "$log"))"
+	hotplug=$(grep -aoE 'onoff: [0-9]+/[0-9]+:[0-9]+/[0-9]+' "$console" | tail -n 1)
+	[[ $hotplug =~ ' '([0-9]+)/[0-9]+:([1-9][0-9]*)/ ]] || die "$scenario: no CPU went off (log: $(short "$console"))"
+	echo "$scenario: SUCCESS, $calls SCF handler invocations, CPUs on ${BASH_REMATCH[1]} and off ${BASH_REMATCH[2]} times"
+	said+="$scenario $calls, "
+done
+echo "kvm.sh: no error; ${said%, } invocations in $minutes min each, $name, $accel, $cpus CPUs, $(since "$start") with the builds"
