@@ -24,11 +24,10 @@ torture=tools/testing/selftests/rcutorture
 "$here/tree.sh"
 
 # kvm.sh configures and builds in the tree that it lies in. It gets one of its own, so that ours, or the
-# user's, stays as it is. Our files are links there too.
+# user's, stays as it is. Our files are links there too. What was built there before goes.
 copy_tree() {
-	rm -rf "$tree"
 	mkdir -p "$tree"
-	rsync -a --exclude /.git "$linux/" "$tree/"
+	rsync -a --delete --exclude /.git "$linux/" "$tree/"
 }
 
 # The commands that kvm.sh finds first: clang by way of ccache, which needs no word more in the
