@@ -23,6 +23,7 @@ The parts of these, one by one:
   make kunit     the in-kernel tests and the doctests        FILTER='smp*' for some suites
   make torture   scftorture of the tree, and calls of all families with a ledger  DURATION=60 seconds, CALLS=1000000
   make kvm-scf   the tree's kvm.sh --torture scf: builds and runs its scenarios; long  DURATION=3 minutes, IMPL=c
+  make selftests membarrier, hotplug, rseq, memory maps of many threads: the same as C?  SHORT=1, LONG=1
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
   make cost      instructions that a call costs, beside the C kernel
@@ -55,7 +56,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -68,6 +69,7 @@ shell: ; @$(sh)/shell.sh
 kunit: ; @$(sh)/kunit.sh
 torture: ; @$(sh)/torture.sh
 kvm-scf: ; @$(sh)/kvm-scf.sh
+selftests: ; @$(sh)/selftests.sh
 boots: ; @$(sh)/boots.sh
 seeds: ; @$(sh)/seeds.sh
 cost: ; @$(sh)/cost.sh
