@@ -21,6 +21,8 @@ SHORT=1 "$here/model.sh"
 item "kunit and doctests" "$here/kunit.sh"
 item "scftorture" "$here/torture.sh" scf
 item "torture with a ledger" "$here/torture.sh" smp
+# With lockdep, waits that serve, and faults.
+item "torture of build/kunit" env CALLS=50000 "$here/torture.sh" smp kunit
 item "sample" "$here/run.sh"
 for name in rust_smp rust_smp_percpu rust_smp_latency; do
 	item "$name, CPU hotplug" "$here/sample.sh" $name
