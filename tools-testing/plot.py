@@ -7,16 +7,11 @@ beside them, and their paths are printed, a line each.
 
 import argparse
 import pathlib
-import sys
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-# pylint: disable=wrong-import-position
-from matplotlib import pyplot as plt
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from picture import fail, head, plt, save
 
 # The states in the order in which they are drawn: what to call them, and how to draw them. The
 # colours are told apart without full colour vision (Okabe and Ito), the strokes without any.
@@ -27,23 +22,6 @@ STATES = {
 }
 
 MICROSECOND = 1000
-DPI = 200
-NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
-
-plt.rcParams.update(
-    {
-        "font.size": 10,
-        "axes.titlesize": 11,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "svg.hashsalt": "smp",
-    }
-)
-
-
-def fail(text):
-    """Ends with one line."""
-    sys.exit(text)
 
 
 def read(path):
@@ -80,26 +58,6 @@ def times(axis, steps):
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda us, _: thousands(us)))
     axis.set_minor_formatter(NullFormatter())
-
-
-def head(figure, title, source):
-    """Says above the picture what it shows and where it comes from."""
-    figure.suptitle(title, x=0.02, y=0.98, ha="left", va="top", fontsize=14, fontweight="bold")
-    height = figure.get_figheight()
-    figure.text(0.02, 1 - 0.42 / height, source, ha="left", va="top", fontsize=9.5, color="#444444")
-
-
-def save(figure, path):
-    """Writes the picture, as PNG and as SVG."""
-    for kind in ("png", "svg"):
-        file = path.with_suffix("." + kind)
-        figure.savefig(file, dpi=DPI, metadata=NO_METADATA if kind == "svg" else None)
-        if kind == "svg":
-            lines = [line.rstrip() for line in file.read_text().splitlines()]
-            lines.insert(1, "<!-- SPDX-License-Identifier: GPL-2.0 -->")
-            file.write_text("\n".join(lines) + "\n")
-        print(file)
-    plt.close(figure)
 
 
 def draw_pairs(rows, source, path):
