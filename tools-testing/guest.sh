@@ -22,6 +22,10 @@ first_bad_line() {
 # QEMU's machine. x2APIC under TCG needs QEMU's own interrupt controller and remapping.
 machine_options() {
 	local cpus=$1 accel=$2 thread=multi
+	# Two nodes, a socket each, if the CPUs can be halved; all memory is in the first.
+	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] ||
+		echo "-smp $cpus,sockets=2 -object memory-backend-ram,id=ram,size=${MEM:-1G}" \
+			"-numa node,memdev=ram,cpus=0-$((cpus / 2 - 1)) -numa node,cpus=$((cpus / 2))-$((cpus - 1))"
 	if [ "$accel" = kvm ]; then
 		echo "-machine q35,accel=kvm -cpu host"
 		return
@@ -72,7 +76,7 @@ start_guest() {
 	local end log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
 	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
-	read -ra machine <<<"$(machine_options "$cpus" "$accel")"
+	read -ra machine <<<"$(machine_options "$cpus" "$accel" | tr '\n' ' ')"
 	[ "$accel" = kvm ] || options=("${tcg_options[@]}")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)
