@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * smp_bench: several CPUs that call at once, each LOOPS times and waiting. The figure
+ * is the time for all of it, divided by the number of their calls.
+ */
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/sched/task.h>
+#include <linux/topology.h>
+
+#include "bench.h"
+
+static struct cpumask senders;
+/* Whom each of them calls; if nobody, all others in turn. */
+static DEFINE_PER_CPU(int, partner);
+#define NOBODY (-1)
+
+static DEFINE_PER_CPU(struct task_struct *, task);
+static atomic_t to_come, to_end;
+static u64 began, ended;
+static DECLARE_COMPLETION(all_ended);
+
+static void call_others(void)
+{
+	int i, this_cpu = raw_smp_processor_id(), to = this_cpu;
+
+	for (i = 0; i < LOOPS; i++) {
+		to = (to + 1) % num_online_cpus();
+		if (to == this_cpu)
+			to = (to + 1) % num_online_cpus();
+		smp_call_function_single(to, bench_nothing, NULL, true);
+	}
+}
+
+static void call_partner(int to)
+{
+	int i;
+
+	for (i = 0; i < LOOPS; i++)
+		smp_call_function_single(to, bench_nothing, NULL, true);
+}
+
+static int sender(void *unused)
+{
+	int to = this_cpu_read(partner);
+
+	if (atomic_dec_and_test(&to_come))
+		began = ktime_get_ns();
+	/* Whoever comes last, all begin at once. */
+	while (atomic_read(&to_come))
+		cpu_relax();
+	if (to == NOBODY)
+		call_others();
+	else
+		call_partner(to);
+	if (atomic_dec_and_test(&to_end)) {
+		ended = ktime_get_ns();
+		complete(&all_ended);
+	}
+	return 0;
+}
+
+static void stop_senders(int until)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &senders) {
+		if (cpu == until)
+			break;
+		kthread_stop_put(per_cpu(task, cpu));
+	}
+}
+
+static int run_senders(void)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &senders) {
+		struct task_struct *t = kthread_create_on_cpu(sender, NULL, cpu, "sender/%u");
+
+		if (IS_ERR(t)) {
+			stop_senders(cpu);
+			return PTR_ERR(t);
+		}
+		per_cpu(task, cpu) = get_task_struct(t);
+	}
+	atomic_set(&to_come, cpumask_weight(&senders));
+	atomic_set(&to_end, cpumask_weight(&senders));
+	for_each_cpu(cpu, &senders)
+		wake_up_process(per_cpu(task, cpu));
+	wait_for_completion(&all_ended);
+	for_each_cpu(cpu, &senders)
+		kthread_stop_put(per_cpu(task, cpu));
+	return 0;
+}
+
+static void measure_senders(const struct bench_case *c)
+{
+	u64 least = U64_MAX;
+	int i;
+
+	if (cpumask_empty(&senders))
+		return;
+	for (i = 0; i < ROUNDS; i++) {
+		if (run_senders())
+			return;
+		least = min(least, ended - began);
+	}
+	bench_say(c, "", "cost", least, LOOPS * cpumask_weight(&senders));
+}
+
+/* Makes pairs of the CPUs, as many as there are. */
+static void measure_pairs(const struct bench_case *c, bool across)
+{
+	static struct cpumask paired;
+	int cpu, to;
+
+	cpumask_clear(&senders);
+	cpumask_clear(&paired);
+	for_each_online_cpu(cpu) {
+		for_each_online_cpu(to) {
+			if (to <= cpu || cpumask_test_cpu(cpu, &paired) ||
+			    cpumask_test_cpu(to, &paired) ||
+			    (cpu_to_node(cpu) != cpu_to_node(to)) != across)
+				continue;
+			per_cpu(partner, cpu) = to;
+			cpumask_set_cpu(cpu, &senders);
+			cpumask_set_cpu(cpu, &paired);
+			cpumask_set_cpu(to, &paired);
+			break;
+		}
+	}
+	measure_senders(c);
+}
+
+static void pairs_in_node(const struct bench_case *c)
+{
+	measure_pairs(c, false);
+}
+
+static void pairs_across_nodes(const struct bench_case *c)
+{
+	measure_pairs(c, true);
+}
+
+static void mesh(const struct bench_case *c)
+{
+	int cpu;
+
+	cpumask_copy(&senders, cpu_online_mask);
+	for_each_online_cpu(cpu)
+		per_cpu(partner, cpu) = NOBODY;
+	measure_senders(c);
+}
+
+const struct bench_case bench_crowds[] = {
+	{ "pairs in a node", pairs_in_node },
+	{ "pairs across nodes", pairs_across_nodes, .nodes = 2 },
+	{ "mesh", mesh },
+	{ }
+};
