@@ -11,15 +11,16 @@ lock
 build_kernel rust kernel/smp/
 build_kernel c kernel/smp.o
 
-# The sum over objects, a line.
+# The sum over objects, a line. What each CPU has of its own is part of the data.
 sizes() {
-	local what=$1
+	local what=$1 each
 	shift
-	llvm-size-22 "$@" | awk -v what="$what" 'NR > 1 { t += $1; d += $2; b += $3 }
-		END { printf "%-12s %8d %8d %8d\n", what, t, d, b }'
+	each=$(llvm-size-22 -A "$@" | awk '/^\.data\.\.percpu/ { n += $2 } END { print n + 0 }')
+	llvm-size-22 "$@" | awk -v what="$what" -v each="$each" 'NR > 1 { t += $1; d += $2; b += $3 }
+		END { printf "%-12s %8d %8d %8d %8d\n", what, t, d, b, each }'
 }
 
-printf '%-12s %8s %8s %8s\n' "" text data bss
+printf '%-12s %8s %8s %8s %8s\n' "" text data bss "each CPU"
 sizes Rust "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o
 for o in "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o; do
 	sizes "  $(basename "$o")" "$o"
