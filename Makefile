@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT MATRIX MUTANTS SHORT LONG
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT MATRIX MUTANTS SHORT LONG CHECK SCALE
 
 sh := tools-testing
 
@@ -26,7 +26,7 @@ The parts of these, one by one:
   make selftests membarrier, hotplug, rseq, memory maps of many threads: the same as C?  SHORT=1, LONG=1
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
-  make cost      instructions that a call costs, beside the C kernel
+  make bench     what calls cost, beside the C kernel: a table, JSON, a picture  SHORT=1, CHECK=1, SCALE=1
   make plot      the latency of calls between each two CPUs, as pictures in build/plot
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make matrix    the tests on the small kernel with other options and sanitizers; long  MATRIX='rt calls'
@@ -56,7 +56,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds cost plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
+.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds bench plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -72,7 +72,7 @@ kvm-scf: ; @$(sh)/kvm-scf.sh
 selftests: ; @$(sh)/selftests.sh
 boots: ; @$(sh)/boots.sh
 seeds: ; @$(sh)/seeds.sh
-cost: ; @$(sh)/cost.sh
+bench: ; @$(sh)/bench.sh
 plot: ; @$(sh)/plot.sh
 apic: ; @$(sh)/apic.sh
 matrix: ; @$(sh)/matrix.sh

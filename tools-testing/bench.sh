@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
+# configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
+# SHORT=1: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
+# the stored one. CPUS= says with how many CPUs; SCALE=1: some cases with 2, 4, 8, ... 64 CPUs.
+
+. "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
+. "$here/guest.sh"
+. "$here/modules.sh"
+lock
+cpus=${CPUS:-4}
+need_number CPUS "$cpus"
+[ "$cpus" -gt 1 ] || die "CPUS=$cpus: calls between CPUs need two"
+stored=$here/bench/ratios-$cpus.json
+[ -z "${CHECK:-}" ] || [ -e "$stored" ] ||
+	die "no ratios are stored for $cpus CPUs: there is no $(short "$stored")"
+runs=5
+boots=("" idle=poll csdlock_debug=1)
+[ -z "${SHORT:-}${SCALE:-}" ] || runs=2 boots=("")
+out=$build/bench
+export SMP_NODES=1
+
+mkdir -p "$out"
+rm -f "$logs"/bench-*
+for name in rust c; do
+	"$here/kernel.sh" "$name"
+	module "$name"
+done
+clang-22 -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
+	die "the program was not compiled: $(build_error "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
+
+# Instructions are counted with a tick on all CPUs, else the way into the idle loop depends on their
+# timers, and with a clock that needs no device.
+declare -A always=([instructions]="nohz=off tsc=reliable" [ns]="")
+
+# usage: measure CLOCK ACCEL BOOT-PARAMETERS [MODULE-PARAMETER...]
+measure() {
+	local clock=$1 accel=$2 parameters=$3 run name
+	shift 3
+	for ((run = 1; run <= runs; run++)); do
+		say BENCH "run $run of $runs, $clock, $cpus CPUs, ${parameters:-no boot parameters} (logs: $(short "$logs")/bench-*)"
+		for name in rust c; do
+			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-$name-$run" "$name" 1200 \
+				"${always[$clock]} $parameters" \
+				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name" "$out/user" "$@")"
+		done
+	done
+}
+
+text() {
+	llvm-size-22 "$@" | awk 'NR > 1 { n += $1 } END { print n }'
+}
+
+# usage: judge [OPTION...]
+judge() {
+	python3 "$here/bench.py" "$logs" "$out" --cpus "$cpus" --runs "$runs" \
+		--text "$(text "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o)" "$(text "$build/c/kernel/smp.o")" \
+		--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/bench-$cpus-instructions-default-rust-1.log" | sed -n 1p)" \
+		--condition configuration "$(cd "$here" && echo configs/{guest,smp}.config)" \
+		--condition C "$(clang-22 --version | sed -n 1p)" \
+		--condition Rust "$(/usr/bin/rustc --version)" \
+		--condition emulator "$(qemu-system-x86_64 --version | sed -n 1p)" \
+		--condition commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo none)" "$@"
+}
+
+# usage: draw FILE...
+draw() {
+	say DRAW "$(short "$out")"
+	MPLCONFIGDIR=$cache/matplotlib "$cache/venv/bin/python3" -B "$here/bench_plot.py" "$@" >"$logs/bench-draw.log" 2>&1 ||
+		die "nothing was drawn: $(tail -n 1 "$logs/bench-draw.log") (log: $(short "$logs")/bench-draw.log)"
+	while IFS= read -r f; do short "$f"; echo; done <"$logs/bench-draw.log"
+}
+
+if [ -n "${SCALE:-}" ]; then
+	boot_limit=600
+	for cpus in 2 4 8 16 32 64; do
+		SMP_ICOUNT=1 measure instructions tcg "" scale=1
+		judge --scale
+	done
+	draw "$out"/scale-{2,4,8,16,32,64}.json
+else
+	for parameters in "${boots[@]}"; do
+		SMP_ICOUNT=1 measure instructions tcg "$parameters"
+	done
+	choose_accel "$build/rust"
+	if [ "$accel" = kvm ]; then
+		measure ns kvm ""
+	else
+		say BENCH "no working KVM: no figure is a time"
+	fi
+	judge
+	draw "$out/bench-$cpus.json"
+	[ -z "${CHECK:-}" ] || python3 "$here/bench_check.py" "$out/ratios-$cpus.json" "$stored"
+fi
