@@ -36,7 +36,7 @@ build_suites() {
 # How often, where a test takes a number.
 work() {
 	case "$1${SHORT:+-short}" in
-	memory) echo 2000 ;;
+	memory) echo 1000 ;;
 	memory-short) echo 500 ;;
 	*) echo 100 ;;
 	esac
@@ -70,13 +70,13 @@ skipped() {
 
 # usage: suite KERNEL SUITE
 suite() {
-	local job=selftests-$1-$2 out=$logs/selftests-$1-$2.out lines=$place/$1-$2 tests plan passed bad
+	local job=selftests-$1-$2 out=$logs/selftests-$1-$2.out lines=$place/$1-$2 tests plan passed failed
 	mapfile -t tests < <(left_out "$2" | cut -d' ' -f1)
 	rm -f "$lines"
 	boot "$job" "$1" $((more + 1200)) "" \
 		"$(printf '%q ' "$here/guest/selftests.sh" "$place" "$2" "$(work "$2")" "${tests[@]}")"
 	grep -aE '^(# )*(not )?ok [0-9]+' "$out" >"$lines" || true
-	bad=$(grep -am1 -E '^(# )*not ok ' "$lines") && die "$2: $bad (log: $(short "$out"))"
+	failed=$(grep -am1 -E '^(# )*not ok ' "$lines") && die "$2: $failed (log: $(short "$out"))"
 	plan=$(sed -nE '0,/^1\.\.[0-9]/s/^1\.\.([0-9]+).*/\1/p' "$out")
 	[ "$(grep -ac '^ok ' "$lines")" = "${plan:-none}" ] || die "$2: not all of ${plan:-the} tests ended (log: $(short "$out"))"
 	passed=$(grep -acv '# SKIP' "$lines" || true)
