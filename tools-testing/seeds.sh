@@ -43,14 +43,18 @@ hangs() {
 	echo "build/$kernel hangs, as it must"
 }
 
-# CPU 0 panics in an NMI, and CPU 2 is asked by a call to do it instead.
+# CPU 0 panics in an NMI, and CPU 2 is asked by a call to do it instead. An NMI that comes while CPU 0
+# has the console leaves a guest that says nothing any more: it is tried again, once.
 forced_panic() {
-	local log=$logs/seeds-panic.log
+	local log=$logs/seeds-panic.log try
 	module kunit
-	! (boot seeds-panic kunit 120 "panic_force_cpu=2 panic=3" \
-		"$(printf '%q ' "$here/guest/panic.sh" "$build/modules/kunit/smp_seeds.ko")") || die "the guest did not panic"
-	grep -aq 'panic: Redirecting from CPU 0 to CPU 2' "$log" ||
-		die "the panic was not redirected (log: $(short "$log"))"
+	for try in first second; do
+		! (LIMIT=60 boot seeds-panic kunit 60 "panic_force_cpu=2 panic=3" \
+			"$(printf '%q ' "$here/guest/panic.sh" "$build/modules/kunit/smp_seeds.ko")") || die "the guest did not panic"
+		! grep -aq 'panic: Redirecting from CPU 0 to CPU 2' "$log" || break
+		[ $try = first ] || die "the panic was not redirected (log: $(short "$log"))"
+		say AGAIN "the guest fell silent"
+	done
 	# Only the CPU that was asked says this.
 	grep -aq 'panic: Redirected from CPU 0' "$log" || die "CPU 2 did not panic (log: $(short "$log"))"
 	echo "CPU 2 panicked for CPU 0, which was in an NMI"
