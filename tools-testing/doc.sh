@@ -35,7 +35,7 @@ about_ours() {
 # says that they are missing. netlink/ is specifications, which the tree would read in any case.
 page_check() {
 	local log=$logs/doc-page.log pages
-	pages=index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust*.rst,fault-injection/fault-injection.rst
+	pages='index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust*.rst,fault-injection/fault-injection.rst'
 	# Nothing is said again about what was read before.
 	rm -rf "$out/core-api" "$out/.doctrees"
 	# RUSTDOC has another meaning in Documentation/Makefile.
