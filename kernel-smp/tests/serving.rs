@@ -30,8 +30,7 @@ use super::{
     thread::{
         Busy,
         Thread, //
-    },
-    warnings::warnings_of, //
+    }, //
 };
 use crate::{
     irq::{
@@ -47,16 +46,12 @@ use kernel::{
     cpumask::Cpumask,
     lockdep,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Full,
-            Relaxed,
-            Release, //
-        },
-        new_mutex,
-        new_spinlock, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
     }, //
 };
 
@@ -502,6 +497,12 @@ mod cases {
     #[test]
     #[cfg(CONFIG_PROVE_LOCKING)]
     fn a_call_with_a_spinlock_held_is_reported() -> Result {
+        use super::super::warnings::warnings_of;
+        use kernel::sync::{
+            new_mutex,
+            new_spinlock, //
+        };
+
         let cpus = two_cpus()?;
         let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
         let mutex = KBox::pin_init(new_mutex!(()), GFP_KERNEL)?;
