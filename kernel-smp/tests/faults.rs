@@ -27,11 +27,6 @@ impl Fault {
         Self::new(kind, 100, -1)
     }
 
-    /// Makes the fault the next `times` times.
-    pub(crate) fn times(kind: bindings::smp_fault_kind, times: i32) -> Self {
-        Self::new(kind, 100, times)
-    }
-
     /// Makes the fault in so many of a hundred cases.
     pub(crate) fn sometimes(kind: bindings::smp_fault_kind, percent: usize) -> Self {
         Self::new(kind, percent, -1)

@@ -80,7 +80,8 @@ fn pass(times: usize) {
     }
 }
 
-/// Calls `f`, and returns how often `verdict` was given meanwhile, and how often any other.
+/// Calls `f`, and returns how often `verdict` was given meanwhile, and how often any other. Calls of
+/// the kernel itself that wait for the same CPU count too.
 fn given(verdict: Verdict, f: impl FnOnce()) -> (u32, u32) {
     const ALL: [Verdict; Verdict::NUMBER] = [
         Verdict::Lost,
@@ -158,19 +159,25 @@ mod cases {
     #[test]
     fn a_lost_ipi_is_sent_again_and_known_as_lost() -> Result {
         let (cpus, _busy) = begin()?;
+        let mut shown = 0;
 
-        for _ in 0..5 {
+        // An IPI of another CPU may come before the time, and then nothing is reported.
+        for _ in 0..20 {
             let mut ran = Ok(false);
             let (right, wrong) = given(Verdict::Lost, || {
-                let fault = Fault::times(DROP, 1);
+                let fault = Fault::between(DROP, cpus.here, cpus.there, 1);
                 ran = call(cpus.there);
                 drop(fault);
             });
 
             assert!(ran?);
-            assert_eq!(right, 1);
             assert_eq!(wrong, 0);
+            shown += u32::from(right > 0);
+            if shown == 5 {
+                break;
+            }
         }
+        assert_eq!(shown, 5);
         Ok(())
     }
 
@@ -188,7 +195,7 @@ mod cases {
         let (right, wrong) = given(Verdict::InterruptsOff, || ran = call(cpus.there));
 
         assert!(begun && ran? && thread.finishes());
-        assert_eq!(right, 1);
+        assert!(right > 0);
         assert_eq!(wrong, 0);
         Ok(())
     }
@@ -203,7 +210,7 @@ mod cases {
         });
 
         assert_eq!(error, 0);
-        assert_eq!(right, 1);
+        assert!(right > 0);
         assert_eq!(wrong, 0);
         Ok(())
     }
