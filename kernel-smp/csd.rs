@@ -36,6 +36,13 @@ pub(crate) type Node = bindings::llist_node;
 /// The request is in use.
 const LOCK: u32 = bindings::CSD_FLAG_LOCK;
 
+/// The bit that these two kinds have in common and no other kind has.
+const SYNC_OR_TTWU: u32 = bindings::CSD_TYPE_SYNC & bindings::CSD_TYPE_TTWU;
+
+const _: () = kernel::build_assert::const_assert!(
+    SYNC_OR_TTWU & (bindings::CSD_TYPE_ASYNC | bindings::CSD_TYPE_IRQ_WORK) == 0
+);
+
 /// What kind of request a queue entry is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -174,13 +181,28 @@ impl Csd {
     /// Returns what kind of entry this is.
     #[inline(always)]
     pub(crate) fn kind(self) -> Kind {
-        match self.type_bits() {
-            bindings::CSD_TYPE_ASYNC => Kind::Async,
-            bindings::CSD_TYPE_SYNC => Kind::Sync,
-            bindings::CSD_TYPE_IRQ_WORK => Kind::IrqWork,
-            bindings::CSD_TYPE_TTWU => Kind::Ttwu,
-            _ => Kind::Unknown,
+        let bits = self.type_bits();
+
+        // One test puts most entries of a queue in their list.
+        if bits & SYNC_OR_TTWU == 0 {
+            match bits {
+                bindings::CSD_TYPE_ASYNC => Kind::Async,
+                bindings::CSD_TYPE_IRQ_WORK => Kind::IrqWork,
+                _ => Kind::Unknown,
+            }
+        } else {
+            match bits {
+                bindings::CSD_TYPE_SYNC => Kind::Sync,
+                bindings::CSD_TYPE_TTWU => Kind::Ttwu,
+                _ => Kind::Unknown,
+            }
         }
+    }
+
+    /// Returns whether this is an entry of kind `kind`.
+    #[inline(always)]
+    pub(crate) fn is(self, kind: Kind) -> bool {
+        self.type_bits() == kind as u32
     }
 
     /// Returns the bits of the flag word that say which kind of entry this is.

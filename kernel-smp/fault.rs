@@ -5,20 +5,22 @@
 //! IPIs of cross-CPU calls are lost, delayed, swapped, doubled or sent in bursts, and the pool of a
 //! CPU is empty, where `fault.c` says so. IPIs of the scheduler and of others are left alone.
 
-use kernel::cpu::CpuId;
+use crate::percpu::CpuGuard;
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+use crate::percpu::CpuPinned as _;
 
-/// Returns whether this CPU, `this_cpu`, is to find its pool empty.
+/// Returns whether this CPU is to find its pool empty.
 #[inline(always)]
-pub(crate) fn pool_is_empty(this_cpu: CpuId) -> bool {
+pub(crate) fn pool_is_empty(guard: &CpuGuard) -> bool {
     #[cfg(CONFIG_SMP_RUST_FAULT)]
     return ipi::hits(
         kernel::bindings::smp_fault_kind_SMP_FAULT_POOL_EMPTY,
-        this_cpu,
-        this_cpu,
+        guard.cpu(),
+        guard.cpu(),
     );
     #[cfg(not(CONFIG_SMP_RUST_FAULT))]
     {
-        let _ = this_cpu;
+        let _ = guard;
         false
     }
 }

@@ -247,30 +247,30 @@ pub(crate) unsafe fn run_traced(call: Call, csd: Option<Csd>) {
 ///
 /// # Safety
 ///
-/// Interrupts are off, and `csd` is a `Sync` request that was taken out of a list.
+/// `csd` is a `Sync` request that was taken out of a list.
 #[inline(always)]
-pub(crate) unsafe fn run_sync(csd: Csd) {
-    stall::record(Some(csd));
+pub(crate) unsafe fn run_sync(irq: &LocalInterruptDisabled, csd: Csd) {
+    stall::record(irq, Some(csd));
     // SAFETY: Interrupts are off, and the sender asked for this call.
     unsafe { run_traced(csd.call(), Some(csd)) };
     csd.unlock();
-    stall::record(None);
+    stall::record(irq, None);
 }
 
 /// Ends a request that nobody waits for, and runs it.
 ///
 /// # Safety
 ///
-/// Interrupts are off, and `csd` is an `Async` request that was taken out of a list.
+/// `csd` is an `Async` request that was taken out of a list.
 #[inline(always)]
-pub(crate) unsafe fn run_async(csd: Csd) {
+pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
     let call = csd.call();
 
-    stall::record(Some(csd));
+    stall::record(irq, Some(csd));
     csd.unlock();
     // SAFETY: Interrupts are off, and the sender asked for this call.
     unsafe { run_traced(call, Some(csd)) };
-    stall::record(None);
+    stall::record(irq, None);
 }
 
 /// What a flush means if this CPU is offline.
@@ -303,19 +303,17 @@ pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
     }
 
     while let Some(csd) = batch.sync.pop() {
-        // SAFETY: Interrupts are off, and the list is that of `Sync` requests.
-        unsafe { run_sync(csd) };
+        // SAFETY: The list is that of `Sync` requests.
+        unsafe { run_sync(irq, csd) };
     }
 
     while let Some(csd) = batch.other.pop() {
-        match csd.kind() {
-            // SAFETY: Interrupts are off, and the request is an `Async` one.
-            Kind::Async => unsafe { run_async(csd) },
-            Kind::IrqWork => {
-                // SAFETY: An entry of this kind is the beginning of a `struct irq_work`.
-                unsafe { bindings::irq_work_single(csd.as_ptr().cast()) };
-            }
-            _ => {}
+        if csd.is(Kind::Async) {
+            // SAFETY: The request is an `Async` one.
+            unsafe { run_async(irq, csd) };
+        } else if csd.is(Kind::IrqWork) {
+            // SAFETY: An entry of this kind is the beginning of a `struct irq_work`.
+            unsafe { bindings::irq_work_single(csd.as_ptr().cast()) };
         }
     }
 

@@ -22,12 +22,15 @@ use kernel::{
 
 /// Makes `cpu` look at its queue.
 ///
-/// A CPU that polls in its idle loop is told by a flag and needs no IPI.
+/// A CPU that polls in its idle loop is told by a flag and needs no IPI. The trace point is told
+/// that of the entry point which was called from `traced`.
 #[inline(always)]
-pub(crate) fn send(cpu: CpuId, callsite: Callsite) {
+pub(crate) fn send(cpu: CpuId, traced: Option<Callsite>) {
     // SAFETY: `cpu` is a CPU with an idle task: requests are queued for CPUs that were online.
     if unsafe { bindings::call_function_single_prep_ipi(i32::from(cpu)) } {
-        trace::ipi_send_cpu(cpu, callsite);
+        if let Some(callsite) = traced {
+            trace::ipi_send_cpu(cpu, callsite);
+        }
         stats::count(Counter::Ipis);
         send_unconditionally(cpu);
     } else {

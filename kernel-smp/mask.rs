@@ -22,7 +22,8 @@ pub(crate) fn online(cpu: i32) -> Option<CpuId> {
 /// Returns `cpu` as a CPU, or [`None`] if it is negative or too large.
 #[inline(always)]
 pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
-    let cpu = u32::try_from(cpu).ok()?;
+    // CAST: A negative number becomes one that is too large.
+    let cpu = cpu as u32;
 
     if cpu < nr_cpu_ids() {
         // SAFETY: The number has just been checked.

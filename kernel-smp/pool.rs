@@ -68,6 +68,10 @@ impl Slot {
 }
 
 /// What a CPU sends without waiting.
+///
+/// # Invariants
+///
+/// `last` is less than [`SLOTS`].
 struct Pool {
     slots: [Slot; SLOTS],
     fallback: Slot,
@@ -77,8 +81,40 @@ struct Pool {
 }
 
 impl Pool {
+    #[inline(always)]
+    fn slot_after(at: u32) -> u32 {
+        at.wrapping_add(1) % SLOTS as u32
+    }
+
+    /// Calls `wanted` with each csd, beginning after the one that was claimed last, until it
+    /// returns true. Returns which one that was, and its number.
+    #[inline(always)]
+    fn find(&'static self, wanted: impl Fn(Csd) -> bool) -> Option<(u32, Csd)> {
+        let last = self.last.load(Relaxed);
+        let mut at = last;
+
+        loop {
+            at = Self::slot_after(at);
+            let csd = self.slots.get(at as usize)?.csd();
+            if wanted(csd) {
+                return Some((at, csd));
+            }
+            if at == last {
+                return None;
+            }
+        }
+    }
+
     fn has_free_slot(&'static self) -> bool {
-        self.slots.iter().any(|slot| !slot.csd().is_locked())
+        self.find(|csd| !csd.is_locked()).is_some()
+    }
+
+    /// A csd was claimed, slot number `at`.
+    #[inline(always)]
+    fn claimed(&'static self, at: u32) {
+        // INVARIANT: A slot has this number.
+        self.last.store(at, Relaxed);
+        stats::most(Counter::SlotsMost, || self.slots_in_use());
     }
 
     fn slots_in_use(&'static self) -> u64 {
@@ -105,35 +141,33 @@ fn this_cpu(_guard: &CpuGuard) -> &'static Pool {
     unsafe { &*POOL.this_cpu_ptr() }
 }
 
-/// Claims a csd of this CPU's pool, which comes locked. There may be none that is free.
+/// Claims the csd of this CPU's pool that is most likely free, if it is. It comes locked.
 ///
 /// In any context.
 #[inline(always)]
-pub(crate) fn claim(guard: &CpuGuard) -> Option<Csd> {
-    if fault::pool_is_empty(guard.cpu()) {
+pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
+    let pool = this_cpu(guard);
+    let at = Pool::slot_after(pool.last.load(Relaxed));
+    let csd = pool.slots.get(at as usize)?.csd();
+
+    if !csd.claim() {
         return None;
     }
-
-    let pool = this_cpu(guard);
-    let at = pool.last.load(Relaxed).wrapping_add(1) % SLOTS as u32;
-
-    let csd = pool.slots.get(at as usize)?.csd();
-    if !csd.claim() {
-        return claim_another(pool);
-    }
-    pool.last.store(at, Relaxed);
-    stats::most(Counter::SlotsMost, || pool.slots_in_use());
+    pool.claimed(at);
     Some(csd)
 }
 
-/// Claims a csd of `pool`, wherever one is free.
+/// Claims a csd of this CPU's pool, wherever one is free. It comes locked.
+///
+/// In any context.
 #[cold]
 #[inline(never)]
-fn claim_another(pool: &'static Pool) -> Option<Csd> {
-    let csd = pool.slots.iter().map(Slot::csd).find(|csd| csd.claim());
+pub(crate) fn claim_any(guard: &CpuGuard) -> Option<Csd> {
+    let pool = this_cpu(guard);
+    let (at, csd) = pool.find(Csd::claim)?;
 
-    stats::most(Counter::SlotsMost, || pool.slots_in_use());
-    csd
+    pool.claimed(at);
+    Some(csd)
 }
 
 /// Claims the csd that is left when the pool is empty, and hands it to `send`, locked and with
@@ -160,8 +194,10 @@ pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd))
             let csd = if last.claim() {
                 stats::count(Counter::Last);
                 Some(last)
+            } else if fault::pool_is_empty(guard) {
+                None
             } else {
-                claim(guard)
+                claim_any(guard)
             };
 
             csd.map(&send).is_some()
@@ -172,7 +208,7 @@ pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd))
         }
         stats::count(Counter::StorageWaits);
         waiting.until_over_or(last, || {
-            !fault::pool_is_empty(guard.cpu()) && pool.has_free_slot()
+            !fault::pool_is_empty(guard) && pool.has_free_slot()
         });
     }
 }

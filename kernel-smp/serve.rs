@@ -99,7 +99,9 @@ impl Waiting {
     /// Waits until the use of `csd` that `lock` began is over; without one, until nobody uses it.
     #[cold]
     pub(crate) fn until_over(self, csd: Csd, lock: Option<Lock>) {
-        self.until(stall::Watch::begin(csd, lock), || false);
+        if !csd.is_over(lock) {
+            self.until(stall::Watch::begin(csd, lock), || false);
+        }
     }
 
     /// Waits until nobody uses `csd`, or `other` is true.
@@ -170,12 +172,12 @@ fn serve(irq: &LocalInterruptDisabled) {
     depth.store(level.wrapping_add(1), Relaxed);
     let record = stall::current(irq);
     while let Some(csd) = batch.sync.pop() {
-        // SAFETY: Interrupts are off, and the list is that of `Sync` requests.
-        unsafe { flush::run_sync(csd) };
+        // SAFETY: The list is that of `Sync` requests.
+        unsafe { flush::run_sync(irq, csd) };
     }
     while let Some(csd) = batch.other.pop_if(Csd::is_stored) {
-        // SAFETY: Interrupts are off, and a stored request is `Async`.
-        unsafe { flush::run_async(csd) };
+        // SAFETY: A stored request is `Async`.
+        unsafe { flush::run_async(irq, csd) };
     }
     stall::resume(irq, record);
     depth.store(level, Relaxed);

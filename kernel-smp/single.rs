@@ -10,6 +10,7 @@ use crate::{
         Kind,
         Node, //
     },
+    fault,
     flush,
     ipi,
     irq,
@@ -139,13 +140,13 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     }
 
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
-    if mask::online(cpu).is_none() {
+    let Some(cpu) = mask::online(cpu) else {
         csd.unlock();
         return ENXIO.to_errno();
-    }
+    };
 
     // SAFETY: The request is locked and filled in by its owner, and `cpu` is online.
-    unsafe { smp_single_queue(cpu, csd.node(), callsite) };
+    unsafe { push(cpu, csd.node(), Kick::IfDue, Callsite(callsite)) };
     0
 }
 
@@ -159,25 +160,11 @@ pub(crate) unsafe extern "C" fn smp_single_async(
 /// that does not go offline meanwhile.
 #[export]
 pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, callsite: usize) {
-    let callsite = Callsite(callsite);
     // SAFETY: `cpu` is a CPU, by the safety requirements.
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu as u32) };
 
-    // The kind is looked at before the push: the target may unlock the entry right after.
-    if trace::csd_queue_enabled() {
-        // SAFETY: The entry is valid until it is pushed.
-        let csd = unsafe { Csd::from_node(node) };
-        let func = if csd.kind() == Kind::Ttwu {
-            Some(bindings::sched_ttwu_pending as unsafe extern "C" fn(*mut c_void))
-        } else {
-            csd.call().func
-        };
-
-        trace::csd_queue(cpu, callsite, func, csd);
-    }
-
     // SAFETY: By the safety requirements.
-    unsafe { push(cpu, node, Kick::IfDue, callsite) };
+    unsafe { push(cpu, node, Kick::IfDue, Callsite(callsite)) };
 }
 
 /// When a push is followed by an IPI.
@@ -196,6 +183,43 @@ enum Kick {
 /// As for [`smp_single_queue`].
 #[inline(always)]
 unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
+    if trace::sending_is_traced() {
+        // SAFETY: By the safety requirements.
+        unsafe { push_traced(cpu, node, kick, callsite) };
+    } else {
+        // SAFETY: As above.
+        unsafe { push_and_kick(cpu, node, kick, None) };
+    }
+}
+
+/// As [`push`], with the trace points. By itself, so that nobody who sends has to keep in registers
+/// what only they are told.
+///
+/// # Safety
+///
+/// As for [`push`].
+#[cold]
+#[inline(never)]
+unsafe fn push_traced(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
+    // SAFETY: The entry is valid until it is pushed.
+    let csd = unsafe { Csd::from_node(node) };
+    let func = if csd.is(Kind::Ttwu) {
+        Some(bindings::sched_ttwu_pending as unsafe extern "C" fn(*mut c_void))
+    } else {
+        csd.call().func
+    };
+
+    // Before the push: the target may be through with the entry right after.
+    trace::csd_queue(cpu, callsite, func, csd);
+    // SAFETY: By the safety requirements.
+    unsafe { push_and_kick(cpu, node, kick, Some(callsite)) };
+}
+
+/// # Safety
+///
+/// As for [`push`].
+#[inline(always)]
+unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, kick: Kick, traced: Option<Callsite>) {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };
     // SAFETY: By the safety requirements.
@@ -204,7 +228,7 @@ unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
     stats::count(Counter::Requests);
     if due || kick == Kick::Always {
         testpoint::reach(Point::Pushed);
-        ipi::send(cpu, callsite);
+        ipi::send(cpu, traced);
     } else {
         stats::count(Counter::Batched);
     }
@@ -226,25 +250,6 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
         return Ok(());
     }
 
-    // SAFETY: By the safety requirements.
-    unsafe { send_to_other(guard, cpu, call, wait, waiting, callsite) }
-}
-
-/// Runs `call` on `cpu`, which is not this one. By itself, so that a call to this CPU need not make
-/// room for a request on its stack.
-///
-/// # Safety
-///
-/// As for [`send`].
-#[inline(never)]
-unsafe fn send_to_other(
-    guard: CpuGuard,
-    cpu: i32,
-    call: Call,
-    wait: bool,
-    waiting: Waiting,
-    callsite: Callsite,
-) -> Result {
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
     let cpu = mask::online(cpu).ok_or(ENXIO)?;
 
@@ -253,7 +258,7 @@ unsafe fn send_to_other(
         unsafe { send_and_wait(guard, cpu, call, waiting, callsite) };
     } else {
         // SAFETY: As above.
-        unsafe { send_and_forget(&guard, cpu, call, waiting, callsite) };
+        unsafe { send_and_forget(guard, cpu, call, waiting, callsite) };
     }
     Ok(())
 }
@@ -263,30 +268,103 @@ unsafe fn send_to_other(
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn send_and_forget(
-    guard: &CpuGuard,
+    guard: CpuGuard,
     cpu: CpuId,
     call: Call,
     waiting: Waiting,
     callsite: Callsite,
 ) {
-    let this_cpu = guard.cpu();
-
-    if let Some(csd) = pool::claim(guard) {
-        testpoint::reach(Point::Claimed);
-        csd.fill(call, this_cpu, i32::from(cpu));
-        trace::csd_queue(cpu, callsite, call.func, csd);
-        // SAFETY: The request is locked and filled in, and `cpu` is online.
-        unsafe { push(cpu, csd.node(), Kick::IfDue, callsite) };
-    } else {
-        pool::claim_last(guard, waiting, |csd| {
-            csd.fill(call, this_cpu, i32::from(cpu));
-            trace::csd_queue(cpu, callsite, call.func, csd);
-            // SAFETY: As above.
-            unsafe { push(cpu, csd.node(), Kick::Always, callsite) };
-        });
+    if fault::pool_is_empty(&guard) {
+        // SAFETY: By the safety requirements.
+        return unsafe { send_last(guard, cpu, call, waiting, callsite) };
     }
+
+    if let Some(csd) = pool::claim_next(&guard) {
+        testpoint::reach(Point::Claimed);
+        // SAFETY: By the safety requirements, and the request is locked.
+        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+    } else {
+        // SAFETY: By the safety requirements.
+        unsafe { send_another(guard, cpu, call, waiting, callsite) };
+    }
+}
+
+/// Sends a request in any csd of this CPU.
+///
+/// # Safety
+///
+/// As for [`send_and_forget`].
+#[cold]
+#[inline(never)]
+unsafe fn send_another(
+    guard: CpuGuard,
+    cpu: CpuId,
+    call: Call,
+    waiting: Waiting,
+    callsite: Callsite,
+) {
+    if let Some(csd) = pool::claim_any(&guard) {
+        testpoint::reach(Point::Claimed);
+        // SAFETY: By the safety requirements, and the request is locked.
+        unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+    } else {
+        // SAFETY: By the safety requirements.
+        unsafe { send_last(guard, cpu, call, waiting, callsite) };
+    }
+}
+
+/// Sends a request in the csd that is left when the pool is empty.
+///
+/// # Safety
+///
+/// As for [`send_and_forget`].
+#[cold]
+#[inline(never)]
+unsafe fn send_last(guard: CpuGuard, cpu: CpuId, call: Call, waiting: Waiting, callsite: Callsite) {
+    pool::claim_last(&guard, waiting, |csd| {
+        // SAFETY: By the safety requirements, and the request is locked.
+        unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::Always, callsite) };
+    });
+}
+
+/// As [`fill_and_push`], for those who are rarely called.
+///
+/// # Safety
+///
+/// As for [`fill_and_push`].
+#[cold]
+#[inline(never)]
+unsafe fn fill_and_push_cold(
+    guard: &CpuGuard,
+    csd: Csd,
+    cpu: CpuId,
+    call: Call,
+    kick: Kick,
+    callsite: Callsite,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe { fill_and_push(guard, csd, cpu, call, kick, callsite) };
+}
+
+/// Sends a request that is locked.
+///
+/// # Safety
+///
+/// As for [`send_and_forget`]. `csd` stays valid until its target is through with it.
+#[inline(always)]
+unsafe fn fill_and_push(
+    guard: &CpuGuard,
+    csd: Csd,
+    cpu: CpuId,
+    call: Call,
+    kick: Kick,
+    callsite: Callsite,
+) {
+    csd.fill(call, guard.cpu(), i32::from(cpu));
+    // SAFETY: The request is locked and filled in, and `cpu` is online, by the safety requirements.
+    unsafe { push(cpu, csd.node(), kick, callsite) };
 }
 
 /// A csd on a stack, aligned so that it lies in one cache line.
@@ -302,7 +380,7 @@ const _: () = kernel::build_assert::const_assert!(
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn send_and_wait(
     guard: CpuGuard,
     cpu: CpuId,
@@ -320,10 +398,8 @@ pub(crate) unsafe fn send_and_wait(
     };
 
     let lock = csd.lock_new(Kind::Sync);
-    csd.fill(call, guard.cpu(), i32::from(cpu));
-    trace::csd_queue(cpu, callsite, call.func, csd);
-    // SAFETY: The request is locked and filled in, and `cpu` is online.
-    unsafe { push(cpu, csd.node(), kick, callsite) };
+    // SAFETY: By the safety requirements, and the request is locked; this function waits for it.
+    unsafe { fill_and_push(&guard, csd, cpu, call, kick, callsite) };
 
     // The request is on its way, and only its own end is waited for: from here on the task may be
     // preempted, and may go on on another CPU.
@@ -338,11 +414,11 @@ pub(crate) unsafe fn send_and_wait(
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
 unsafe fn run_here(call: Call) {
-    with_interrupts_off(|_| {
-        stall::record_local(call);
+    with_interrupts_off(|irq| {
+        stall::record_local(irq, call);
         // SAFETY: Interrupts are off, and the rest is in the safety requirements.
         unsafe { flush::run_traced(call, None) };
-        stall::record(None);
+        stall::record(irq, None);
     });
 }
 

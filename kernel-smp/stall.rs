@@ -71,10 +71,10 @@ mod unwatched {
     pub(crate) fn flush_begins(_irq: &LocalInterruptDisabled) {}
 
     #[inline(always)]
-    pub(crate) fn record(_csd: Option<Csd>) {}
+    pub(crate) fn record(_irq: &LocalInterruptDisabled, _csd: Option<Csd>) {}
 
     #[inline(always)]
-    pub(crate) fn record_local(_call: Call) {}
+    pub(crate) fn record_local(_irq: &LocalInterruptDisabled, _call: Call) {}
 
     #[inline(always)]
     pub(crate) fn current(_irq: &LocalInterruptDisabled) {}

@@ -32,11 +32,11 @@ pub(crate) fn csd_queue(cpu: CpuId, callsite: Callsite, func: Func, csd: Csd) {
     }
 }
 
-/// Returns whether somebody wants to know which requests are queued.
+/// Returns whether somebody wants to know which requests are queued, or which IPIs are sent to one.
 #[inline(always)]
-pub(crate) fn csd_queue_enabled() -> bool {
+pub(crate) fn sending_is_traced() -> bool {
     // SAFETY: Asking whether a trace point is on is always allowed.
-    unsafe { bindings::trace_csd_queue_cpu_enabled() }
+    unsafe { bindings::trace_csd_queue_cpu_enabled() || bindings::trace_ipi_send_cpu_enabled() }
 }
 
 /// The function of a request is about to run. There is no csd if it runs for its own CPU.

@@ -14,10 +14,7 @@ use crate::{
     },
     ipi,
     mask,
-    percpu::{
-        define_per_cpu,
-        CpuGuard, //
-    }, //
+    percpu::define_per_cpu, //
 };
 use core::ptr;
 use kernel::{
@@ -89,27 +86,26 @@ pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
 
 /// Records that this CPU runs `csd` from now on, or nothing.
 #[inline(always)]
-pub(crate) fn record(csd: Option<Csd>) {
+pub(crate) fn record(irq: &LocalInterruptDisabled, csd: Option<Csd>) {
     if enabled() {
         match csd {
-            Some(csd) => begin(csd.as_ptr().cast(), csd.call()),
-            None => end(),
+            Some(csd) => begin(irq, csd.as_ptr().cast(), csd.call()),
+            None => end(irq),
         }
     }
 }
 
 /// Records that this CPU runs a call to itself.
 #[inline(always)]
-pub(crate) fn record_local(call: Call) {
+pub(crate) fn record_local(irq: &LocalInterruptDisabled, call: Call) {
     if enabled() {
-        begin(LOCAL, call);
+        begin(irq, LOCAL, call);
     }
 }
 
-#[cold]
-fn begin(csd: *mut c_void, call: Call) {
-    let guard = CpuGuard::new();
-    let record = CUR_CSD.this_cpu(&guard);
+#[inline(always)]
+fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
+    let record = CUR_CSD.this_cpu(irq);
 
     record.func.store(func_ptr(call), Relaxed);
     record.info.store(call.info, Relaxed);
@@ -119,14 +115,12 @@ fn begin(csd: *mut c_void, call: Call) {
     record.csd.store(csd, Release);
 }
 
-#[cold]
-fn end() {
-    let guard = CpuGuard::new();
-
+#[inline(always)]
+fn end(irq: &LocalInterruptDisabled) {
     // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees that nothing runs
     // sees what the last request did, its unlock among it.
     // LITMUS: stall-record-end
-    CUR_CSD.this_cpu(&guard).csd.store(ptr::null_mut(), Release);
+    CUR_CSD.this_cpu(irq).csd.store(ptr::null_mut(), Release);
 }
 
 /// What a CPU ran when it began to serve.
