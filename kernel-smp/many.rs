@@ -253,7 +253,7 @@ impl Request {
 
         match due {
             0 => {}
-            1 => ipi::send(last_due, self.callsite),
+            1 => ipi::send(last_due, Some(self.callsite)),
             _ => ipi::send_mask(ipi_mask.unwrap_or(targets), self.callsite),
         }
 
@@ -281,7 +281,7 @@ impl Request {
                 unsafe { single::send_and_wait(guard, cpu, self.call, waiting, self.callsite) };
             } else {
                 // SAFETY: As above.
-                unsafe { single::send_and_forget(&guard, cpu, self.call, waiting, self.callsite) };
+                unsafe { single::send_and_forget(guard, cpu, self.call, waiting, self.callsite) };
             }
         }
     }
@@ -350,7 +350,7 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
 }
 
 /// What the tests look at.
-#[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
+#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_SMP_RUST_KUNIT_TEST))]
 pub(crate) mod state {
     use super::*;
 

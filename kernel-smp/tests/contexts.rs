@@ -49,7 +49,9 @@ mod cases {
                     && target.seen.ran_once(cpus.there, Context::HardIrq),
             );
         }
+        let was_busy = busy.is_busy();
         drop(busy);
+        assert!(was_busy);
         assert!(fine);
         Ok(())
     }

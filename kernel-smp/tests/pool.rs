@@ -293,7 +293,8 @@ mod cases {
         use super::super::{
             events::Events,
             probe::Probe,
-            seen::Seen, //
+            seen::Seen,
+            thread::Busy, //
         };
 
         struct Crowd {
@@ -310,6 +311,8 @@ mod cases {
         let events = Events::new()?;
 
         let probe = Probe::of_sending(events)?;
+        // A CPU on its way into the idle loop needs no IPI.
+        let _busy = Busy::new(cpus.there)?;
         let thread = Thread::prepare(
             third,
             |crowd: &'static Crowd| {

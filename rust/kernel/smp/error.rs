@@ -42,6 +42,7 @@ pub enum CallError {
 impl CallError {
     /// Says why `cpu` was not called.
     #[cold]
+    #[inline]
     pub(super) fn not_called(cpu: CpuId) -> Self {
         if Cpumask::possible().test(cpu) {
             Self::Offline
