@@ -293,7 +293,7 @@ impl Csd {
         // ORDERING: The acquire pairs with the release in `unlock()`: the target has read the
         // fields before they are written again.
         // LITMUS: csd-claim-reuse
-        self.flags().load(Relaxed) == 0 && self.flags().cmpxchg(0, Lock::STORED.0, Acquire).is_ok()
+        self.flags().cmpxchg(0, Lock::STORED.0, Acquire).is_ok()
     }
 
     /// Locks a request of a pair of CPUs after its last use has ended: for use number `number`, or,

@@ -12,6 +12,7 @@ use crate::{
         Func,
         Lock, //
     },
+    fault,
     flush,
     ipi,
     irq,
@@ -280,8 +281,19 @@ impl Request {
                 // SAFETY: By the safety requirements, and `cpu` is online.
                 unsafe { single::send_and_wait(guard, cpu, self.call, waiting, self.callsite) };
             } else {
+                let pool_is_empty = fault::pool_is_empty(&guard);
+
                 // SAFETY: As above.
-                unsafe { single::send_and_forget(guard, cpu, self.call, waiting, self.callsite) };
+                unsafe {
+                    single::send_in_any(
+                        guard,
+                        cpu,
+                        self.call,
+                        waiting,
+                        self.callsite,
+                        pool_is_empty,
+                    )
+                };
             }
         }
     }

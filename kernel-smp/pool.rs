@@ -76,7 +76,7 @@ struct Pool {
     slots: [Slot; SLOTS],
     fallback: Slot,
     offline: [Slot; 2],
-    /// The slot that was claimed last: the one after it is most likely free again.
+    /// The slot that was tried last: the one after it is most likely free again.
     last: Atomic<u32>,
 }
 
@@ -86,7 +86,7 @@ impl Pool {
         at.wrapping_add(1) % SLOTS as u32
     }
 
-    /// Calls `wanted` with each csd, beginning after the one that was claimed last, until it
+    /// Calls `wanted` with each csd, beginning after the one that was tried last, until it
     /// returns true. Returns which one that was, and its number.
     #[inline(always)]
     fn find(&'static self, wanted: impl Fn(Csd) -> bool) -> Option<(u32, Csd)> {
@@ -107,14 +107,6 @@ impl Pool {
 
     fn has_free_slot(&'static self) -> bool {
         self.find(|csd| !csd.is_locked()).is_some()
-    }
-
-    /// A csd was claimed, slot number `at`.
-    #[inline(always)]
-    fn claimed(&'static self, at: u32) {
-        // INVARIANT: A slot has this number.
-        self.last.store(at, Relaxed);
-        stats::most(Counter::SlotsMost, || self.slots_in_use());
     }
 
     fn slots_in_use(&'static self) -> u64 {
@@ -148,12 +140,14 @@ fn this_cpu(_guard: &CpuGuard) -> &'static Pool {
 pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
     let pool = this_cpu(guard);
     let at = Pool::slot_after(pool.last.load(Relaxed));
-    let csd = pool.slots.get(at as usize)?.csd();
 
+    // INVARIANT: This is the number of a slot.
+    pool.last.store(at, Relaxed);
+    let csd = pool.slots.get(at as usize)?.csd();
     if !csd.claim() {
         return None;
     }
-    pool.claimed(at);
+    stats::most(Counter::SlotsMost, || pool.slots_in_use());
     Some(csd)
 }
 
@@ -164,9 +158,11 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 #[inline(never)]
 pub(crate) fn claim_any(guard: &CpuGuard) -> Option<Csd> {
     let pool = this_cpu(guard);
-    let (at, csd) = pool.find(Csd::claim)?;
+    let (at, csd) = pool.find(|csd| !csd.is_locked() && csd.claim())?;
 
-    pool.claimed(at);
+    // INVARIANT: This is the number of a slot.
+    pool.last.store(at, Relaxed);
+    stats::most(Counter::SlotsMost, || pool.slots_in_use());
     Some(csd)
 }
 

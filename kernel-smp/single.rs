@@ -268,61 +268,52 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(never)]
-pub(crate) unsafe fn send_and_forget(
+#[inline(always)]
+unsafe fn send_and_forget(
     guard: CpuGuard,
     cpu: CpuId,
     call: Call,
     waiting: Waiting,
     callsite: Callsite,
 ) {
-    if fault::pool_is_empty(&guard) {
-        // SAFETY: By the safety requirements.
-        return unsafe { send_last(guard, cpu, call, waiting, callsite) };
-    }
+    let pool_is_empty = fault::pool_is_empty(&guard);
 
-    if let Some(csd) = pool::claim_next(&guard) {
-        testpoint::reach(Point::Claimed);
-        // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
-    } else {
-        // SAFETY: By the safety requirements.
-        unsafe { send_another(guard, cpu, call, waiting, callsite) };
+    if !pool_is_empty {
+        if let Some(csd) = pool::claim_next(&guard) {
+            testpoint::reach(Point::Claimed);
+            // SAFETY: By the safety requirements, and the request is locked.
+            unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+            return;
+        }
     }
+    // SAFETY: By the safety requirements.
+    unsafe { send_in_any(guard, cpu, call, waiting, callsite, pool_is_empty) };
 }
 
-/// Sends a request in any csd of this CPU.
+/// Sends a request that lives on this CPU, in whatever csd is free; with `pool_is_empty`, in none of
+/// the pool.
 ///
 /// # Safety
 ///
 /// As for [`send_and_forget`].
 #[cold]
 #[inline(never)]
-unsafe fn send_another(
+pub(crate) unsafe fn send_in_any(
     guard: CpuGuard,
     cpu: CpuId,
     call: Call,
     waiting: Waiting,
     callsite: Callsite,
+    pool_is_empty: bool,
 ) {
-    if let Some(csd) = pool::claim_any(&guard) {
-        testpoint::reach(Point::Claimed);
-        // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::IfDue, callsite) };
-    } else {
-        // SAFETY: By the safety requirements.
-        unsafe { send_last(guard, cpu, call, waiting, callsite) };
+    if !pool_is_empty {
+        if let Some(csd) = pool::claim_any(&guard) {
+            testpoint::reach(Point::Claimed);
+            // SAFETY: By the safety requirements, and the request is locked.
+            unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+            return;
+        }
     }
-}
-
-/// Sends a request in the csd that is left when the pool is empty.
-///
-/// # Safety
-///
-/// As for [`send_and_forget`].
-#[cold]
-#[inline(never)]
-unsafe fn send_last(guard: CpuGuard, cpu: CpuId, call: Call, waiting: Waiting, callsite: Callsite) {
     pool::claim_last(&guard, waiting, |csd| {
         // SAFETY: By the safety requirements, and the request is locked.
         unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::Always, callsite) };

@@ -252,13 +252,22 @@ impl Watch {
     }
 
     /// Returns whether the wait is over. What the target did is seen then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_over(&mut self) -> bool {
+        let over = self.csd.is_over(self.lock);
+
         if enabled() {
-            csd_lock_wait_toolong(self)
-        } else {
-            self.csd.is_over(self.lock)
+            if !over {
+                let now = now();
+
+                if self.is_due(now) {
+                    csd_lock_wait_toolong(self, now);
+                }
+            } else if self.bug_id != 0 {
+                self.got_unstuck();
+            }
         }
+        over
     }
 }
 
@@ -267,34 +276,32 @@ fn now() -> u64 {
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
-/// Returns whether the wait is over, and complains if it is not and should be.
+/// Complains about a wait that is not over and should be. The name is that which is known from
+/// backtraces.
+#[cold]
 #[no_mangle]
-extern "C" fn csd_lock_wait_toolong(watch: &mut Watch) -> bool {
-    if watch.csd.is_over(watch.lock) {
-        if watch.bug_id != 0 {
-            log!(
-                "\x011",
-                "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
-                watch.bug_id,
-                CpuId::current().as_u32(),
-                watch.csd.target().map_or(-1, i32::from),
-            );
-            if watch.verdict.is_none() {
-                watch.judge_the_end();
-            }
-        }
-        return true;
-    }
-
-    let now = now();
-    if watch.is_due(now) {
-        watch.look_at(now);
-    }
-    false
+extern "C" fn csd_lock_wait_toolong(watch: &mut Watch, now: u64) {
+    watch.look_at(now);
 }
 
 impl Watch {
+    /// Says that a request that was reported has ended.
+    #[cold]
+    fn got_unstuck(&mut self) {
+        log!(
+            "\x011",
+            "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
+            self.bug_id,
+            CpuId::current().as_u32(),
+            self.csd.target().map_or(-1, i32::from),
+        );
+        if self.verdict.is_none() {
+            self.judge_the_end();
+        }
+    }
+
     /// Returns whether a report is due: the more there were, and the more CPUs, the later.
+    #[inline(always)]
     fn is_due(&self, now: u64) -> bool {
         let timeout = timeout();
         let backoff = if self.messages == 0 {

@@ -6,6 +6,7 @@ use super::fixture::leak;
 use crate::testpoint::Point;
 use core::ptr;
 use kernel::{
+    bindings,
     cpu::CpuId,
     prelude::*,
     sync::atomic::{
@@ -40,10 +41,13 @@ pub(crate) fn reach(point: Point) {
 fn make(next: *mut c_void, point: Point) {
     // SAFETY: A step lives for ever.
     let step = unsafe { &*next.cast_const().cast::<Step>() };
+    // SAFETY: Reading the interrupt state is always allowed.
+    let interrupts_off = unsafe { bindings::irqs_disabled() };
 
     // ORDERING: The exchange lets one caller do it.
     if step.point == point
         && step.cpu == CpuId::current()
+        && !interrupts_off
         && NEXT.cmpxchg(next, ptr::null_mut(), Acquire).is_ok()
     {
         (step.action)();
@@ -53,11 +57,12 @@ fn make(next: *mut c_void, point: Point) {
 /// How often a call is made that does not come to its point.
 const TRIES: u32 = 1000;
 
-/// Does `action` once, when `cpu`, the CPU of the caller, comes to `point`, in a task or in an
-/// interrupt. `call` makes a call that comes there. Returns how often it had to be made, or [`None`]
-/// if none came there.
+/// Does `action` once, when `cpu`, the CPU of the caller, comes to `point` with interrupts on: only
+/// there could an interrupt come in between. `call` makes a call that comes there. Returns how often
+/// it had to be made, or [`None`] if none came there.
 ///
-/// A call behind another request has its IPI from that, and does not come to [`Point::Pushed`].
+/// A call behind another request has its IPI from that, and does not come to [`Point::Pushed`]; one
+/// that finds the pool empty comes there with interrupts off.
 pub(crate) fn step_in(
     point: Point,
     cpu: CpuId,
