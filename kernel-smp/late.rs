@@ -12,11 +12,11 @@
 //! tasks to wake up stay in the queue, and run when the CPU is back.
 
 use crate::{
+    batch::Batch,
     csd::{
         Csd,
         Kind, //
     },
-    flush::Batch,
     queue,
     stall::log, //
 };

@@ -16,14 +16,12 @@
 //! that waits for it cannot answer. With lockdep each call that holds one is reported.
 
 use crate::{
+    batch::Batch,
     csd::{
         Csd,
         Lock, //
     },
-    flush::{
-        self,
-        Batch, //
-    },
+    flush,
     irq::{
         self,
         Answerable, //

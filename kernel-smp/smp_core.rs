@@ -16,7 +16,7 @@
 //!
 //! - [`csd`]: the layout of a csd; lock, unlock, wait.
 //! - [`queue`]: the queue of each CPU; whether an IPI is due.
-//! - [`flush`]: what the target does with its queue.
+//! - [`batch`], [`flush`]: what the target has taken off its queue; how it runs that.
 //! - [`single`], [`many`], [`on_cpu`]: the families of calls.
 //! - [`pool`]: where a request lives that nobody waits for.
 //! - [`serve`]: waiting with interrupts off.
@@ -46,6 +46,7 @@
 // What C inline functions give is inlined if `CONFIG_RUST_INLINE_HELPERS` is on; nothing here
 // depends on it.
 
+mod batch;
 mod boot;
 mod csd;
 mod fault;

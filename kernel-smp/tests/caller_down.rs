@@ -23,8 +23,8 @@ use super::{
     thread::Thread, //
 };
 use crate::{
+    batch::Batch,
     csd::Csd,
-    flush::Batch,
     many,
     queue, //
 };
