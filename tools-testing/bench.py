@@ -37,6 +37,12 @@ GOALS = {
     "drain, an entry": 0.85,
 }
 
+# What is off for how long, by the case that shows it, which has so many of a figure.
+OFF = {
+    "drain, an entry": ("interrupts are off while a queue of 64 is run", 64),
+    "sending only, many": ("preemption is off while a call to all others is sent", 1),
+}
+
 LINE = re.compile(r"(\w+): (.+): ([\w.]+) (-?\d+(?:\.\d+)?)")
 LACK = re.compile(r"(\w+): (.+): lacks (\w+)")
 END = re.compile(r"(\w+): end: (\d+) figures")
@@ -68,6 +74,32 @@ def read(path, modules):
         if figure <= 0 and kind == "cost":
             fail(f"{path.name}: {case}: {kind} {figure} is no figure")
     return figures, lacking
+
+
+def read_host(path):
+    """Returns what was measured on the CPUs of this machine: ns in Rust and in C, or what it lacks."""
+    cases, end = {}, None
+    for line in path.read_text().splitlines():
+        if match := re.fullmatch(r"host: (.+): ([\d.]+) ([\d.]+)", line):
+            cases[match[1]] = {"rust": float(match[2]), "c": float(match[3])}
+        elif match := re.fullmatch(r"host: (.+): lacks (\w+)", line):
+            cases[match[1]] = {"lacks": match[2]}
+        elif match := re.fullmatch(r"host: end: (\d+) figures", line):
+            end = int(match[1])
+    if end != sum("rust" in case for case in cases.values()):
+        fail(f"{path.name}: the program did not give all of its figures")
+    return cases
+
+
+def print_host(cases):
+    """Prints a table of these."""
+    print("\nns a request on the CPUs of this machine, with real threads: queue and csds alone, the least of many tries")
+    print(f"{'':32}{'Rust':>9}{'':9}{'C':>9}{'':9}{'ratio':>7}")
+    for name, case in cases.items():
+        if "lacks" in case:
+            print(f"{name:<32}not measured, the machine has not enough {case['lacks']}")
+        else:
+            print(f"{name:<32}{case['rust']:>9.1f}{'':9}{case['c']:>9.1f}{'':9}{case['rust'] / case['c']:>7.2f}")
 
 
 def goal_of(boot, caller, case, cpus):
@@ -195,7 +227,10 @@ def print_rest(rows, lacking, args):
     good = rust <= c
     met, missed = met + good, missed + (not good)
     print(f"text of the objects: Rust {rust}, C {c}, ratio {rust / c:.2f}, goal 1.00: {'met' if good else 'MISSED'}")
-    print("longest time with interrupts or preemption off: not measured, for that a kernel needs the irqsoff tracer")
+    for row in rows:
+        if (row["clock"], row["boot"], row["figure"]) == ("instructions", "default", "cost") and row["case"] in OFF:
+            what, factor = OFF[row["case"]]
+            print(f"{what}: Rust {factor * row['rust']['least']:.0f}, C {factor * row['c']['least']:.0f} instructions")
     print(f"{met} goals are met, {missed} are missed")
 
 
@@ -218,6 +253,7 @@ def main():
     parser.add_argument("--runs", type=int, required=True)
     parser.add_argument("--text", type=int, nargs=2, required=True, metavar=("RUST", "C"))
     parser.add_argument("--condition", nargs=2, action="append", default=[])
+    parser.add_argument("--host", type=pathlib.Path, help="what was measured on this machine")
     parser.add_argument("--scale", action="store_true", help="only the cases that are of interest there")
     args = parser.parse_args()
 
@@ -230,6 +266,8 @@ def main():
         "lacking": {case: what for (_, case), what in lacking.items()},
         "figures": rows,
     }
+    if args.host:
+        result["host"] = read_host(args.host)
     outputs = {"scale": result}
     if not args.scale:
         outputs = {"bench": result, "ratios": {"conditions": conditions, "ratios": ratios}}
@@ -239,6 +277,8 @@ def main():
         text = re.sub(r"\[[^][{}]*\]", lambda m: re.sub(r"\s+", " ", m[0]), json.dumps(content, indent=1))
         (args.out / f"{name}-{args.cpus}.json").write_text(text + "\n")
     print_rows(rows, args)
+    if args.host:
+        print_host(result["host"])
     print_rest(rows, lacking, args)
 
 

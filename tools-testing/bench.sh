@@ -3,12 +3,13 @@
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
 # SHORT=1: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
-# the stored one. CPUS= says with how many CPUs; SCALE=1: some cases with 2, 4, 8, ... 64 CPUs.
+# the stored one. CPUS= says with how many CPUs; SCALE=1: some cases with 2, 4, 8, ... 288 CPUs.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 . "$here/modules.sh"
+. "$here/host.sh"
 lock
 cpus=${CPUS:-4}
 need_number CPUS "$cpus"
@@ -24,6 +25,7 @@ export SMP_NODES=1
 
 mkdir -p "$out"
 rm -f "$logs"/bench-*
+"$here/setup.sh" cargo
 for name in rust c; do
 	"$here/kernel.sh" "$name"
 	module "$name"
@@ -32,8 +34,17 @@ clang-22 -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-us
 	die "the program was not compiled: $(build_error "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
 
 # Instructions are counted with a tick on all CPUs, else the way into the idle loop depends on their
-# timers, and with a clock that needs no device.
-declare -A always=([instructions]="nohz=off tsc=reliable" [ns]="")
+# timers, and with a clock that needs no device. To a watchdog, CPUs that take turns are hung.
+declare -A always=([instructions]="nohz=off tsc=reliable nowatchdog" [ns]="")
+
+# Queue and csds alone, on the CPUs of this machine; the llist of C is that of the kernel tree.
+measure_host() {
+	local log=$logs/bench-host.log
+	say BENCH "queue and csds with real threads, on this machine (log: $(short "$log"))"
+	SMP_LINUX=$linux host_build bench "$top" "$build/host/bench" >"$log" 2>&1 ||
+		die "the program was not compiled: $(build_error "$log") (log: $(short "$log"))"
+	"$build/host/bench/release/bench" >"$log" 2>&1 || die "the program failed: $(tail -n 1 "$log") (log: $(short "$log"))"
+}
 
 # usage: measure CLOCK ACCEL BOOT-PARAMETERS [MODULE-PARAMETER...]
 measure() {
@@ -74,15 +85,18 @@ draw() {
 }
 
 if [ -n "${SCALE:-}" ]; then
-	boot_limit=600
-	for cpus in 2 4 8 16 32 64; do
-		SMP_ICOUNT=1 measure instructions tcg "" scale=1
+	boot_limit=1800
+	sizes=(2 4 8 16 32 64 128 288) files=()
+	for cpus in "${sizes[@]}"; do
+		# More than 255 CPUs need x2APIC mode.
+		SMP_ICOUNT=x2apic MEM=4G measure instructions tcg "" scale=1
 		judge --scale
+		files+=("$out/scale-$cpus.json")
 	done
-	draw "$out"/scale-{2,4,8,16,32,64}.json
+	draw "${files[@]}"
 else
 	for parameters in "${boots[@]}"; do
-		SMP_ICOUNT=1 measure instructions tcg "$parameters"
+		SMP_ICOUNT=xapic measure instructions tcg "$parameters"
 	done
 	choose_accel "$build/rust"
 	if [ "$accel" = kvm ]; then
@@ -90,7 +104,8 @@ else
 	else
 		say BENCH "no working KVM: no figure is a time"
 	fi
-	judge
+	measure_host
+	judge --host "$logs/bench-host.log"
 	draw "$out/bench-$cpus.json"
 	[ -z "${CHECK:-}" ] || python3 "$here/bench_check.py" "$out/ratios-$cpus.json" "$stored"
 fi

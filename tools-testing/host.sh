@@ -4,22 +4,23 @@
 # sourced after lib.sh.
 #
 # Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, loom-debug (as with
-# CONFIG_CSD_LOCK_WAIT_DEBUG), shuttle.
+# CONFIG_CSD_LOCK_WAIT_DEBUG), shuttle; bench is no check.
 
 # Builds the checks of BACKEND in a checkout. usage: host_build BACKEND CHECKOUT TARGET
 host_build() {
-	local backend=$1 checkout=$2 target=$3 options=() sanitizer=()
+	local backend=$1 checkout=$2 target=$3 options=(--release) sanitizer=()
 	case $backend in
 	threads) ;;
+	bench) options=(--profile bench -p bench) ;;
 	# All code has to be instrumented, the standard library too. The sanitizer's own half is clang's.
 	tsan)
-		options=("-Zbuild-std=std,panic_unwind" --target x86_64-unknown-linux-gnu)
+		options+=("-Zbuild-std=std,panic_unwind" --target x86_64-unknown-linux-gnu)
 		sanitizer=(RUSTC_BOOTSTRAP=1 "RUSTFLAGS=-Zsanitizer=thread -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=thread")
 		;;
-	*) options=(--features "${backend/-/,}") ;;
+	*) options+=(--features "${backend/-/,}") ;;
 	esac
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u RUSTFLAGS RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$target" "${sanitizer[@]}" \
-		cargo build --quiet --locked --release --manifest-path "$checkout/tools-testing/host/Cargo.toml" "${options[@]}"
+		cargo build --quiet --locked --manifest-path "$checkout/tools-testing/host/Cargo.toml" "${options[@]}"
 }
 
 # The program that host_build made. usage: host_checks TARGET

@@ -321,6 +321,9 @@ pub fn preempt_with(f: impl FnOnce() + 'static) {
 
 /// A step of a wait for another CPU.
 pub fn relax() {
+    if cfg!(feature = "direct") {
+        return std::hint::spin_loop();
+    }
     if let Some(task) = current() {
         task.poll();
         if task.pins() == 0 {
@@ -333,6 +336,9 @@ pub fn relax() {
 }
 
 pub(crate) fn before_access() {
+    if cfg!(feature = "direct") {
+        return;
+    }
     if let Some(task) = current().filter(|task| task.interruptible.get()) {
         task.poll();
     }

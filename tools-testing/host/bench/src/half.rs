@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests as `kernel/smp/` queues and runs them: the files are those of the kernel.
+
+use crate::{
+    batch::Batch,
+    csd::{Call, Csd, Func, Kind},
+    queue::Queue,
+    serve::Waiting,
+};
+use bindings::{__call_single_data, c_void};
+use kernel::cpu::CpuId;
+
+/// No CPU is asked which one it is.
+fn nobody() -> CpuId {
+    // SAFETY: The first CPU has this number.
+    unsafe { CpuId::from_u32_unchecked(0) }
+}
+
+/// # Safety
+///
+/// `queue` and `csd` are valid, and `csd` is in no queue.
+pub unsafe extern "C" fn send(
+    queue: *mut c_void,
+    csd: *mut __call_single_data,
+    func: Func,
+    info: *mut c_void,
+    wait: bool,
+) -> bool {
+    // SAFETY: By the safety requirements.
+    let csd = unsafe { Csd::from_raw(csd) };
+
+    csd.lock_new(if wait { Kind::Sync } else { Kind::Async });
+    csd.fill(Call { func, info }, nobody(), 0);
+    // SAFETY: As above.
+    unsafe { (*queue.cast::<Queue>()).push(csd.node()) }
+}
+
+/// # Safety
+///
+/// `queue` and all that is in it is valid.
+pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
+    let batch = Batch::new();
+    // SAFETY: By the safety requirements.
+    let newest = unsafe { (*queue.cast::<Queue>()).take_all() };
+
+    if newest.is_null() {
+        return false;
+    }
+    // SAFETY: It has just been taken.
+    unsafe { batch.add(newest) };
+    while let Some(csd) = batch.sync.pop() {
+        // SAFETY: The sender asked for it.
+        unsafe { csd.call().run() };
+        csd.unlock();
+    }
+    while let Some(csd) = batch.other.pop() {
+        let call = csd.call();
+
+        csd.unlock();
+        // SAFETY: As above.
+        unsafe { call.run() };
+    }
+    true
+}
+
+/// # Safety
+///
+/// `csd` is valid.
+pub unsafe extern "C" fn wait(csd: *mut __call_single_data) {
+    // SAFETY: By the safety requirements.
+    let csd = unsafe { Csd::from_raw(csd) };
+
+    csd.wait_until_unlocked(Waiting::Spin);
+}
