@@ -19,19 +19,18 @@ done
 # What is said must fit EXPECTED, an expression; "hangs": the guest must not end.
 # usage: look KERNEL FAILURE ROUNDS APPEND EXPECTED
 look() {
-	local kernel=$1 failure=$2 rounds=$3 append=$4 expected=$5 job out
+	local kernel=$1 failure=$2 rounds=$3 append=$4 expected=$5 job out command
 	job=history-$failure-$kernel${append:+-$append}
 	module "$kernel"
+	command=$(printf '%q ' "$here/guest/history.sh" "$build/modules/$kernel/smp_history.ko" "$failure" "$rounds")
+	if [ "$expected" = hangs ]; then
+		boot_hangs "$job" "$kernel" 90 "$append" "$command"
+		echo "build/$kernel hangs, as was found"
+		return
+	fi
 	# Late requests are reported with a warning.
 	[ "$failure" != 6 ] || benign+='|WARNING: kernel/smp|Call Trace:'
-	out=$(LIMIT=${LIMIT:-90} boot "$job" "$kernel" 90 "$append" \
-		"$(printf '%q ' "$here/guest/history.sh" "$build/modules/$kernel/smp_history.ko" "$failure" "$rounds")" 2>&1) || {
-		if [ "$expected" = hangs ] && grep -q 'did not end within' <<<"$out"; then
-			echo "build/$kernel hangs, as was found"
-			return
-		fi
-		die "${out#smp: }"
-	}
+	boot "$job" "$kernel" 90 "$append" "$command"
 	out=$(tail -n 1 "$logs/$job.out")
 	grep -qxE "$expected" <<<"$out" || die "build/$kernel: $out (log: $(short "$logs/$job").log)"
 	echo "build/$kernel${append:+, $append}: $out"

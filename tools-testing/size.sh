@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Prints how large our object is, beside the one that the kernel's own kernel/smp.c makes with the
-# same configuration.
+# same configuration, and how much memory each CPU has for calls.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -11,18 +11,51 @@ lock
 build_kernel rust kernel/smp/
 build_kernel c kernel/smp.o
 
+rust_objects=("$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o)
+
+# What each CPU has of its own. usage: each OBJECT...
+each() {
+	llvm-size-22 -A "$@" | awk '/^\.data\.\.percpu/ { n += $2 } END { print n + 0 }'
+}
+
 # The sum over objects, a line. What each CPU has of its own is part of the data.
 sizes() {
-	local what=$1 each
+	local what=$1
 	shift
-	each=$(llvm-size-22 -A "$@" | awk '/^\.data\.\.percpu/ { n += $2 } END { print n + 0 }')
-	llvm-size-22 "$@" | awk -v what="$what" -v each="$each" 'NR > 1 { t += $1; d += $2; b += $3 }
+	llvm-size-22 "$@" | awk -v what="$what" -v each="$(each "$@")" 'NR > 1 { t += $1; d += $2; b += $3 }
 		END { printf "%-12s %8d %8d %8d %8d\n", what, t, d, b, each }'
 }
 
+# How many sets of CPUs a CPU has for its calls to many, in the file and the struct that hold them.
+sets_in() {
+	sed -n "/struct $2 {/,/^}/p" "$1" | grep -c cpumask_var_t
+}
+
+# The bytes that each of that many CPUs has, with as many possible: what the object says, with sets of
+# that size, which are allocated if there are more than 512 CPUs, and a csd for each other CPU.
+# usage: memory BYTES SETS
+memory() {
+	local bytes=$1 sets=$2 cpus set built
+	built=$(sed -n 's/^CONFIG_NR_CPUS=//p' "$build/rust/.config")
+	for cpus in 64 512 8192; do
+		set=$((cpus / 8 + (cpus > 512 ? 8 : 0)))
+		printf ' %8d' $((bytes + sets * (set - built / 8) + cpus * csd))
+	done
+	echo
+}
+
 printf '%-12s %8s %8s %8s %8s\n' "" text data bss "each CPU"
-sizes Rust "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o
-for o in "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o; do
+sizes Rust "${rust_objects[@]}"
+for o in "${rust_objects[@]}"; do
 	sizes "  $(basename "$o")" "$o"
 done
 sizes C "$build/c/kernel/smp.o"
+
+# The size of a csd, in bytes: C has one a CPU for calls that nobody waits for.
+csd=$((16#$(llvm-nm-22 -S "$build/c/kernel/smp.o" | awk '$4 == "csd_data" { print $2 }')))
+printf '\nEach of N possible CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
+printf '%-12s %8d %8d %8d\n' N 64 512 8192
+printf '%-12s' Rust
+memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/many.rs" CallFunctionData)"
+printf '%-12s' C
+memory "$(each "$build/c/kernel/smp.o")" "$(sets_in "$linux/kernel/smp.c" call_function_data)"

@@ -30,4 +30,6 @@ done
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
 "$here/apic.sh"
+item "no slower than before" env SHORT=1 CHECK=1 "$here/bench.sh"
+SHORT=1 "$here/robust.sh"
 end_items
