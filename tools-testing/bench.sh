@@ -3,7 +3,8 @@
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
 # SHORT=1: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
-# the stored one. CPUS= says with how many CPUs; SCALE=1: some cases with 2, 4, 8, ... 288 CPUs.
+# the stored one. CPUS= says with how many CPUs, CONFIG=small with which configuration; SCALE=1: some
+# cases with 2, 4, 8, ... 64 CPUs.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -14,19 +15,22 @@ lock
 cpus=${CPUS:-4}
 need_number CPUS "$cpus"
 [ "$cpus" -gt 1 ] || die "CPUS=$cpus: calls between CPUs need two"
-stored=$here/bench/ratios-$cpus.json
+small=$(IMPL="" kernel_name)
+small=${small#rust}
+stored=$here/bench/ratios-$cpus$small.json
 [ -z "${CHECK:-}" ] || [ -e "$stored" ] ||
 	die "no ratios are stored for $cpus CPUs: there is no $(short "$stored")"
 runs=5
 boots=("" idle=poll csdlock_debug=1)
-[ -z "${SHORT:-}${SCALE:-}" ] || runs=2 boots=("")
-out=$build/bench
+[ -z "${SHORT:-}" ] || runs=2 boots=("")
+[ -z "${SCALE:-}" ] || runs=1
+out=$build/bench$small
 export SMP_NODES=1
 
 mkdir -p "$out"
 rm -f "$logs"/bench-*
 "$here/setup.sh" cargo
-for name in rust c; do
+for name in rust$small c$small; do
 	"$here/kernel.sh" "$name"
 	module "$name"
 done
@@ -53,9 +57,9 @@ measure() {
 	for ((run = 1; run <= runs; run++)); do
 		say BENCH "run $run of $runs, $clock, $cpus CPUs, ${parameters:-no boot parameters} (logs: $(short "$logs")/bench-*)"
 		for name in rust c; do
-			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-$name-$run" "$name" 1200 \
+			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-$name-$run" "$name$small" 1200 \
 				"${always[$clock]} $parameters" \
-				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name" "$out/user" "$@")"
+				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name$small" "$out/user" "$@")"
 		done
 	done
 }
@@ -67,9 +71,9 @@ text() {
 # usage: judge [OPTION...]
 judge() {
 	python3 "$here/bench.py" "$logs" "$out" --cpus "$cpus" --runs "$runs" \
-		--text "$(text "$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o)" "$(text "$build/c/kernel/smp.o")" \
+		--text "$(text "$build/rust$small"/kernel/smp/{smp_core,entry,params,trace}.o)" "$(text "$build/c$small/kernel/smp.o")" \
 		--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/bench-$cpus-instructions-default-rust-1.log" | sed -n 1p)" \
-		--condition configuration "$(cd "$here" && echo configs/{guest,smp}.config)" \
+		--condition configuration "$(fragments "rust$small" | sed 's,.*/,,' | paste -sd' ')" \
 		--condition C "$(clang-22 --version | sed -n 1p)" \
 		--condition Rust "$(/usr/bin/rustc --version)" \
 		--condition emulator "$(qemu-system-x86_64 --version | sed -n 1p)" \
@@ -85,20 +89,18 @@ draw() {
 }
 
 if [ -n "${SCALE:-}" ]; then
-	boot_limit=1800
-	sizes=(2 4 8 16 32 64 128 288) files=()
-	for cpus in "${sizes[@]}"; do
-		# More than 255 CPUs need x2APIC mode.
-		SMP_ICOUNT=x2apic MEM=4G measure instructions tcg "" scale=1
+	files=()
+	for cpus in 2 4 8 16 32 64; do
+		SMP_ICOUNT=1 MEM=4G measure instructions tcg "" scale=1 loops=50
 		judge --scale
 		files+=("$out/scale-$cpus.json")
 	done
 	draw "${files[@]}"
 else
 	for parameters in "${boots[@]}"; do
-		SMP_ICOUNT=xapic measure instructions tcg "$parameters"
+		SMP_ICOUNT=1 measure instructions tcg "$parameters"
 	done
-	choose_accel "$build/rust"
+	choose_accel "$build/rust$small"
 	if [ "$accel" = kvm ]; then
 		measure ns kvm ""
 	else

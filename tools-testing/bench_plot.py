@@ -19,15 +19,15 @@ KERNELS = {
 }
 BETTER, WORSE, AIM = "#0072B2", "#D55E00", "#000000"
 
-# What is drawn against the number of CPUs, a panel each.
-AGAINST_CPUS = (
-    "one, wait",
-    "many, wait",
-    "on each, wait",
-    "sending only, no wait",
-    "sending only, many",
-    "drain, an entry",
-)
+# What is drawn against the number of CPUs, a panel each, and whether it is divided by the targets.
+AGAINST_CPUS = {
+    "one, wait": False,
+    "many, wait": True,
+    "on each, wait": True,
+    "sending only, no wait": True,
+    "sending only, many": True,
+    "drain, an entry": False,
+}
 
 
 def load(path):
@@ -41,10 +41,8 @@ def load(path):
 
 def source_of(conditions, cpus):
     """Where the figures come from."""
-    return (
-        f"Linux {conditions['kernel']} on {cpus} CPUs; guest instructions, counted by QEMU; "
-        f"least of {conditions['runs']} runs."
-    )
+    runs = f"least of {conditions['runs']} runs" if conditions["runs"] > 1 else "one run"
+    return f"Linux {conditions['kernel']} on {cpus} CPUs; guest instructions, counted by QEMU; {runs}."
 
 
 def draw_ratios(path):
@@ -82,15 +80,19 @@ def draw_scale(paths, picture):
     files = sorted((load(path) for path in paths), key=lambda file: file[0]["CPUs"])
     cpus = [conditions["CPUs"] for conditions, _ in files]
     figure, panels = plt.subplots(2, 3, figsize=(11, 7), layout="constrained")
-    for panel, case in zip(panels.flat, AGAINST_CPUS):
+    for panel, (case, divided) in zip(panels.flat, AGAINST_CPUS.items()):
+        highest = 0
         for kernel, (name, colour, stroke, mark) in KERNELS.items():
             costs = [r[kernel]["least"] for _, rows in files for r in rows if r["case"] == case]
             if len(costs) != len(cpus):
                 fail(f"{case} was not measured for each number of CPUs")
+            if divided:
+                costs = [cost / (number - 1) for cost, number in zip(costs, cpus)]
+            highest = max(highest, *costs)
             panel.plot(cpus, costs, color=colour, linestyle=stroke, marker=mark, label=name)
-        panel.set_title(case)
+        panel.set_title(f"{case}, a target" if divided else case)
         panel.set_xscale("log", base=2)
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 1.1 * highest)
         panel.xaxis.set_minor_locator(NullLocator())
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set_xticks(cpus, cpus)

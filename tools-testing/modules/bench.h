@@ -8,9 +8,11 @@
 #include <linux/smp.h>
 #include <linux/types.h>
 
-/* A figure is the least of ROUNDS averages of LOOPS calls, or of LOOPS times. */
-#define LOOPS 500
+/* A figure is the least of ROUNDS averages of "bench_loops" calls, or of so many times. */
+#define LOOPS_MAX 500
 #define ROUNDS 5
+
+extern unsigned int bench_loops;
 
 /* The measuring thread is on CPU 0. Its target, if it has one, is CPU 1. */
 #define TARGET 1

@@ -36,12 +36,12 @@ static void say_cost(const struct bench_case *c)
 	for (i = 0; i < ROUNDS; i++) {
 		u64 start = ktime_get_ns();
 
-		for (j = 0; j < LOOPS; j++)
+		for (j = 0; j < bench_loops; j++)
 			c->run();
 		least = min(least, bench_since(start));
 		bench_settle();
 	}
-	bench_say(c, "", "cost", least, LOOPS);
+	bench_say(c, "", "cost", least, bench_loops);
 }
 
 static int compare(const void *a, const void *b)
@@ -97,7 +97,7 @@ void bench_say_ipis(const struct bench_case *c, void (*prepare)(void), void (*ru
 		return;
 	if (register_trace_ipi_send_cpumask(saw_ipis, NULL))
 		goto unregister;
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		u64 before;
 
 		prepare();
@@ -105,7 +105,7 @@ void bench_say_ipis(const struct bench_case *c, void (*prepare)(void), void (*ru
 		run();
 		sent += atomic64_read(&ipis) - before;
 	}
-	bench_say(c, "", "ipis", sent, LOOPS);
+	bench_say(c, "", "ipis", sent, bench_loops);
 	unregister_trace_ipi_send_cpumask(saw_ipis, NULL);
 unregister:
 	unregister_trace_ipi_send_cpu(saw_ipi, NULL);
@@ -134,7 +134,7 @@ static void say_stack(const struct bench_case *c)
 	unsigned long least = STACK;
 	int i;
 
-	for (i = 0; i < LOOPS; i++)
+	for (i = 0; i < bench_loops; i++)
 		least = min(least, stack_used(c->run));
 	bench_settle();
 	bench_say(c, "", "stack", least, 1);

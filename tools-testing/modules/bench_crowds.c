@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smp_bench: several CPUs that call at once, each LOOPS times and waiting. The figure
+ * smp_bench: several CPUs that call at once, each "bench_loops" times and waiting. The figure
  * is the time for all of it, divided by the number of their calls.
  */
 
@@ -30,7 +30,7 @@ static void call_others(void)
 {
 	int i, this_cpu = raw_smp_processor_id(), to = this_cpu;
 
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		to = (to + 1) % num_online_cpus();
 		if (to == this_cpu)
 			to = (to + 1) % num_online_cpus();
@@ -42,7 +42,7 @@ static void call_partner(int to)
 {
 	int i;
 
-	for (i = 0; i < LOOPS; i++)
+	for (i = 0; i < bench_loops; i++)
 		smp_call_function_single(to, bench_nothing, NULL, true);
 }
 
@@ -112,7 +112,7 @@ static void measure_senders(const struct bench_case *c)
 			return;
 		least = min(least, ended - began);
 	}
-	bench_say(c, "", "cost", least, LOOPS * cpumask_weight(&senders));
+	bench_say(c, "", "cost", least, bench_loops * cpumask_weight(&senders));
 }
 
 /* Makes pairs of the CPUs, as many as there are. */

@@ -18,12 +18,17 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/sched/task.h>
+#include <linux/stringify.h>
 
 #include "bench.h"
 
 static bool scale;
 module_param(scale, bool, 0444);
 MODULE_PARM_DESC(scale, "Only the cases that are measured for several numbers of CPUs");
+
+unsigned int bench_loops = LOOPS_MAX;
+module_param_named(loops, bench_loops, uint, 0444);
+MODULE_PARM_DESC(loops, "How many calls a figure is made of, up to " __stringify(LOOPS_MAX));
 
 static unsigned int figures;
 static u64 clock_costs = U64_MAX;
@@ -53,7 +58,7 @@ static void calibrate(void)
 {
 	int i;
 
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		u64 start = ktime_get_ns();
 
 		clock_costs = min(clock_costs, ktime_get_ns() - start);
@@ -110,6 +115,8 @@ static int __init smp_bench_init(void)
 {
 	struct task_struct *task;
 
+	if (!bench_loops || bench_loops > LOOPS_MAX)
+		return -EINVAL;
 	/* CPUs are counted through, without a look at which there are. */
 	if (num_online_cpus() < 2 || cpumask_last(cpu_online_mask) != num_online_cpus() - 1) {
 		pr_err("needs two CPUs, and no gap in their numbers\n");

@@ -67,15 +67,15 @@ static void measure(const struct bench_case *c)
 		u64 start = ktime_get_ns();
 
 		delivery = 0;
-		for (j = 0; j < LOOPS; j++)
+		for (j = 0; j < bench_loops; j++)
 			c->run();
 		least = min(least, bench_since(start));
 		soonest = min(soonest, delivery);
 		bench_settle();
 	}
-	bench_say(c, "", "cost", least, LOOPS);
+	bench_say(c, "", "cost", least, bench_loops);
 	if (soonest)
-		bench_say(c, ", delivery", "cost", soonest, LOOPS);
+		bench_say(c, ", delivery", "cost", soonest, bench_loops);
 }
 
 const struct bench_case bench_norov[] = {

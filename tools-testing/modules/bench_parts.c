@@ -25,19 +25,19 @@ static int compare(const void *a, const void *b)
  * A tenth of the times are better. The least may be that of a burst to a CPU that a
  * timer had just woken: it polls for a while, and needs no IPI.
  */
-static u32 good_one(u32 times[LOOPS])
+static u32 good_one(u32 times[LOOPS_MAX])
 {
-	sort(times, LOOPS, sizeof(*times), compare, NULL);
-	return times[LOOPS / 10];
+	sort(times, bench_loops, sizeof(*times), compare, NULL);
+	return times[bench_loops / 10];
 }
 
 /* Only the sending is timed: the targets are idle, and done with what was sent before. */
 static void measure_sending(const struct bench_case *c)
 {
-	static u32 times[LOOPS];
+	static u32 times[LOOPS_MAX];
 	int i;
 
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		u64 start;
 
 		bench_settle();
@@ -138,7 +138,7 @@ static void measure_sending_to_busy(const struct bench_case *c)
 	u64 least = U64_MAX;
 	int i, j;
 
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		u64 start;
 
 		keep_target(&busy_csd);
@@ -168,7 +168,7 @@ static u64 time_drain(int entries)
 	u64 least = U64_MAX;
 	int i, j;
 
-	for (i = 0; i < LOOPS; i++) {
+	for (i = 0; i < bench_loops; i++) {
 		hold_target();
 		WRITE_ONCE(drained_at, 0);
 		for (j = 0; j < entries; j++) {
