@@ -213,7 +213,7 @@ def print_rest(rows, lacking, args):
     """Prints what is no cost of a call, and how many goals are met."""
     print()
     for (_, case), what in lacking.items():
-        print(f"{case}: not measured, the machine has not enough {what}")
+        print(f"{case}: not measured, for lack of {what}")
     met = missed = 0
     for row in rows:
         if row["case"] == "all send to one, interrupts off" and row["clock"] == "instructions":

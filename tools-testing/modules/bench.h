@@ -25,6 +25,8 @@ struct bench_case {
 	void (*run)(void);
 	/* What the machine must have. */
 	int cpus, nodes;
+	/* Has it no figure but what trace points tell? */
+	bool traced;
 	/* Is it of interest how the figure changes with the number of CPUs? */
 	bool scale;
 };

@@ -71,6 +71,8 @@ static const char *lacks(const struct bench_case *c)
 		return "CPUs";
 	if (num_online_nodes() < c->nodes)
 		return "nodes";
+	if (c->traced && !IS_ENABLED(CONFIG_TRACEPOINTS))
+		return "tracepoints";
 	return NULL;
 }
 

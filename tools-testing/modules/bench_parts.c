@@ -274,7 +274,7 @@ const struct bench_case bench_parts[] = {
 	{ "sending only, 8 to one", measure_sending, send_8_to_one },
 	{ "sending only, 9 to a busy one", measure_sending_to_busy },
 	{ "drain, an entry", measure_drain, .scale = true },
-	{ "all send to one, interrupts off", measure_ipis },
+	{ "all send to one, interrupts off", measure_ipis, .traced = true },
 	{ "going offline", measure_dying },
 	{ }
 };
