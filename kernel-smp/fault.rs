@@ -8,6 +8,7 @@
 use crate::percpu::CpuGuard;
 #[cfg(CONFIG_SMP_RUST_FAULT)]
 use crate::percpu::CpuPinned as _;
+use kernel::interrupt::LocalInterruptDisabled;
 
 /// Returns whether this CPU is to find its pool empty.
 #[inline(always)]
@@ -23,6 +24,16 @@ pub(crate) fn pool_is_empty(guard: &CpuGuard) -> bool {
         let _ = guard;
         false
     }
+}
+
+/// Sends the IPIs that this CPU has held back for long enough: it waits with interrupts off, and its
+/// timer cannot do so.
+#[inline(always)]
+pub(crate) fn release_due(irq: &LocalInterruptDisabled) {
+    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    ipi::release_due(irq);
+    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
+    let _ = irq;
 }
 
 #[cfg(CONFIG_SMP_RUST_FAULT)]

@@ -21,6 +21,7 @@ use crate::{
         Csd,
         Lock, //
     },
+    fault,
     flush,
     irq::{
         self,
@@ -155,6 +156,7 @@ fn serve(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
 
+    fault::release_due(irq);
     if queue::this_cpu(irq).is_empty() && batch.is_empty() {
         return;
     }

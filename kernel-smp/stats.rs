@@ -5,6 +5,7 @@
 //! Each CPU counts what it does itself. Off, which they are until somebody switches them on, each
 //! is one patched jump. The table is the file `smp/stats` of debugfs, see `stats.c`.
 
+use crate::clock;
 use kernel::bindings;
 
 #[cfg(CONFIG_SMP_RUST_STATS)]
@@ -58,8 +59,7 @@ pub(crate) fn enabled() -> bool {
 #[inline(always)]
 pub(crate) fn now() -> u64 {
     if enabled() {
-        // SAFETY: The clock may be read in any context.
-        unsafe { bindings::ktime_get_mono_fast_ns() }
+        clock::now()
     } else {
         0
     }

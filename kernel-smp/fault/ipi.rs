@@ -3,6 +3,7 @@
 //! Faults of IPIs.
 
 use crate::{
+    clock,
     ipi,
     percpu::{
         define_per_cpu,
@@ -54,6 +55,8 @@ struct Held {
     cpus: [Atomic<i32>; HELD_MAX],
     /// Whether they are sent in the other order.
     swapped: Atomic<bool>,
+    /// When they are sent, in ns.
+    due: Atomic<u64>,
 }
 
 // SAFETY: The work and the timer are used by functions of C only, the rest is atomic.
@@ -80,6 +83,7 @@ define_per_cpu! {
         timer: UnsafeCell::new(MaybeUninit::zeroed()),
         cpus: [const { Atomic::new(NOBODY) }; HELD_MAX],
         swapped: Atomic::new(false),
+        due: Atomic::new(u64::MAX),
     };
 
     /// Whether this CPU is making a fault.
@@ -155,8 +159,25 @@ fn hold(irq: &LocalInterruptDisabled, cpu: CpuId, swap: bool) {
 
     place.store(i32::from(cpu), Relaxed);
     held.swapped.store(swap, Relaxed);
+    held.due.store(clock::now().wrapping_add(delay()), Relaxed);
     // SAFETY: The work lives for ever.
     unsafe { bindings::irq_work_queue(held.work.get()) };
+}
+
+/// How long an IPI is held back, in ns.
+fn delay() -> u64 {
+    // SAFETY: The setting may change at any time; each value is fine.
+    unsafe { (&raw const bindings::smp_fault_delay).read_volatile() }
+}
+
+/// Sends the IPIs that this CPU has held back for long enough.
+#[inline]
+pub(super) fn release_due(irq: &LocalInterruptDisabled) {
+    let held = HELD.this_cpu(irq);
+
+    if clock::now() >= held.due.load(Relaxed) {
+        held.send_all();
+    }
 }
 
 /// Starts the timer that ends the delay.
@@ -175,13 +196,11 @@ unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
         return held.send_all();
     }
 
-    // SAFETY: The setting may change at any time; each value is fine.
-    let delay = unsafe { (&raw const bindings::smp_fault_delay).read_volatile() };
     // SAFETY: The timer was set up before the first fault was asked for.
     unsafe {
         bindings::hrtimer_start_range_ns(
             held.timer.get().cast(),
-            delay as i64,
+            delay() as i64,
             0,
             bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD,
         )
@@ -219,6 +238,7 @@ impl Held {
             }
         };
 
+        self.due.store(u64::MAX, Relaxed);
         if self.swapped.load(Relaxed) {
             self.cpus.iter().rev().for_each(send);
         } else {

@@ -7,6 +7,7 @@ use super::{
     log, //
 };
 use crate::{
+    clock::now,
     csd::{
         Call,
         Csd,
@@ -269,11 +270,6 @@ impl Watch {
         }
         over
     }
-}
-
-fn now() -> u64 {
-    // SAFETY: The clock may be read in any context.
-    unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
 /// Complains about a wait that is not over and should be. The name is that which is known from

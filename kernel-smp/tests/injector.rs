@@ -14,7 +14,10 @@ use super::{
         DUPLICATE,
         REORDER, //
     },
-    fixture::two_cpus,
+    fixture::{
+        two_cpus,
+        with_interrupts_off, //
+    },
     seen::Seen,
     tally::TALLY,
     thread::Busy,
@@ -86,6 +89,36 @@ mod cases {
     #[test]
     fn calls_work_while_ipis_come_in_bursts() -> Result {
         assert!(works_with(BURST)?);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+    fn an_ipi_that_is_late_comes_though_its_sender_waits_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+        // On its way out of the idle loop a CPU looks at its queue without an IPI.
+        let busy = Busy::new(cpus.there)?;
+        let before = Seen::new()?;
+        let seen = Seen::new()?;
+
+        let fault = Fault::between(DELAY, cpus.here, cpus.there, 1);
+        let own = with_interrupts_off(|_| single_on(cpus.there, seen, true));
+        drop(fault);
+        let fault = Fault::between(DELAY, cpus.here, cpus.there, 1);
+        let (sent, behind) = with_interrupts_off(|_| {
+            (
+                single_on(cpus.there, before, false),
+                single_on(cpus.there, seen, true),
+            )
+        });
+        drop(fault);
+        let came = busy.is_busy();
+        drop(busy);
+
+        assert!(came);
+        assert_eq!((own, sent, behind), (0, 0, 0));
+        assert_eq!(before.runs(), 1);
+        assert_eq!(seen.runs(), 2);
         Ok(())
     }
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Seam: the time.
+
+use kernel::bindings;
+
+/// The time in ns. In any context.
+#[inline(always)]
+pub(crate) fn now() -> u64 {
+    // SAFETY: The clock may be read in any context.
+    unsafe { bindings::ktime_get_mono_fast_ns() }
+}
