@@ -122,6 +122,7 @@ define_per_cpu! {
         slots: [const { Slot::new() }; SLOTS],
         fallback: Slot::new(),
         offline: [const { Slot::new() }; 2],
+        // INVARIANT: There is a slot 0.
         last: Atomic::new(0),
     };
 }
@@ -166,6 +167,33 @@ pub(crate) fn claim_any(guard: &CpuGuard) -> Option<Csd> {
     Some(csd)
 }
 
+/// Claims a csd that is kept for when the pool is empty, or one of the pool that is free again.
+///
+/// Interrupts are off.
+#[inline(always)]
+fn claim_left(guard: &CpuGuard) -> Option<Csd> {
+    let pool = this_cpu(guard);
+
+    if !guard.cpu().is_online() {
+        let reserved = pool.offline.iter().map(Slot::csd).find(|csd| csd.claim());
+
+        if reserved.is_some() {
+            return reserved;
+        }
+        warn_on_once!(true);
+    }
+
+    let fallback = pool.fallback.csd();
+    if fallback.claim() {
+        stats::count(Counter::Last);
+        Some(fallback)
+    } else if fault::pool_is_empty(guard) {
+        None
+    } else {
+        claim_any(guard)
+    }
+}
+
 /// Claims the csd that is left when the pool is empty, and hands it to `send`, locked and with
 /// interrupts off. If that is in use too, waits until the target of any of them has taken it.
 ///
@@ -174,36 +202,10 @@ pub(crate) fn claim_any(guard: &CpuGuard) -> Option<Csd> {
 #[cold]
 pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd)) {
     let pool = this_cpu(guard);
-    let last = pool.fallback.csd();
 
-    if !guard.cpu().is_online() {
-        let reserved = pool.offline.iter().map(Slot::csd).find(|csd| csd.claim());
-
-        if let Some(csd) = reserved {
-            return send(csd);
-        }
-        warn_on_once!(true);
-    }
-
-    loop {
-        let sent = with_interrupts_off(|_| {
-            let csd = if last.claim() {
-                stats::count(Counter::Last);
-                Some(last)
-            } else if fault::pool_is_empty(guard) {
-                None
-            } else {
-                claim_any(guard)
-            };
-
-            csd.map(&send).is_some()
-        });
-
-        if sent {
-            return;
-        }
+    while !with_interrupts_off(|_| claim_left(guard).map(&send).is_some()) {
         stats::count(Counter::StorageWaits);
-        waiting.until_over_or(last, || {
+        waiting.until_over_or(pool.fallback.csd(), || {
             !fault::pool_is_empty(guard) && pool.has_free_slot()
         });
     }

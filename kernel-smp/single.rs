@@ -310,33 +310,14 @@ pub(crate) unsafe fn send_in_any(
         if let Some(csd) = pool::claim_any(&guard) {
             testpoint::reach(Point::Claimed);
             // SAFETY: By the safety requirements, and the request is locked.
-            unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+            unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
             return;
         }
     }
     pool::claim_last(&guard, waiting, |csd| {
         // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push_cold(&guard, csd, cpu, call, Kick::Always, callsite) };
+        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::Always, callsite) };
     });
-}
-
-/// As [`fill_and_push`], for those who are rarely called.
-///
-/// # Safety
-///
-/// As for [`fill_and_push`].
-#[cold]
-#[inline(never)]
-unsafe fn fill_and_push_cold(
-    guard: &CpuGuard,
-    csd: Csd,
-    cpu: CpuId,
-    call: Call,
-    kick: Kick,
-    callsite: Callsite,
-) {
-    // SAFETY: By the safety requirements.
-    unsafe { fill_and_push(guard, csd, cpu, call, kick, callsite) };
 }
 
 /// Sends a request that is locked.
