@@ -75,6 +75,7 @@ impl List {
     /// Takes all entries out at once. Returns the first, which leads to the others.
     #[inline(always)]
     pub(crate) fn take(&self) -> Option<Csd> {
+        // INVARIANT: There are no entries any more.
         let node = self.first.replace(ptr::null_mut());
 
         // SAFETY: An entry is valid, by the type invariants.

@@ -36,7 +36,11 @@ pub(crate) fn csd_queue(cpu: CpuId, callsite: Callsite, func: Func, csd: Csd) {
 #[inline(always)]
 pub(crate) fn sending_is_traced() -> bool {
     // SAFETY: Asking whether a trace point is on is always allowed.
-    unsafe { bindings::trace_csd_queue_cpu_enabled() || bindings::trace_ipi_send_cpu_enabled() }
+    let requests = || unsafe { bindings::trace_csd_queue_cpu_enabled() };
+    // SAFETY: As above.
+    let ipis = || unsafe { bindings::trace_ipi_send_cpu_enabled() };
+
+    requests() || ipis()
 }
 
 /// The function of a request is about to run. There is no csd if it runs for its own CPU.

@@ -33,7 +33,10 @@ pub unsafe extern "C" fn send(
     csd.lock_new(if wait { Kind::Sync } else { Kind::Async });
     csd.fill(Call { func, info }, nobody(), 0);
     // SAFETY: As above.
-    unsafe { (*queue.cast::<Queue>()).push(csd.node()) }
+    let queue = unsafe { &*queue.cast::<Queue>() };
+
+    // SAFETY: The request is locked and filled in, and is in no queue.
+    unsafe { queue.push(csd.node()) }
 }
 
 /// # Safety
