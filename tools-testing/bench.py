@@ -16,6 +16,7 @@ KERNELS = ("rust", "c")
 
 # Who makes the call, by the name of what prints the figures.
 CALLERS = {"smp_bench": "C", "smp_bench_api": "Rust", "smp_bench_user": "a program"}
+PRINTERS = CALLERS | {"host": "threads"}
 
 # What the boot parameters mean for the cases.
 BOOTS = {
@@ -60,9 +61,9 @@ def read(path, modules):
         if match := END.fullmatch(line):
             ended[match[1]] = int(match[2])
         elif match := LACK.fullmatch(line):
-            lacking[CALLERS[match[1]], match[2]] = match[3]
+            lacking[PRINTERS[match[1]], match[2]] = match[3]
         elif match := LINE.fullmatch(line):
-            key = CALLERS[match[1]], match[2], match[3]
+            key = PRINTERS[match[1]], match[2], match[3]
             if key in figures:
                 fail(f"{path.name} has two figures for {match[2]}: {match[3]}")
             figures[key] = float(match[4])
@@ -76,30 +77,20 @@ def read(path, modules):
     return figures, lacking
 
 
-def read_host(path):
-    """Returns what was measured on the CPUs of this machine: ns in Rust and in C, or what it lacks."""
-    cases, end = {}, None
-    for line in path.read_text().splitlines():
-        if match := re.fullmatch(r"host: (.+): ([\d.]+) ([\d.]+)", line):
-            cases[match[1]] = {"rust": float(match[2]), "c": float(match[3])}
-        elif match := re.fullmatch(r"host: (.+): lacks (\w+)", line):
-            cases[match[1]] = {"lacks": match[2]}
-        elif match := re.fullmatch(r"host: end: (\d+) figures", line):
-            end = int(match[1])
-    if end != sum("rust" in case for case in cases.values()):
-        fail(f"{path.name}: the program did not give all of its figures")
-    return cases
-
-
-def print_host(cases):
-    """Prints a table of these."""
+def print_host(figures, lacking):
+    """Prints a table of what was measured on the CPUs of this machine."""
     print("\nns a request on the CPUs of this machine, with real threads: queue and csds alone, the least of many tries")
     print(f"{'':32}{'Rust':>9}{'':9}{'C':>9}{'':9}{'ratio':>7}")
-    for name, case in cases.items():
-        if "lacks" in case:
-            print(f"{name:<32}not measured, the machine has not enough {case['lacks']}")
-        else:
-            print(f"{name:<32}{case['rust']:>9.1f}{'':9}{case['c']:>9.1f}{'':9}{case['rust'] / case['c']:>7.2f}")
+    for case in dict.fromkeys(case for _, case, _ in figures):
+        rust, c = (figures["threads", case, kernel] for kernel in KERNELS)
+        print(f"{case:<32}{rust:>9.1f}{'':9}{c:>9.1f}{'':9}{rust / c:>7.2f}")
+    print_lacks(lacking)
+
+
+def print_lacks(lacking):
+    """Prints what was not measured, and why."""
+    for (_, case), what in lacking.items():
+        print(f"{case}: not measured, for lack of {what}")
 
 
 def goal_of(boot, caller, case, cpus):
@@ -212,8 +203,7 @@ def print_rows(rows, args):
 def print_rest(rows, lacking, args):
     """Prints what is no cost of a call, and how many goals are met."""
     print()
-    for (_, case), what in lacking.items():
-        print(f"{case}: not measured, for lack of {what}")
+    print_lacks(lacking)
     met = missed = 0
     for row in rows:
         if row["case"] == "all send to one, interrupts off" and row["clock"] == "instructions":
@@ -270,7 +260,10 @@ def main():
         "figures": rows,
     }
     if args.host:
-        result["host"] = read_host(args.host)
+        host, lacking_here = read(args.host, ["host"])
+        result["host"] = [
+            {"case": case, "kernel": kernel, "ns": figure} for (_, case, kernel), figure in host.items()
+        ]
     outputs = {"scale": result}
     if not args.scale:
         outputs = {"bench": result, "ratios": {"conditions": conditions, "ratios": ratios}}
@@ -281,7 +274,7 @@ def main():
         (args.out / f"{name}-{args.cpus}.json").write_text(text + "\n")
     print_rows(rows, args)
     if args.host:
-        print_host(result["host"])
+        print_host(host, lacking_here)
     print_rest(rows, lacking, args)
 
 
