@@ -8,7 +8,7 @@ lock
 begin_items
 "$here/setup.sh"
 "$here/tree.sh"
-for name in rust kunit; do
+for name in rust kunit c; do
 	item_live "kernel build/$name" "$here/kernel.sh" $name
 	[ "$item_rc" != 0 ] || export SMP_BUILT="${SMP_BUILT:-} $name"
 done
