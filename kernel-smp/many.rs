@@ -340,7 +340,7 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     if waiting.serves() || (serve::ON && irq::in_interrupt()) {
         // SAFETY: By the safety requirements.
         unsafe { request.send_one_by_one(mask, waiting) };
-    } else if mask::online_others(mask, this_cpu, targets) {
+    } else if mask::online_others(mask, Cpumask::online(), this_cpu, targets) {
         sent = request.send(&guard, cfd, targets);
     }
 

@@ -46,14 +46,24 @@ pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
     unsafe { bindings::sched_numa_find_nth_cpu(mask.as_raw(), 0, i32::from(this_cpu)) as i32 }
 }
 
-/// Makes `others` the online CPUs of `mask` but for `this_cpu`, if there are any. Returns whether
-/// there are; if not, `others` is left alone.
+/// Makes `others` the CPUs of `mask` that `online` has too but for `this_cpu`, if there are any.
+/// Returns whether there are; if not, `others` is left alone.
 ///
 /// Each call to many begins so. The functions of C for sets would be three calls, one of them in
 /// vain. `mask` may change meanwhile.
-pub(crate) fn online_others(mask: &Cpumask, this_cpu: CpuId, others: &mut Cpumask) -> bool {
+#[inline(always)]
+pub(crate) fn online_others(
+    mask: &Cpumask,
+    online: &Cpumask,
+    this_cpu: CpuId,
+    others: &mut Cpumask,
+) -> bool {
     let this_cpu = this_cpu.as_u32();
-    let words = nr_cpu_ids().div_ceil(usize::BITS);
+    let (words, this_word) = if bindings::NR_CPUS <= usize::BITS {
+        (1, 0)
+    } else {
+        (nr_cpu_ids().div_ceil(usize::BITS), this_cpu / usize::BITS)
+    };
     let word_of = |set: &Cpumask, number: u32| {
         // SAFETY: A set holds at least `nr_cpu_ids` bits.
         unsafe { set.as_raw().cast::<usize>().add(number as usize) }
@@ -62,8 +72,8 @@ pub(crate) fn online_others(mask: &Cpumask, this_cpu: CpuId, others: &mut Cpumas
         // SAFETY: The word is valid, and may change at any time.
         let wanted = unsafe { word_of(mask, number).read_volatile() };
         // SAFETY: As above. No bit beyond `nr_cpu_ids` is set in this set.
-        let online = unsafe { word_of(Cpumask::online(), number).read_volatile() };
-        let this_cpu = if number == this_cpu / usize::BITS {
+        let online = unsafe { word_of(online, number).read_volatile() };
+        let this_cpu = if number == this_word {
             1 << (this_cpu % usize::BITS)
         } else {
             0
@@ -72,12 +82,21 @@ pub(crate) fn online_others(mask: &Cpumask, this_cpu: CpuId, others: &mut Cpumas
         wanted & online & !this_cpu
     };
 
-    if !(0..words).any(|number| online_others(number) != 0) {
+    // SAFETY: The word is valid, and nobody else uses it.
+    let set = |number, word| unsafe { word_of(others, number).write(word) };
+    let mut not_empty = (0..words)
+        .map(|number| (number, online_others(number)))
+        .filter(|(_, word)| *word != 0);
+
+    let Some((first, word)) = not_empty.next() else {
         return false;
+    };
+    for number in 0..first {
+        set(number, 0);
     }
-    for number in 0..words {
-        // SAFETY: The word is valid, and nobody else uses it.
-        unsafe { word_of(others, number).write(online_others(number)) };
+    set(first, word);
+    for number in first.wrapping_add(1)..words {
+        set(number, online_others(number));
     }
     true
 }

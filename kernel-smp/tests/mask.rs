@@ -72,29 +72,33 @@ mod cases {
         let untouched = mask_of(Cpumask::possible())?;
         let mut others = mask_of(Cpumask::possible())?;
 
-        for this_cpu in Cpumask::possible() {
-            assert!(!mask::online_others(&*mask_of([])?, this_cpu, &mut others));
-            for cpu in Cpumask::possible() {
-                let is_one = cpu != this_cpu && cpu.is_online();
+        // Sets that are larger than a word have CPUs in each word only if all possible ones count.
+        for online in [Cpumask::online(), Cpumask::possible()] {
+            for this_cpu in Cpumask::possible() {
+                let find = |set: &Cpumask, others: &mut Cpumask| {
+                    mask::online_others(set, online, this_cpu, others)
+                };
 
-                for set in [mask_of([cpu])?, mask_of([cpu, this_cpu])?] {
-                    untouched.copy(&mut others);
-                    assert_eq!(mask::online_others(&set, this_cpu, &mut others), is_one);
-                    if is_one {
-                        assert!(others.iter().eq([cpu]));
-                    } else {
-                        assert!(others.iter().eq(untouched.iter()));
+                untouched.copy(&mut others);
+                assert!(!find(&*mask_of([])?, &mut others));
+                for cpu in Cpumask::possible() {
+                    let is_one = cpu != this_cpu && online.test(cpu);
+
+                    for set in [mask_of([cpu])?, mask_of([cpu, this_cpu])?] {
+                        untouched.copy(&mut others);
+                        assert_eq!(find(&set, &mut others), is_one);
+                        if is_one {
+                            assert!(others.iter().eq([cpu]));
+                        } else {
+                            assert!(others.iter().eq(untouched.iter()));
+                        }
                     }
                 }
+                assert!(find(Cpumask::possible(), &mut others));
+                assert!(others
+                    .iter()
+                    .eq(online.iter().filter(|cpu| *cpu != this_cpu)));
             }
-            assert!(mask::online_others(
-                Cpumask::possible(),
-                this_cpu,
-                &mut others
-            ));
-            assert!(others
-                .iter()
-                .eq(Cpumask::online().iter().filter(|cpu| *cpu != this_cpu)));
         }
         Ok(())
     }
