@@ -175,9 +175,9 @@ boot() {
 		die "$job: the guest did not come to its init in $(boot_limit) s; its last line: $(last_line "$log") (log: $(short "$log"))"
 	line=$(grep -am1 'Kernel panic - not syncing' "$log") &&
 		die "$job: the guest panicked: $line (log: $(short "$log"))"
-	[ $rc != 124 ] && [ $rc != 137 ] ||
-		die "$job: the guest did not end within $limit s and was killed; its last line: $(last_line "$log") (log: $(short "$log"))"
 	line=$(first_bad_line "$log")
+	[ $rc != 124 ] && [ $rc != 137 ] ||
+		die "$job: the guest did not end within $limit s and was killed; ${line:+it complained: $line; }its last line: $(last_line "$log") (log: $(short "$log"))"
 	[ -z "$line" ] || die "$job: $line (log: $(short "$log"))"
 	[ $rc != 255 ] ||
 		die "$job: the guest ended before its command did; its last line: $(last_line "$log") (log: $(short "$log"))"
