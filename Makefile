@@ -26,7 +26,7 @@ The parts of these, one by one:
   make selftests membarrier, hotplug, rseq, memory maps of many threads: the same as C?  SHORT=1, LONG=1
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
-  make bench     what calls cost, beside the C kernel: a table, JSON, a picture  SHORT=1, CHECK=1, SCALE=1
+  make bench     what calls cost, beside the C kernel: a table, JSON, a picture  SHORT=1, CHECK=1, SCALE=1, LONG=1
   make plot      the latency of calls between each two CPUs, as pictures in build/plot
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make matrix    the tests on the small kernel with other options and sanitizers; long  MATRIX='rt calls'
