@@ -84,7 +84,7 @@ ended() {
 # What is printed is for people.
 no_noise() {
 	local noise
-	noise=$(grep -vE '^(  |smp: |make(\[[0-9]+\])?: |rust_smp: |ok: |$)' "$out" | sed -n 1p || true)
+	noise=$(grep -vE '^(  |smp: |make(\[[0-9]+\])?: |rust_smp: | [A-Z]{3}: |[0-9]+ CPUs online, |ok: |$)' "$out" | sed -n 1p || true)
 	[ -z "$noise" ] || die "it says: $noise"
 }
 
@@ -117,7 +117,7 @@ interrupt() {
 }
 
 interrupted() {
-	ended 10
+	ended 30
 	[ "$rc" != 0 ] || die "make ended with status 0"
 	no_noise
 }
@@ -171,7 +171,7 @@ resize_disk() {
 contents() {
 	(
 		cd "$1"
-		find . -name __pycache__ -prune -o -type d -printf '%P\n' -o -printf '%P %y %m %s %l\n' | sort
+		find . -name __pycache__ -prune -o -type d -printf '%P\n' -o -type l -printf '%P -> %l\n' -o -printf '%P %y %m %s\n' | sort
 		sed -n 's,^+++ [^/]*/,,p' "$copy"/patches/*.patch | sort -u | xargs cksum
 	)
 }
