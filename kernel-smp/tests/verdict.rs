@@ -107,13 +107,18 @@ fn given(verdict: Verdict, f: impl FnOnce()) -> (u32, u32) {
     (right, wrong)
 }
 
-/// Calls `f` until `verdict` was given once in so many of its calls. Returns whether it was, no other
-/// ever was, and `f` always returned true.
+/// Calls `f` until `verdict` was given once in `times` of its calls. Returns whether it was, `f`
+/// always returned true, no other verdict ever was given, and none in `misses` calls at most.
 ///
-/// The kernel itself may call the same CPU meanwhile. Its wait gets a verdict too, or its IPI comes
-/// before the time; such a call of `f` shows nothing, and is made again.
-fn given_once(times: u32, verdict: Verdict, mut f: impl FnMut() -> Result<bool>) -> Result<bool> {
-    let mut shown = 0;
+/// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call of
+/// `f` shows nothing, and is made again.
+fn given_once(
+    times: u32,
+    misses: u32,
+    verdict: Verdict,
+    mut f: impl FnMut() -> Result<bool>,
+) -> Result<bool> {
+    let (mut shown, mut missed) = (0, 0);
 
     for _ in 0..4 * times {
         let mut fine = Ok(false);
@@ -123,8 +128,9 @@ fn given_once(times: u32, verdict: Verdict, mut f: impl FnMut() -> Result<bool>)
             return Ok(false);
         }
         shown += u32::from(right == 1);
+        missed += u32::from(right == 0);
         if shown == times {
-            return Ok(true);
+            return Ok(missed <= misses);
         }
     }
     Ok(false)
@@ -182,7 +188,8 @@ mod cases {
     fn a_lost_ipi_is_sent_again_and_known_as_lost() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(5, Verdict::Lost, || {
+        // An IPI of another CPU may come before the time, and then nothing is reported.
+        assert!(given_once(5, 15, Verdict::Lost, || {
             let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
             call(cpus.there)
@@ -195,7 +202,7 @@ mod cases {
         let (cpus, busy) = begin()?;
 
         drop(busy);
-        assert!(given_once(1, Verdict::InterruptsOff, || {
+        assert!(given_once(1, 0, Verdict::InterruptsOff, || {
             let deaf = leak(Deaf {
                 begun: Atomic::new(false),
             })?;
@@ -212,7 +219,7 @@ mod cases {
     fn a_function_that_takes_long_is_known_as_that() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(1, Verdict::CallbackRunning, || {
+        assert!(given_once(1, 0, Verdict::CallbackRunning, || {
             Ok(single_on(cpus.there, &SLOW, true) == 0)
         })?);
         Ok(())
