@@ -55,7 +55,7 @@ struct Held {
     cpus: [Atomic<i32>; HELD_MAX],
     /// Whether they are sent in the other order.
     swapped: Atomic<bool>,
-    /// When they are sent, in ns.
+    /// When they are sent, in ns; never, if there are none.
     due: Atomic<u64>,
 }
 
