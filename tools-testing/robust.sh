@@ -84,7 +84,7 @@ ended() {
 # What is printed is for people.
 no_noise() {
 	local noise
-	noise=$(grep -vE '^(  |smp: |make(\[[0-9]+\])?: |rust_smp: | [A-Z]{3}: |[0-9]+ CPUs online, |ok: |$)' "$out" | sed -n 1p || true)
+	noise=$(grep -vE '^(  |smp: |make(\[[0-9]+\])?: |rust_smp: | (RES|CAL): +[0-9]|[0-9]+ CPUs online, |ok: |$)' "$out" | sed -n 1p || true)
 	[ -z "$noise" ] || die "it says: $noise"
 }
 
@@ -117,7 +117,7 @@ interrupt() {
 }
 
 interrupted() {
-	ended 30
+	ended 10
 	[ "$rc" != 0 ] || die "make ended with status 0"
 	no_noise
 }
@@ -230,9 +230,10 @@ stop_at() {
 
 # What is left of a tree must not pass for one.
 stop_clean() {
-	stand_in rm '-rf\ */build/linux*' 1 "/bin/rm -rf '$tree/arch'; $ctrl_c"
+	rm -f "$work/halved"
+	stand_in rm '-rf\ */build/linux*' 1 "/bin/rm -rf '$tree/arch'; : >'$work/halved'; $ctrl_c"
 	start clean
-	there 60 "$work/reached"
+	there 60 "$work/halved"
 	interrupted
 	rm -r "$stand_ins"
 	next_tree
