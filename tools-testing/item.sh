@@ -42,8 +42,20 @@ count() {
 	else
 		case "$note" in *log*:*) ;; *) note+=" (log: $(short "$log"))" ;; esac
 		printf '  FAILED  %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
+		[ -t 1 ] || show_ends "$log" "$note"
 		echo failed >>"$results"
 	fi
+}
+
+# Shows how the log of an item ends, and those that its verdict names: where nobody watches, they may
+# be gone when somebody reads this. usage: show_ends LOG VERDICT
+show_ends() {
+	local file
+	for file in "$1" $(grep -oE 'build/[^ ,()]+\.(log|txt|out)' <<<"$2" | sort -u | sed "s,^,$top/,"); do
+		[ -s "$file" ] || continue
+		echo "          the end of $(short "$file"):"
+		tail -n 20 "$file" | tr -d '\r' | cut -c1-200 | sed 's/^/          | /'
+	done
 }
 
 # Opens the count, or goes on with that of the script that called this one.
