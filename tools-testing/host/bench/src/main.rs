@@ -56,11 +56,12 @@ use bindings::{
 use csd::Func;
 use std::{
     cell::UnsafeCell,
+    iter,
     process::ExitCode,
     ptr::null_mut,
     sync::{
-        atomic::{AtomicBool, AtomicU64, Ordering::*},
-        Barrier,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*},
+        Barrier, LazyLock,
     },
     thread,
     time::Instant,
@@ -85,7 +86,8 @@ extern "C" {
     ) -> bool;
     fn c_drain(queue: *mut c_void) -> bool;
     fn c_wait(csd: *mut __call_single_data);
-    fn sched_setaffinity(pid: c_int, size: usize, set: *const u64) -> c_int;
+    fn sched_getaffinity(pid: c_int, size: usize, set: *mut Set) -> c_int;
+    fn sched_setaffinity(pid: c_int, size: usize, set: *const Set) -> c_int;
 }
 
 const RUST: Half = Half {
@@ -184,16 +186,34 @@ impl World {
     }
 }
 
-/// Keeps this thread on one CPU.
-fn pin(cpu: usize) {
-    let set = [1u64 << cpu];
+/// A set of CPUs, as the system calls have it.
+type Set = [u64; 16];
 
+/// The CPUs that this program may use.
+fn usable() -> &'static [usize] {
+    static USABLE: LazyLock<Vec<usize>> = LazyLock::new(|| {
+        let mut set: Set = [0; 16];
+
+        // SAFETY: The set is valid.
+        let error = unsafe { sched_getaffinity(0, size_of::<Set>(), &mut set) };
+        assert_eq!(error, 0, "the CPUs of this program are known");
+        (0..64 * set.len())
+            .filter(|cpu| set[cpu / 64] >> (cpu % 64) & 1 != 0)
+            .collect()
+    });
+
+    &USABLE
+}
+
+/// Keeps this thread on a CPU: the `n`th that can be used.
+fn pin(n: usize) {
+    let cpu = usable()[n];
+    let mut set: Set = [0; 16];
+
+    set[cpu / 64] = 1 << (cpu % 64);
     // SAFETY: The set is valid.
-    assert_eq!(
-        unsafe { sched_setaffinity(0, 8, set.as_ptr()) },
-        0,
-        "CPU {cpu} can be used"
-    );
+    let error = unsafe { sched_setaffinity(0, size_of::<Set>(), &set) };
+    assert_eq!(error, 0, "CPU {cpu} can be used");
 }
 
 fn slots() -> Vec<Slot> {
@@ -260,10 +280,12 @@ fn called(half: Half, burst: usize, wait: bool) -> f64 {
     })
 }
 
-/// Both CPUs send to one queue at once, and one of them drains it now and then.
-fn crowd(half: Half) -> f64 {
-    let world = World::new(half, 2);
-    let body = |cpu, drains: bool| {
+/// `cpus` CPUs send to one queue at once, and one of them drains it now and then.
+fn crowd(half: Half, cpus: usize) -> f64 {
+    let world = World::new(half, cpus);
+    let sending = AtomicUsize::new(cpus - 1);
+    let body = |cpu| {
+        let drains = cpu == 0;
         let slots = slots();
 
         pin(cpu);
@@ -278,36 +300,67 @@ fn crowd(half: Half) -> f64 {
             }
         });
         if drains {
-            while !world.over.load(Acquire) {
+            while sending.load(Acquire) > 0 {
                 world.drain();
             }
         } else {
-            world.over.store(true, Release);
+            sending.fetch_sub(1, Release);
         }
         cost
     };
 
     thread::scope(|scope| {
-        let other = scope.spawn(|| body(1, false));
-        let cost = body(0, true);
-        cost.max(other.join().unwrap())
+        let others: Vec<_> = (1..cpus)
+            .map(|cpu| {
+                scope.spawn({
+                    let body = &body;
+                    move || body(cpu)
+                })
+            })
+            .collect();
+        let costs = others.into_iter().map(|other| other.join().unwrap());
+        costs.fold(body(0), f64::max)
     })
 }
 
+/// What is timed, and how many CPUs it takes.
+struct Case {
+    name: String,
+    cpus: usize,
+    run: Box<dyn Fn(Half) -> f64>,
+}
+
+impl Case {
+    fn new(cpus: usize, what: &str, run: impl Fn(Half) -> f64 + 'static) -> Self {
+        let s = if cpus == 1 { "" } else { "s" };
+
+        Self {
+            name: format!("{cpus} CPU{s}, {what}"),
+            cpus,
+            run: Box::new(run),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let cases: [(&str, usize, &dyn Fn(Half) -> f64); 5] = [
-        ("one CPU, send and drain 64", 1, &|half| alone(half, false)),
-        ("one CPU, drain 64", 1, &|half| alone(half, true)),
-        ("two CPUs, call and wait", 2, &|half| called(half, 1, true)),
-        ("two CPUs, 64 calls, then wait", 2, &|half| {
-            called(half, BURST, false)
-        }),
-        ("two CPUs send to one queue", 2, &|half| crowd(half)),
-    ];
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let cpus = usable().len();
+    let crowds = iter::successors(Some(2), |n| Some(n * 2)).take_while(|n| *n <= cpus.max(2));
+    let cases = [
+        Case::new(1, "send and drain 64", |half| alone(half, false)),
+        Case::new(1, "drain 64", |half| alone(half, true)),
+        Case::new(2, "call and wait", |half| called(half, 1, true)),
+        Case::new(2, "64 calls, then wait", |half| called(half, BURST, false)),
+    ]
+    .into_iter()
+    .chain(crowds.map(|n| Case::new(n, "all send to one queue", move |half| crowd(half, n))));
 
     let mut figures = 0;
-    for (name, needed, case) in cases {
+    for Case {
+        name,
+        cpus: needed,
+        run,
+    } in cases
+    {
         if cpus < needed {
             println!("host: {name}: lacks CPUs");
             continue;
@@ -315,7 +368,7 @@ fn main() -> ExitCode {
         let mut least = [f64::INFINITY; 2];
         for _ in 0..TRIES {
             for (least, half) in least.iter_mut().zip([RUST, C]) {
-                *least = least.min(case(half));
+                *least = least.min(run(half));
             }
         }
         for (kernel, least) in ["rust", "c"].iter().zip(least) {
