@@ -42,26 +42,26 @@ count() {
 	else
 		case "$note" in *log*:*) ;; *) note+=" (log: $(short "$log"))" ;; esac
 		printf '  FAILED  %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
-		[ -t 1 ] || show_ends "$log" "$note"
+		[ -t 1 ] || show_ends "$name" "$log" "$note" >>"$results-ends"
 		echo failed >>"$results"
 	fi
 }
 
-# Shows how the log of an item ends, and those that its verdict names: where nobody watches, they may
-# be gone when somebody reads this. usage: show_ends LOG VERDICT
+# Shows how the log of an item ends, and those that its verdict names. Where nobody watches, they may
+# be gone when somebody reads this. usage: show_ends NAME LOG VERDICT
 show_ends() {
 	local file
-	for file in "$1" $(grep -oE 'build/[^ ,()]+\.(log|txt|out)' <<<"$2" | sort -u | sed "s,^,$top/,"); do
+	for file in "$2" $(grep -oE 'build/[^ ,()]+\.(log|txt|out)' <<<"$3" | sort -u | sed "s,^,$top/,"); do
 		[ -s "$file" ] || continue
-		echo "          the end of $(short "$file"):"
-		tail -n 20 "$file" | tr -d '\r' | cut -c1-200 | sed 's/^/          | /'
+		echo "$1, the end of $(short "$file"):"
+		tail -n 20 "$file" | tr -d '\r' | cut -c1-200 | sed 's/^/  | /'
 	done
 }
 
 # Opens the count, or goes on with that of the script that called this one.
 begin_items() {
 	results=${SMP_RESULTS:-$logs/results-$$}
-	if [ -n "${SMP_RESULTS:-}" ]; then counted_by_caller=yes; else : >"$results"; fi
+	if [ -n "${SMP_RESULTS:-}" ]; then counted_by_caller=yes; else : >"$results" && rm -f "$results-ends"; fi
 	export SMP_RESULTS=$results
 }
 
@@ -70,7 +70,8 @@ end_items() {
 	local failed
 	[ -z "${counted_by_caller:-}" ] || exit 0
 	failed=$(grep -c failed "$results" || true)
+	[ ! -e "$results-ends" ] || cat "$results-ends"
 	echo "$(grep -c passed "$results" || true) passed, $failed failed"
-	rm -f "$results"
+	rm -f "$results" "$results-ends"
 	[ "$failed" = 0 ]
 }
