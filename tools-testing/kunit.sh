@@ -15,9 +15,13 @@ say KUNIT "$(short "$build/$kernel") with ${CPUS:-4} CPUs (log: $(short "$log"))
 # A test may take as long as the guest.
 append="kunit.enable=1${FILTER:+ kunit.filter_glob=$FILTER}${LIMIT:+ kunit.timeout=$LIMIT}"
 # A guest that panics or hangs still has results to show.
-trouble=$(boot "$kernel" "$kernel" 600 "$append" "${2:-true}" 2>&1) && trouble=
-trouble=${trouble##*$'\n'}
-trouble=${trouble#smp: }
+if trouble=$(boot "$kernel" "$kernel" 600 "$append" "${2:-true}" 2>&1); then
+	trouble=
+else
+	trouble=${trouble##*$'\n'}
+	trouble=${trouble#smp: }
+	trouble=${trouble:-the guest failed without a word}
+fi
 rc=0
 "$linux/tools/testing/kunit/kunit.py" parse "$log" >"$parsed" 2>&1 </dev/null || rc=$?
 sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p' "$parsed"
