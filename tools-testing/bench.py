@@ -177,7 +177,8 @@ def print_rows(rows, args):
         place = row["clock"], row["boot"], row["caller"]
         if place != part:
             part = place
-            print(f"\n{args.cpus} CPUs, {row['clock'].replace('_', ' ')} a call, called from {row['caller']}; {BOOTS[row['boot']]}")
+            clock = row["clock"].replace("_", " ")
+            print(f"\n{args.cpus} CPUs, {clock} a call, called from {row['caller']}; {BOOTS[row['boot']]}")
             print(
                 f"{'':32}{'Rust':>9}{'median':>9}{'C':>9}{'median':>9}{'ratio':>7}{'+-':>7}"
                 f"   {'goal':<12}{'IPIs Rust, C':>14}{'stack':>11}"

@@ -93,8 +93,7 @@ draw() {
 if [ -n "${SCALE:-}" ]; then
 	files=()
 	counts=(2 4 8 16 32 64)
-	timed=
-	[ -z "${LONG:-}" ] || counts+=(128 288) timed=yes
+	[ -z "${LONG:-}" ] || counts+=(128 288)
 	for cpus in "${counts[@]}"; do
 		# More CPUs need x2APIC mode, in which QEMU cannot count instructions.
 		if [ "$cpus" -lt 256 ]; then
@@ -102,7 +101,7 @@ if [ -n "${SCALE:-}" ]; then
 			files+=("$out/scale-$cpus.json")
 		fi
 		# With 64 CPUs too, to tell what the emulator's share is.
-		[ -z "$timed" ] || [ "$cpus" -lt 64 ] || MEM=4G measure ns_of_QEMU tcg "" scale=1 loops=20
+		[ -z "${LONG:-}" ] || [ "$cpus" -lt 64 ] || MEM=4G measure ns_of_QEMU tcg "" scale=1 loops=20
 		judge --scale
 	done
 	draw "${files[@]}"

@@ -53,7 +53,7 @@ show_ends() {
 	local file
 	for file in "$2" $(grep -oE 'build/[^ ,()]+\.(log|txt|out)' <<<"$3" | sort -u | sed "s,^,$top/,"); do
 		[ -s "$file" ] || continue
-		echo "$1, the end of $(short "$file"):"
+		echo "  $1, the end of $(short "$file"):"
 		tail -n 20 "$file" | tr -d '\r' | cut -c1-200 | sed 's/^/  | /'
 	done
 }

@@ -142,7 +142,6 @@ unsafe impl Sync for Line {}
 struct World {
     half: Half,
     queue: Line,
-    over: AtomicBool,
     start: Barrier,
 }
 
@@ -157,7 +156,6 @@ impl World {
         Self {
             half,
             queue: Line(UnsafeCell::new(null_mut())),
-            over: AtomicBool::new(false),
             start: Barrier::new(cpus),
         }
     }
@@ -253,13 +251,14 @@ fn alone(half: Half, only_drain: bool) -> f64 {
 /// CPU 0 calls CPU 1, which polls: one request after the other, or a burst and then all waits.
 fn called(half: Half, burst: usize, wait: bool) -> f64 {
     let world = World::new(half, 2);
+    let over = AtomicBool::new(false);
     let slots = slots();
 
     thread::scope(|scope| {
         scope.spawn(|| {
             pin(1);
             world.start.wait();
-            while !world.over.load(Relaxed) {
+            while !over.load(Relaxed) {
                 if !world.drain() {
                     std::hint::spin_loop();
                 }
@@ -275,7 +274,7 @@ fn called(half: Half, burst: usize, wait: bool) -> f64 {
                 slots[..burst].iter().for_each(|slot| world.wait(slot));
             }
         });
-        world.over.store(true, Relaxed);
+        over.store(true, Relaxed);
         cost
     })
 }
@@ -300,23 +299,19 @@ fn crowd(half: Half, cpus: usize) -> f64 {
             }
         });
         if drains {
-            while sending.load(Acquire) > 0 {
+            while sending.load(Relaxed) > 0 {
                 world.drain();
             }
         } else {
-            sending.fetch_sub(1, Release);
+            sending.fetch_sub(1, Relaxed);
         }
         cost
     };
 
     thread::scope(|scope| {
+        let body = &body;
         let others: Vec<_> = (1..cpus)
-            .map(|cpu| {
-                scope.spawn({
-                    let body = &body;
-                    move || body(cpu)
-                })
-            })
+            .map(|cpu| scope.spawn(move || body(cpu)))
             .collect();
         let costs = others.into_iter().map(|other| other.join().unwrap());
         costs.fold(body(0), f64::max)
