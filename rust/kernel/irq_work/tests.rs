@@ -17,19 +17,19 @@ use crate::{
         CpuPinned, //
     },
     prelude::*,
-    smp::tests::fixture::two_cpus,
+    smp::tests::fixture::{
+        two_cpus,
+        Delay,
+        Gate, //
+    },
     sync::{
         atomic::{
             Acquire,
             Atomic,
-            Relaxed,
-            Release, //
+            Full,
+            Relaxed, //
         },
         Arc, //
-    },
-    time::{
-        delay::udelay,
-        Delta, //
     }, //
 };
 
@@ -143,47 +143,35 @@ mod suite {
         Ok(())
     }
 
-    /// How often is looked for what must come, with a pause in between: a second.
-    const LOOKS: u32 = 100_000;
-
-    /// Waits until `flag` is set, or for a long time.
-    fn wait_for(flag: &Atomic<bool>) -> bool {
-        for _ in 0..LOOKS {
-            if flag.load(Acquire) {
-                return true;
-            }
-            udelay(Delta::from_micros(10));
-        }
-        false
-    }
-
     /// How far the handler of a [`Slow`] is.
     struct Steps {
-        entered: Atomic<bool>,
-        go_on: Atomic<bool>,
+        gate: Arc<Gate>,
+        delay: Delay,
         left: Atomic<u32>,
     }
 
     impl Steps {
         fn new() -> Result<Arc<Self>> {
             let steps = Self {
-                entered: Atomic::new(false),
-                go_on: Atomic::new(false),
+                gate: Gate::new()?,
+                delay: Delay::new(),
                 left: Atomic::new(0),
             };
             Ok(Arc::new(steps, GFP_KERNEL)?)
         }
     }
 
-    /// A handler that takes its time when it is told to go on.
+    /// A handler that takes its time when the gate is open.
     struct Slow(Arc<Steps>);
 
     impl Handler for Slow {
         fn handle(&self) {
-            self.0.entered.store(true, Release);
-            wait_for(&self.0.go_on);
-            udelay(Delta::from_millis(1));
-            self.0.left.add(1, Relaxed);
+            // Who does not wait for the handler has freed it soon.
+            let steps: &Steps = &self.0;
+
+            steps.gate.pass();
+            steps.delay.last();
+            steps.left.fetch_add(1, Full);
         }
     }
 
@@ -194,16 +182,18 @@ mod suite {
 
         let [_, cpu] = two_cpus()?;
         let queued = work.as_ref().queue_on(cpu);
-        let entered = wait_for(&steps.entered);
+        let entered = steps.gate.is_reached();
 
         let left_before = steps.left.load(Relaxed);
-        steps.go_on.store(true, Release);
+        steps.gate.open();
         drop(work);
+        let left = steps.left.load(Acquire);
+        steps.delay.end();
 
         assert_eq!(queued, Ok(true));
         assert!(entered);
         assert_eq!(left_before, 0);
-        assert_eq!(steps.left.load(Relaxed), 1);
+        assert_eq!(left, 1);
         Ok(())
     }
 
@@ -213,21 +203,24 @@ mod suite {
         let steps = Steps::new()?;
         let holds_cpu = KBox::pin_init(IrqWork::new_hard(Slow(held.clone())), GFP_KERNEL)?;
         let work = KBox::pin_init(IrqWork::new_hard(Slow(steps.clone())), GFP_KERNEL)?;
-        steps.go_on.store(true, Release);
+        steps.gate.open();
 
         let [_, cpu] = two_cpus()?;
         let first = holds_cpu.as_ref().queue_on(cpu);
-        let held_up = wait_for(&held.entered);
+        let held_up = held.gate.is_reached();
         let second = work.as_ref().queue_on(cpu);
 
-        let entered_before = steps.entered.load(Relaxed);
-        held.go_on.store(true, Release);
+        let left_before = steps.left.load(Relaxed);
+        held.gate.open();
         drop(work);
+        let left = steps.left.load(Acquire);
+        held.delay.end();
+        steps.delay.end();
 
         assert_eq!((first, second), (Ok(true), Ok(true)));
         assert!(held_up);
-        assert!(!entered_before);
-        assert_eq!(steps.left.load(Relaxed), 1);
+        assert_eq!(left_before, 0);
+        assert_eq!(left, 1);
         Ok(())
     }
 
@@ -238,15 +231,17 @@ mod suite {
 
         let [_, cpu] = two_cpus()?;
         let first = work.as_ref().queue_on(cpu);
-        let entered = wait_for(&steps.entered);
+        let entered = steps.gate.is_reached();
         let second = work.as_ref().queue_on(cpu);
         let third = work.as_ref().queue_on(cpu);
-        steps.go_on.store(true, Release);
+        steps.gate.open();
         work.as_ref().sync();
+        let left = steps.left.load(Acquire);
+        steps.delay.end();
 
         assert_eq!((first, second, third), (Ok(true), Ok(true), Ok(false)));
         assert!(entered);
-        assert_eq!(steps.left.load(Relaxed), 2);
+        assert_eq!(left, 2);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 use super::fixture::{
     two_cpus,
+    Delay,
     Gate, //
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
     },
     sync::{
         atomic::{
+            Acquire,
             Atomic,
             Full,
             Relaxed, //
@@ -162,22 +164,27 @@ mod cases {
 
     #[test]
     fn to_drop_a_request_is_to_wait_for_it() -> Result {
-        struct Slow(Arc<Atomic<u32>>);
+        static DELAY: Delay = Delay::new();
+        static CALLS: Atomic<u32> = Atomic::new(0);
+        struct Slow;
 
         impl Handler for Slow {
             fn handle(&self, _context: &CallContext) {
-                crate::time::delay::udelay(crate::time::Delta::from_millis(1));
-                self.0.fetch_add(1, Full);
+                DELAY.last();
+                CALLS.fetch_add(1, Full);
             }
         }
 
         let [_, there] = two_cpus()?;
-        let calls = Arc::new(Atomic::new(0), GFP_KERNEL)?;
-        let csd = KBox::pin_init(Csd::new(Slow(calls.clone())), GFP_KERNEL)?;
+        let csd = KBox::pin_init(Csd::new(Slow), GFP_KERNEL)?;
 
+        DELAY.begin();
+        CALLS.store(0, Relaxed);
         csd.as_ref().post(there)?;
         drop(csd);
-        assert_eq!(calls.load(Relaxed), 1);
+        let calls = CALLS.load(Acquire);
+        DELAY.end();
+        assert_eq!(calls, 1);
         Ok(())
     }
 

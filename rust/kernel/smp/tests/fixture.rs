@@ -11,6 +11,9 @@ use crate::{
     smp::{
         call_async,
         caller::may_wait,
+        CallContext,
+        Csd,
+        Handler,
         Pending, //
     },
     sync::{
@@ -23,7 +26,10 @@ use crate::{
         Arc, //
     },
     time::{
-        delay::udelay,
+        delay::{
+            fsleep,
+            udelay, //
+        },
         Delta, //
     },
 };
@@ -109,6 +115,66 @@ pub(crate) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
     } else {
         gate.open();
         Err(ETIMEDOUT)
+    }
+}
+
+/// What the CPU of a test answers.
+struct Answer;
+
+impl Handler for Answer {
+    fn handle(&self, _context: &CallContext) {}
+}
+
+/// How often the CPU of a test answers while a [`Delay`] lasts.
+const ANSWERS: u32 = 100;
+
+/// Time that something takes elsewhere, so that who does not wait for it is too early.
+///
+/// It is counted in answers of the CPU that the test is bound to. So it lasts until that CPU has gone
+/// on for a while, no matter how slow it is.
+pub(crate) struct Delay {
+    over: Atomic<bool>,
+}
+
+impl Delay {
+    pub(crate) const fn new() -> Self {
+        Self {
+            over: Atomic::new(false),
+        }
+    }
+
+    /// Has it last again.
+    pub(crate) fn begin(&self) {
+        self.over.store(false, Release);
+    }
+
+    /// Returns when it is over, in any context but on the CPU of the test with interrupts off.
+    pub(crate) fn last(&self) {
+        pin_init::stack_pin_init!(let answer = Csd::new(Answer));
+
+        for _ in 0..ANSWERS {
+            if self.over.load(Acquire) {
+                return;
+            }
+            if may_wait() {
+                fsleep(Delta::from_millis(1));
+            } else {
+                udelay(Delta::from_micros(10));
+            }
+            let sent = Cpumask::online()
+                .iter()
+                .next()
+                .map(|cpu| answer.as_ref().post(cpu));
+            if sent != Some(Ok(())) || !becomes_true(|| !answer.is_in_flight()) {
+                pr_err!("the CPU of the test does not answer\n");
+                return;
+            }
+        }
+    }
+
+    /// Ends it early. To be called when it is known who has waited.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Release);
     }
 }
 

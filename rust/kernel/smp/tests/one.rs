@@ -4,6 +4,7 @@
 
 use super::fixture::{
     two_cpus,
+    Delay,
     Dropped,
     Drops, //
 };
@@ -21,13 +22,10 @@ use crate::{
         Caller, //
     },
     sync::atomic::{
+        Acquire,
         Atomic,
         Full,
         Relaxed, //
-    },
-    time::{
-        delay::udelay,
-        Delta, //
     }, //
 };
 
@@ -168,20 +166,23 @@ mod cases {
 
     #[test]
     fn what_was_posted_has_run_when_the_caller_has_settled() -> Result {
+        static DELAY: Delay = Delay::new();
         static POSTED: Atomic<u32> = Atomic::new(0);
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
 
+        DELAY.begin();
         POSTED.store(0, Relaxed);
-        // Who does not wait for the first one is too early for all.
-        caller.post(there, &(), |_, _| udelay(Delta::from_millis(2)))?;
-        for _ in 0..100 {
+        for _ in 0..3 {
             caller.post(there, &POSTED, |_, posted| {
+                DELAY.last();
                 posted.fetch_add(1, Full);
             })?;
         }
         caller.settle();
-        assert_eq!(POSTED.load(Relaxed), 100);
+        let posted = POSTED.load(Acquire);
+        DELAY.end();
+        assert_eq!(posted, 3);
         Ok(())
     }
 }

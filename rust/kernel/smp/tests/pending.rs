@@ -5,6 +5,7 @@
 use super::fixture::{
     hold,
     two_cpus,
+    Delay,
     Dropped,
     Drops,
     Gate, //
@@ -19,26 +20,21 @@ use crate::{
         CallError,
         Caller, //
     },
-    sync::{
-        atomic::{
-            Atomic,
-            Full,
-            Relaxed, //
-        },
-        Arc, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
     },
-    time::{
-        delay::udelay,
-        Delta, //
-    }, //
+    time::Delta, //
 };
 
-/// Takes its time, so that who does not wait for it is too early.
-struct SlowlyDropped(#[expect(dead_code)] Dropped);
+/// Takes its time before it is dropped.
+struct SlowlyDropped(#[expect(dead_code)] Dropped, &'static Delay);
 
 impl Drop for SlowlyDropped {
     fn drop(&mut self) {
-        udelay(Delta::from_millis(2));
+        self.1.last();
     }
 }
 
@@ -72,49 +68,58 @@ mod cases {
 
     #[test]
     fn many_are_waited_for_at_once() -> Result {
+        static DELAY: Delay = Delay::new();
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
         let (gate, held) = hold(there)?;
 
+        DELAY.begin();
         let mut pending = KVec::new();
         for cpu in Cpumask::online().iter().filter(|cpu| *cpu != here) {
-            pending.push(call_async(cpu, |ctx| ctx.cpu(), GFP_KERNEL)?, GFP_KERNEL)?;
+            pending.push(call_async(cpu, |_| DELAY.last(), GFP_KERNEL)?, GFP_KERNEL)?;
         }
         let not_all = caller.join_timeout(&pending, Delta::from_millis(1));
         gate.open();
         caller.join(&pending);
+        let all = pending.iter().all(|pending| pending.is_done());
+        DELAY.end();
 
         assert!(not_all == Err(CallError::TimedOut));
-        assert!(pending.iter().all(|pending| pending.is_done()));
+        assert!(all);
         assert!(caller.wait(held));
         Ok(())
     }
 
     #[test]
     fn what_is_dropped_early_has_run_by_then() -> Result {
+        static DELAY: Delay = Delay::new();
+        static RAN: Atomic<u32> = Atomic::new(0);
         let [_, there] = two_cpus()?;
         let drops = Drops::new()?;
         let captured = Dropped(drops.clone());
-        let ran = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
-        let theirs = ran.clone();
 
+        DELAY.begin();
+        RAN.store(0, Relaxed);
         let pending = call_async(
             there,
             move |_| {
                 captured.touch();
-                udelay(Delta::from_millis(1));
-                theirs.fetch_add(1, Full)
+                DELAY.last();
+                RAN.fetch_add(1, Full)
             },
             GFP_KERNEL,
         )?;
         drop(pending);
-        assert_eq!(ran.load(Relaxed), 1);
+        let ran = RAN.load(Acquire);
+        DELAY.end();
+        assert_eq!(ran, 1);
         assert_eq!(drops.count(), Some(1));
         Ok(())
     }
 
     #[test]
     fn what_is_dropped_where_nobody_may_wait_is_freed_later_and_not_in_the_interrupt() -> Result {
+        static DELAY: Delay = Delay::new();
         let [_, there] = two_cpus()?;
         let caller = Caller::new()?;
         let drops = Drops::new()?;
@@ -126,19 +131,25 @@ mod cases {
             there,
             move |_| {
                 captured.touch();
-                (theirs.pass(), SlowlyDropped(Dropped(answer.clone())))
+                (
+                    theirs.pass(),
+                    SlowlyDropped(Dropped(answer.clone()), &DELAY),
+                )
             },
             GFP_KERNEL,
         )?;
         let reached = gate.is_reached();
         with_interrupts_off(|_| drop(pending));
         let before = drops.count();
+        DELAY.begin();
         gate.open();
         caller.settle();
+        let after = drops.count();
+        DELAY.end();
 
         assert!(reached);
         assert_eq!(before, Some(0));
-        assert_eq!(drops.count(), Some(2));
+        assert_eq!(after, Some(2));
         Ok(())
     }
 
