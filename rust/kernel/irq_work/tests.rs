@@ -157,6 +157,7 @@ mod suite {
                 delay: Delay::new(),
                 left: Atomic::new(0),
             };
+            steps.delay.begin();
             Ok(Arc::new(steps, GFP_KERNEL)?)
         }
     }

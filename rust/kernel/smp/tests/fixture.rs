@@ -118,20 +118,21 @@ pub(crate) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
     }
 }
 
-/// What the CPU of a test answers.
+/// What a CPU runs when it answers.
 struct Answer;
 
 impl Handler for Answer {
     fn handle(&self, _context: &CallContext) {}
 }
 
-/// How often the CPU of a test answers while a [`Delay`] lasts.
+/// How often each CPU answers while a [`Delay`] lasts.
 const ANSWERS: u32 = 100;
 
 /// Time that something takes elsewhere, so that who does not wait for it is too early.
 ///
-/// It is counted in answers of the CPU that the test is bound to. So it lasts until that CPU has gone
-/// on for a while, no matter how slow it is.
+/// It is counted in answers of all CPUs, and the one that the test is bound to runs no other task
+/// meanwhile. So it lasts until the test has gone on for a while, no matter how slow a CPU is that the
+/// test runs on or waits for.
 pub(crate) struct Delay {
     over: Atomic<bool>,
 }
@@ -143,12 +144,14 @@ impl Delay {
         }
     }
 
-    /// Has it last again.
+    /// Has it last again. To be called by the test, whose task keeps the CPU from now on.
     pub(crate) fn begin(&self) {
+        // SAFETY: There is always a current task.
+        unsafe { bindings::sched_set_fifo(bindings::get_current()) };
         self.over.store(false, Release);
     }
 
-    /// Returns when it is over, in any context but on the CPU of the test with interrupts off.
+    /// Returns when it is over. In any context, if the other CPUs have interrupts on.
     pub(crate) fn last(&self) {
         pin_init::stack_pin_init!(let answer = Csd::new(Answer));
 
@@ -161,13 +164,11 @@ impl Delay {
             } else {
                 udelay(Delta::from_micros(10));
             }
-            let sent = Cpumask::online()
-                .iter()
-                .next()
-                .map(|cpu| answer.as_ref().post(cpu));
-            if sent != Some(Ok(())) || !becomes_true(|| !answer.is_in_flight()) {
-                pr_err!("the CPU of the test does not answer\n");
-                return;
+            for cpu in Cpumask::online() {
+                if answer.as_ref().post(cpu).is_err() || !becomes_true(|| !answer.is_in_flight()) {
+                    pr_err!("CPU {} does not answer\n", cpu.as_u32());
+                    return;
+                }
             }
         }
     }
