@@ -33,6 +33,27 @@ impl List {
         }
     }
 
+    /// Makes a list of what was taken off a queue.
+    ///
+    /// # Safety
+    ///
+    /// `newest` is what `Queue::take_all()` returned.
+    pub(crate) unsafe fn of(mut newest: *mut Node) -> Self {
+        let mut first: *mut Node = ptr::null_mut();
+
+        while !newest.is_null() {
+            let node = newest;
+            // SAFETY: The entry is valid, by the safety requirements.
+            newest = unsafe { (*node).next };
+            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
+            unsafe { (*node).next = mem::replace(&mut first, node) };
+        }
+        // INVARIANT: By the safety requirements.
+        Self {
+            first: Cell::new(first),
+        }
+    }
+
     #[inline(always)]
     fn copy(&self) -> Self {
         Self {

@@ -318,7 +318,7 @@ impl Csd {
     #[inline(always)]
     pub(crate) fn wait_until_unlocked(self, waiting: Waiting) {
         if stall::enabled() || waiting.serves() {
-            waiting.until_over(self, None);
+            waiting.until_over(self, None, None);
         } else {
             // ORDERING: The acquire pairs with the release in `unlock()`.
             self.flags().wait_until_clear(LOCK);
@@ -329,7 +329,7 @@ impl Csd {
     #[inline(always)]
     pub(crate) fn wait(self, lock: Lock, waiting: Waiting) {
         if stall::enabled() || stats::enabled() || waiting.serves() {
-            waiting.until_over(self, Some(lock));
+            waiting.until_over(self, Some(lock), None);
         } else {
             // ORDERING: The acquire pairs with the release in `unlock()`, or with that in `lock()`
             // if the request is in use again: what the function did is seen by who waited for it.

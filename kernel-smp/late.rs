@@ -12,7 +12,10 @@
 //! tasks to wake up stay in the queue, and run when the CPU is back.
 
 use crate::{
-    batch::Batch,
+    batch::{
+        Batch,
+        List, //
+    },
     csd::{
         Csd,
         Kind, //
@@ -49,27 +52,21 @@ pub(crate) fn count() -> u64 {
 pub(crate) unsafe fn drain(cpu: CpuId) {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };
-    let batch = Batch::new();
+    // SAFETY: The entries have just been taken.
+    let found = unsafe { List::of(queue.take_all()) };
 
-    if queue.is_empty() {
-        return;
+    if !found.is_empty() {
+        warn_of(cpu);
     }
-
-    // SAFETY: What is added has just been taken.
-    unsafe { batch.add(queue.take_all()) };
-    report(cpu, &batch);
-
-    while let Some(csd) = batch.sync.pop() {
-        csd.unlock();
-    }
-    while let Some(csd) = batch.other.pop_if(|csd| csd.kind() == Kind::Async) {
-        csd.unlock();
-    }
-    for list in [&batch.other, &batch.wake_ups] {
-        while let Some(csd) = list.pop() {
+    while let Some(csd) = found.pop() {
+        report_entry(csd);
+        match csd.kind() {
+            Kind::Async | Kind::Sync => csd.unlock(),
             // No IPI: the CPU flushes its queue when it first leaves its idle loop.
             // SAFETY: The entry was in this queue until just now, and is valid until it has run.
-            unsafe { queue.push(csd.node()) };
+            Kind::IrqWork | Kind::Ttwu | Kind::Unknown => unsafe {
+                queue.push(csd.node());
+            },
         }
     }
 }
@@ -77,12 +74,18 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
 /// Reports the requests of `batch`, which were found for `cpu`, which is offline.
 #[cold]
 pub(crate) fn report(cpu: CpuId, batch: &Batch) {
-    do_once_lite! {
-        warn!("IPI on offline CPU {}\n", cpu.as_u32());
-    }
+    warn_of(cpu);
     batch.for_each(report_entry);
 }
 
+#[cold]
+fn warn_of(cpu: CpuId) {
+    do_once_lite! {
+        warn!("IPI on offline CPU {}\n", cpu.as_u32());
+    }
+}
+
+#[inline(never)]
 fn report_entry(csd: Csd) {
     FOUND.add(1, Relaxed);
 

@@ -205,9 +205,11 @@ pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd))
 
     while !with_interrupts_off(|_| claim_left(guard).map(&send).is_some()) {
         stats::count(Counter::StorageWaits);
-        waiting.until_over_or(pool.fallback.csd(), || {
-            !fault::pool_is_empty(guard) && pool.has_free_slot()
-        });
+        waiting.until_over(
+            pool.fallback.csd(),
+            None,
+            Some(&|| !fault::pool_is_empty(guard) && pool.has_free_slot()),
+        );
     }
 }
 

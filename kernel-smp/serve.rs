@@ -95,25 +95,18 @@ impl Waiting {
         ON && self == Self::Serve
     }
 
-    /// Waits until the use of `csd` that `lock` began is over; without one, until nobody uses it.
+    /// Waits until the use of `csd` that `lock` began is over; without one, until nobody uses it. Or
+    /// until `other` is true.
     #[cold]
-    pub(crate) fn until_over(self, csd: Csd, lock: Option<Lock>) {
-        if !csd.is_over(lock) {
-            self.until(stall::Watch::begin(csd, lock), || false);
+    pub(crate) fn until_over(self, csd: Csd, lock: Option<Lock>, other: Option<&dyn Fn() -> bool>) {
+        if csd.is_over(lock) {
+            return;
         }
-    }
 
-    /// Waits until nobody uses `csd`, or `other` is true.
-    #[cold]
-    pub(crate) fn until_over_or(self, csd: Csd, other: impl Fn() -> bool) {
-        self.until(stall::Watch::begin(csd, None), other);
-    }
-
-    #[inline]
-    fn until(self, mut watch: stall::Watch, other: impl Fn() -> bool) {
+        let mut watch = stall::Watch::begin(csd, lock);
         let start = stats::now();
 
-        while !watch.is_over() && !other() {
+        while !watch.is_over() && !other.is_some_and(|other| other()) {
             if self.serves() {
                 with_interrupts_off(serve);
             }
