@@ -5,6 +5,7 @@
 # The kernels: build/NAME is the O= folder of each.
 #   rust, c     the project's configuration, with our kernel/smp and with the kernel's own
 #   *-small     the same with the smallest configuration, for edit-and-run work
+#   rust-options  rust with all options of kernel/smp; never linked
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
 #   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
@@ -25,6 +26,7 @@ fragments() {
 	echo "$here/configs/smp.config"
 	case "$1" in
 	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
+	*-options) echo "$here/configs/options.config" ;;
 	*-small) echo "$here/configs/small.config" ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac

@@ -9,9 +9,11 @@ lock
 "$here/setup.sh"
 "$here/tree.sh"
 build_kernel rust kernel/smp/
+build_kernel rust-options kernel/smp/
 build_kernel c kernel/smp.o
 
 rust_objects=("$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o)
+options_objects=("$build"/rust-options/kernel/smp/{smp_core,entry,params,trace,stats,fault}.o)
 
 # What each CPU has of its own. usage: each OBJECT...
 each() {
@@ -23,7 +25,7 @@ sizes() {
 	local what=$1
 	shift
 	llvm-size-22 "$@" | awk -v what="$what" -v each="$(each "$@")" 'NR > 1 { t += $1; d += $2; b += $3 }
-		END { printf "%-12s %8d %8d %8d %8d\n", what, t, d, b, each }'
+		END { printf "%-14s %8d %8d %8d %8d\n", what, t, d, b, each }'
 }
 
 # How many sets of CPUs a CPU has for its calls to many, in the file and the struct that hold them.
@@ -44,18 +46,19 @@ memory() {
 	echo
 }
 
-printf '%-12s %8s %8s %8s %8s\n' "" text data bss "each CPU"
+printf '%-14s %8s %8s %8s %8s\n' "" text data bss "each CPU"
 sizes Rust "${rust_objects[@]}"
 for o in "${rust_objects[@]}"; do
 	sizes "  $(basename "$o")" "$o"
 done
+sizes "Rust, options" "${options_objects[@]}"
 sizes C "$build/c/kernel/smp.o"
 
 # The size of a csd, in bytes: C has one a CPU for calls that nobody waits for.
 csd=$((16#$(llvm-nm-22 -S "$build/c/kernel/smp.o" | awk '$4 == "csd_data" { print $2 }')))
 printf '\nEach of N possible CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
-printf '%-12s %8d %8d %8d\n' N 64 512 8192
-printf '%-12s' Rust
+printf '%-14s %8d %8d %8d\n' N 64 512 8192
+printf '%-14s' Rust
 memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/many.rs" CallFunctionData)"
-printf '%-12s' C
+printf '%-14s' C
 memory "$(each "$build/c/kernel/smp.o")" "$(sets_in "$linux/kernel/smp.c" call_function_data)"
