@@ -19,13 +19,13 @@
 
 use crate::{
     csd::Csd,
-    fault,
     percpu::{
         define_per_cpu,
         CpuGuard,
         CpuPinned, //
     },
     serve::Waiting,
+    single::Kick,
     stats::{
         self,
         Counter, //
@@ -105,6 +105,37 @@ impl Pool {
         }
     }
 
+    /// Claims a slot, wherever one is free.
+    #[inline(always)]
+    fn claim_slot(&'static self) -> Option<Csd> {
+        let (at, csd) = self.find(|csd| !csd.is_locked() && csd.claim())?;
+
+        // INVARIANT: This is the number of a slot.
+        self.last.store(at, Relaxed);
+        stats::most(Counter::SlotsMost, || self.slots_in_use());
+        Some(csd)
+    }
+
+    /// Claims a csd that is kept for when no slot is free.
+    #[inline(always)]
+    fn claim_kept(&'static self, guard: &CpuGuard) -> Option<Csd> {
+        if !guard.cpu().is_online() {
+            let reserved = self.offline.iter().map(Slot::csd).find(|csd| csd.claim());
+
+            if reserved.is_some() {
+                return reserved;
+            }
+            warn_on_once!(true);
+        }
+
+        let fallback = self.fallback.csd();
+        if !fallback.claim() {
+            return None;
+        }
+        stats::count(Counter::Last);
+        Some(fallback)
+    }
+
     fn has_free_slot(&'static self) -> bool {
         self.find(|csd| !csd.is_locked()).is_some()
     }
@@ -152,64 +183,31 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
     Some(csd)
 }
 
-/// Claims a csd of this CPU's pool, wherever one is free. It comes locked.
+/// Claims any csd of this CPU, and hands it to `send`, locked and with interrupts off: one of the pool,
+/// unless that is to be `empty`; else one that is kept for then. If all are in use, waits until the
+/// target of any of them has taken it.
 ///
-/// In any context.
+/// `send` queues it. What is sent in a csd that is kept, or after a wait, has an IPI whether or not
+/// one is due: the IPI that its queue waits for may be one that the interrupted code has not sent yet.
 #[cold]
-#[inline(never)]
-pub(crate) fn claim_any(guard: &CpuGuard) -> Option<Csd> {
+pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: impl Fn(Csd, Kick)) {
     let pool = this_cpu(guard);
-    let (at, csd) = pool.find(|csd| !csd.is_locked() && csd.claim())?;
+    let claim = |kick| {
+        let slot = if empty { None } else { pool.claim_slot() };
 
-    // INVARIANT: This is the number of a slot.
-    pool.last.store(at, Relaxed);
-    stats::most(Counter::SlotsMost, || pool.slots_in_use());
-    Some(csd)
-}
+        slot.map(|csd| (csd, kick))
+            .or_else(|| Some((pool.claim_kept(guard)?, Kick::Always)))
+    };
+    let mut kick = Kick::IfDue;
 
-/// Claims a csd that is kept for when the pool is empty, or one of the pool that is free again.
-///
-/// Interrupts are off.
-#[inline(always)]
-fn claim_left(guard: &CpuGuard) -> Option<Csd> {
-    let pool = this_cpu(guard);
-
-    if !guard.cpu().is_online() {
-        let reserved = pool.offline.iter().map(Slot::csd).find(|csd| csd.claim());
-
-        if reserved.is_some() {
-            return reserved;
-        }
-        warn_on_once!(true);
-    }
-
-    let fallback = pool.fallback.csd();
-    if fallback.claim() {
-        stats::count(Counter::Last);
-        Some(fallback)
-    } else if fault::pool_is_empty(guard) {
-        None
-    } else {
-        claim_any(guard)
-    }
-}
-
-/// Claims the csd that is left when the pool is empty, and hands it to `send`, locked and with
-/// interrupts off. If that is in use too, waits until the target of any of them has taken it.
-///
-/// `send` queues it and sends an IPI, whether or not one is due: the IPI that its queue waits for
-/// may be one that the interrupted code has not sent yet.
-#[cold]
-pub(crate) fn claim_last(guard: &CpuGuard, waiting: Waiting, send: impl Fn(Csd)) {
-    let pool = this_cpu(guard);
-
-    while !with_interrupts_off(|_| claim_left(guard).map(&send).is_some()) {
+    while !with_interrupts_off(|_| claim(kick).map(|(csd, kick)| send(csd, kick)).is_some()) {
         stats::count(Counter::StorageWaits);
         waiting.until_over(
             pool.fallback.csd(),
             None,
-            Some(&|| !fault::pool_is_empty(guard) && pool.has_free_slot()),
+            Some(&|| !empty && pool.has_free_slot()),
         );
+        kick = Kick::Always;
     }
 }
 

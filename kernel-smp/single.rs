@@ -169,7 +169,7 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
 
 /// When a push is followed by an IPI.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kick {
+pub(crate) enum Kick {
     /// If the queue was empty: else somebody's IPI is on its way.
     IfDue,
     /// Always: the caller may have interrupted the one whose IPI is due.
@@ -306,17 +306,9 @@ pub(crate) unsafe fn send_in_any(
     callsite: Callsite,
     pool_is_empty: bool,
 ) {
-    if !pool_is_empty {
-        if let Some(csd) = pool::claim_any(&guard) {
-            testpoint::reach(Point::Claimed);
-            // SAFETY: By the safety requirements, and the request is locked.
-            unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
-            return;
-        }
-    }
-    pool::claim_last(&guard, waiting, |csd| {
+    pool::claim_any(&guard, pool_is_empty, waiting, |csd, kick| {
         // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::Always, callsite) };
+        unsafe { fill_and_push(&guard, csd, cpu, call, kick, callsite) };
     });
 }
 
