@@ -3,7 +3,8 @@
 //! A machine whose CPUs are threads.
 //!
 //! A CPU looks for IPIs wherever it waits, where it turns interrupts on, and, if it was asked to,
-//! before each access to shared memory. One that has nothing to do sleeps until it gets one.
+//! before each access to shared memory and each IPI that it sends. One that has nothing to do sleeps
+//! until it gets one.
 //!
 //! Several tasks can share a CPU. Then whoever has preemption or interrupts off owns it, and the
 //! others wait.
@@ -296,7 +297,7 @@ impl Machine {
     }
 }
 
-/// Handles IPIs before each access to memory while `f` runs.
+/// Handles IPIs before each access to memory, and before each IPI that is sent, while `f` runs.
 pub fn interruptible<R>(f: impl FnOnce() -> R) -> R {
     let before = task().interruptible.replace(true);
     let result = f();
@@ -420,6 +421,7 @@ pub(crate) fn current_task() -> *mut task_struct {
 }
 
 pub(crate) fn send_ipi(cpu: u32) {
+    before_access();
     let cpu = &task().machine.cpus[cpu as usize];
 
     cpu.tell(&cpu.ipi);
