@@ -5,6 +5,7 @@
 #[cfg(CONFIG_SMP_RUST_FAULT)]
 use crate::fault;
 use crate::{
+    queue,
     stats::{
         self,
         Counter, //
@@ -35,6 +36,18 @@ pub(crate) fn send(cpu: CpuId, traced: Option<Callsite>) {
         send_unconditionally(cpu);
     } else {
         stats::count(Counter::Polled);
+    }
+}
+
+/// Makes each CPU that has requests look at its queue. For an interrupt that is about to wait: the code
+/// that it interrupts may have queued them, and not yet sent the IPI.
+#[cold]
+pub(crate) fn send_overdue() {
+    for cpu in Cpumask::online() {
+        // SAFETY: A CPU that is online is possible.
+        if !unsafe { queue::of(cpu) }.is_empty() {
+            send(cpu, None);
+        }
     }
 }
 

@@ -9,7 +9,8 @@
 //!
 //! A slot of the pool is claimed by an exchange, so that an interrupt can claim another one at any
 //! time. The fallback is claimed, queued and announced by an IPI with interrupts off: no interrupt
-//! can find it locked and wait for something that only the interrupted code would do.
+//! can find it locked and wait for something that only the interrupted code would do. What else is
+//! in a queue may wait for an IPI of the interrupted code: an interrupt that has to wait sends it.
 //!
 //! A CPU that is not online has two csds more, for the two calls that it makes on its way down,
 //! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`: there it must not wait.
@@ -19,13 +20,14 @@
 
 use crate::{
     csd::Csd,
+    ipi,
+    irq,
     percpu::{
         define_per_cpu,
         CpuGuard,
         CpuPinned, //
     },
     serve::Waiting,
-    single::Kick,
     stats::{
         self,
         Counter, //
@@ -186,28 +188,25 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 /// Claims any csd of this CPU, and hands it to `send`, locked and with interrupts off: one of the pool,
 /// unless that is to be `empty`; else one that is kept for then. If all are in use, waits until the
 /// target of any of them has taken it.
-///
-/// `send` queues it. What is sent in a csd that is kept, or after a wait, has an IPI whether or not
-/// one is due: the IPI that its queue waits for may be one that the interrupted code has not sent yet.
 #[cold]
-pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: impl Fn(Csd, Kick)) {
+pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: impl Fn(Csd)) {
     let pool = this_cpu(guard);
-    let claim = |kick| {
+    let claim = || {
         let slot = if empty { None } else { pool.claim_slot() };
 
-        slot.map(|csd| (csd, kick))
-            .or_else(|| Some((pool.claim_kept(guard)?, Kick::Always)))
+        slot.or_else(|| pool.claim_kept(guard))
     };
-    let mut kick = Kick::IfDue;
 
-    while !with_interrupts_off(|_| claim(kick).map(|(csd, kick)| send(csd, kick)).is_some()) {
+    while !with_interrupts_off(|_| claim().map(&send).is_some()) {
         stats::count(Counter::StorageWaits);
+        if irq::in_interrupt() {
+            ipi::send_overdue();
+        }
         waiting.until_over(
             pool.fallback.csd(),
             None,
             Some(&|| !empty && pool.has_free_slot()),
         );
-        kick = Kick::Always;
     }
 }
 

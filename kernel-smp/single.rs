@@ -169,7 +169,7 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
 
 /// When a push is followed by an IPI.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kick {
+enum Kick {
     /// If the queue was empty: else somebody's IPI is on its way.
     IfDue,
     /// Always: the caller may have interrupted the one whose IPI is due.
@@ -306,9 +306,9 @@ pub(crate) unsafe fn send_in_any(
     callsite: Callsite,
     pool_is_empty: bool,
 ) {
-    pool::claim_any(&guard, pool_is_empty, waiting, |csd, kick| {
+    pool::claim_any(&guard, pool_is_empty, waiting, |csd| {
         // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push(&guard, csd, cpu, call, kick, callsite) };
+        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
     });
 }
 

@@ -16,6 +16,7 @@ use super::{
         two_cpus,
         with_interrupts_off, //
     },
+    gate::Held,
     hrtimer::{
         Level,
         Timer, //
@@ -36,6 +37,10 @@ use crate::{
     irq::{
         self,
         Answerable, //
+    },
+    pool::{
+        self,
+        SLOTS, //
     },
     serve::DEPTH_MAX,
     testpoint::Point, //
@@ -215,6 +220,25 @@ impl Callback for Nested {
     }
 }
 
+/// A callback that makes more calls than its CPU has csds for, and waits for none.
+struct Burst {
+    to: CpuId,
+    over: Atomic<bool>,
+}
+
+impl Burst {
+    const CALLS: u32 = SLOTS as u32 + 3;
+}
+
+impl Callback for Burst {
+    fn call(&'static self) {
+        for _ in 0..Self::CALLS {
+            single_on(self.to, &TALLY, false);
+        }
+        self.over.store(true, Release);
+    }
+}
+
 /// A callback that calls the CPU after its own in all ways.
 struct Spread {
     calls: Atomic<u32>,
@@ -286,17 +310,6 @@ impl Callers {
             }
         }
     }
-}
-
-/// The interrupt that a test lets come between the push and the IPI of a call.
-static INTERRUPT: Atomic<usize> = Atomic::new(0);
-
-fn interrupt() {
-    // SAFETY: The address is that of an IRQ work, which lives for ever.
-    let work =
-        unsafe { &*core::ptr::with_exposed_provenance::<Work<Nested>>(INTERRUPT.load(Relaxed)) };
-
-    work.queue_on(CpuId::current());
 }
 
 /// How often all CPUs call all.
@@ -420,7 +433,9 @@ mod cases {
         let mut fine = true;
 
         let work = Work::new(nested)?;
-        INTERRUPT.store(core::ptr::from_ref(work).expose_provenance(), Relaxed);
+        let interrupt = leak(move || {
+            work.queue_on(cpus.here);
+        })?;
         TALLY.clear();
         let mut calls = 0;
         for _ in 0..100 {
@@ -439,6 +454,58 @@ mod cases {
         assert!(nested.seen.runs() > 0);
         assert_eq!(nested.seen.runs(), nested.calls.load(Relaxed));
         assert!(TALLY.is(|cpu| if cpu == cpus.there { calls } else { 0 }));
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_between_push_and_ipi_can_send_more_than_there_are_csds() -> Result {
+        const TIMES: u32 = 20;
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let busy = Busy::new(cpus.there)?;
+        let burst = leak(Burst {
+            to: cpus.there,
+            over: Atomic::new(false),
+        })?;
+        let work = Work::new(burst)?;
+        let interrupt = leak(move || {
+            burst.over.store(false, Relaxed);
+            work.queue_on(cpus.here);
+            let _ = becomes_true(|| burst.over.load(Acquire));
+        })?;
+        let mut calls = 0;
+        let mut fine = true;
+
+        TALLY.clear();
+        for _ in 0..TIMES {
+            // The last csd is behind a callback from now on, and all others are free.
+            let held = Held::new(third)?;
+            let full = Held::new(cpus.there)?;
+            for _ in 0..SLOTS {
+                fine &= single_on(cpus.there, &TALLY, false) == 0;
+            }
+            fine &= single_on(third, &TALLY, false) == 0;
+            drop(full);
+            fine &= becomes_true(|| pool::state::in_use(cpus.here) == 1);
+
+            let made = step_in(Point::Pushed, cpus.here, interrupt, || {
+                fine &= single_on(cpus.there, &TALLY, false) == 0;
+            })?;
+            fine &= made.is_some() && burst.over.load(Acquire);
+            fine &= held.release();
+            calls += made.unwrap_or(0);
+        }
+        let was_busy = busy.is_busy();
+        drop(busy);
+
+        assert!(fine);
+        assert!(was_busy);
+        let there = TIMES * (SLOTS as u32 + Burst::CALLS) + calls;
+        assert!(TALLY.becomes(|cpu| match cpu {
+            _ if cpu == cpus.there => there,
+            _ if cpu == third => TIMES,
+            _ => 0,
+        }));
         Ok(())
     }
 

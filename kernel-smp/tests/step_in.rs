@@ -21,8 +21,11 @@ use kernel::{
 struct Step {
     point: Point,
     cpu: CpuId,
-    action: fn(),
+    action: &'static Action,
 }
+
+/// What a test does at a point.
+pub(crate) type Action = dyn Fn() + Sync;
 
 /// The step that is to be made, a `&'static Step`, or null.
 static NEXT: Atomic<*mut c_void> = Atomic::new(ptr::null_mut());
@@ -66,7 +69,7 @@ const TRIES: u32 = 1000;
 pub(crate) fn step_in(
     point: Point,
     cpu: CpuId,
-    action: fn(),
+    action: &'static Action,
     mut call: impl FnMut(),
 ) -> Result<Option<u32>> {
     let step = leak(Step { point, cpu, action })?;

@@ -29,7 +29,13 @@ mod serve {
             false
         }
 
-        pub(crate) fn until_over(self, _csd: Csd, _lock: Option<Lock>) {}
+        pub(crate) fn until_over(
+            self,
+            _csd: Csd,
+            _lock: Option<Lock>,
+            _other: Option<&dyn Fn() -> bool>,
+        ) {
+        }
     }
 }
 
