@@ -146,7 +146,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     };
 
     // SAFETY: The request is locked and filled in by its owner, and `cpu` is online.
-    unsafe { push(cpu, csd.node(), Kick::IfDue, Callsite(callsite)) };
+    unsafe { push(cpu, csd.node(), Callsite(callsite)) };
     0
 }
 
@@ -164,31 +164,23 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu as u32) };
 
     // SAFETY: By the safety requirements.
-    unsafe { push(cpu, node, Kick::IfDue, Callsite(callsite)) };
+    unsafe { push(cpu, node, Callsite(callsite)) };
 }
 
-/// When a push is followed by an IPI.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kick {
-    /// If the queue was empty: else somebody's IPI is on its way.
-    IfDue,
-    /// Always: the caller may have interrupted the one whose IPI is due.
-    Always,
-}
-
-/// Pushes an entry on the queue of `cpu`, and sends an IPI.
+/// Pushes an entry on the queue of `cpu`. If the queue was empty, sends an IPI and returns true: else
+/// somebody's IPI is on its way.
 ///
 /// # Safety
 ///
 /// As for [`smp_single_queue`].
 #[inline(always)]
-unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
+unsafe fn push(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
     if trace::sending_is_traced() {
         // SAFETY: By the safety requirements.
-        unsafe { push_traced(cpu, node, kick, callsite) };
+        unsafe { push_traced(cpu, node, callsite) }
     } else {
         // SAFETY: As above.
-        unsafe { push_and_kick(cpu, node, kick, None) };
+        unsafe { push_and_kick(cpu, node, None) }
     }
 }
 
@@ -200,7 +192,7 @@ unsafe fn push(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
 /// As for [`push`].
 #[cold]
 #[inline(never)]
-unsafe fn push_traced(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsite) {
+unsafe fn push_traced(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
     // SAFETY: The entry is valid until it is pushed.
     let csd = unsafe { Csd::from_node(node) };
     let func = if csd.is(Kind::Ttwu) {
@@ -212,26 +204,27 @@ unsafe fn push_traced(cpu: CpuId, node: *mut Node, kick: Kick, callsite: Callsit
     // Before the push: the target may be through with the entry right after.
     trace::csd_queue(cpu, callsite, func, csd);
     // SAFETY: By the safety requirements.
-    unsafe { push_and_kick(cpu, node, kick, Some(callsite)) };
+    unsafe { push_and_kick(cpu, node, Some(callsite)) }
 }
 
 /// # Safety
 ///
 /// As for [`push`].
 #[inline(always)]
-unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, kick: Kick, traced: Option<Callsite>) {
+unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -> bool {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };
     // SAFETY: By the safety requirements.
     let due = unsafe { queue.push(node) };
 
     stats::count(Counter::Requests);
-    if due || kick == Kick::Always {
+    if due {
         testpoint::reach(Point::Pushed);
         ipi::send(cpu, traced);
     } else {
         stats::count(Counter::Batched);
     }
+    due
 }
 
 /// Runs `call` on `cpu`, which may be any number.
@@ -282,7 +275,7 @@ unsafe fn send_and_forget(
         if let Some(csd) = pool::claim_next(&guard) {
             testpoint::reach(Point::Claimed);
             // SAFETY: By the safety requirements, and the request is locked.
-            unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+            unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
             return;
         }
     }
@@ -308,11 +301,11 @@ pub(crate) unsafe fn send_in_any(
 ) {
     pool::claim_any(&guard, pool_is_empty, waiting, |csd| {
         // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push(&guard, csd, cpu, call, Kick::IfDue, callsite) };
+        unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
     });
 }
 
-/// Sends a request that is locked.
+/// Sends a request that is locked. Returns whether with an IPI, as [`push`] does.
 ///
 /// # Safety
 ///
@@ -323,12 +316,11 @@ unsafe fn fill_and_push(
     csd: Csd,
     cpu: CpuId,
     call: Call,
-    kick: Kick,
     callsite: Callsite,
-) {
+) -> bool {
     csd.fill(call, guard.cpu(), i32::from(cpu));
     // SAFETY: The request is locked and filled in, and `cpu` is online, by the safety requirements.
-    unsafe { push(cpu, csd.node(), kick, callsite) };
+    unsafe { push(cpu, csd.node(), callsite) }
 }
 
 /// A csd on a stack, aligned so that it lies in one cache line.
@@ -355,15 +347,14 @@ pub(crate) unsafe fn send_and_wait(
     let mut stack = StackCsd(MaybeUninit::uninit());
     // SAFETY: The request is over when this function returns: it waits.
     let csd = unsafe { Csd::from_raw(stack.0.as_mut_ptr()) };
-    let kick = if serve::ON && irq::in_interrupt() {
-        Kick::Always
-    } else {
-        Kick::IfDue
-    };
 
     let lock = csd.lock_new(Kind::Sync);
     // SAFETY: By the safety requirements, and the request is locked; this function waits for it.
-    unsafe { fill_and_push(&guard, csd, cpu, call, kick, callsite) };
+    let sent = unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
+    if serve::ON && !sent && irq::in_interrupt() {
+        // It may have come between a push on this queue and the IPI that is due.
+        ipi::send(cpu, Some(callsite));
+    }
 
     // The request is on its way, and only its own end is waited for: from here on the task may be
     // preempted, and may go on on another CPU.
