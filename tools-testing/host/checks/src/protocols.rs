@@ -178,6 +178,46 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
+        name: "an_interrupt_that_waits_before_the_ipis_of_a_call_to_many",
+        cpus: 3,
+        shared_cpus: false,
+        preemptions: 2,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            // All targets of the call have it in their queues, and none has got its IPI.
+            let theirs = [Argument::new(), Argument::new()];
+            let called = theirs.clone();
+            let interrupt = Argument::calling(move || {
+                for (cpu, argument) in (1..).zip(&called) {
+                    assert_eq!(single(cpu, argument, true), 0);
+                }
+            });
+            let has_come = interrupt.clone();
+            let targets = set(0b110) as usize;
+            let call: Body = Box::new(move || {
+                let argument = Argument::new();
+
+                machine::interruptible(|| {
+                    many(targets as *const cpumask, look, &argument, true);
+                });
+                assert_eq!((argument.calls(), argument.cpus()), (2, 0b110));
+                argument.looked();
+                until_run(&[has_come]);
+            });
+            let interrupt_it: Body = Box::new(move || assert_eq!(single(0, &interrupt, false), 0));
+
+            (
+                vec![(0, call), (1, interrupt_it)],
+                Box::new(move || {
+                    for (cpu, argument) in (1..).zip(theirs) {
+                        assert_eq!((argument.calls(), argument.cpus()), (1, 1 << cpu));
+                    }
+                }),
+            )
+        },
+    },
+    Check {
         name: "what_is_served_calls_back",
         cpus: 2,
         shared_cpus: false,
