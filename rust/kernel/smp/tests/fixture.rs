@@ -26,10 +26,7 @@ use crate::{
         Arc, //
     },
     time::{
-        delay::{
-            fsleep,
-            udelay, //
-        },
+        delay::udelay,
         Delta, //
     },
 };
@@ -159,11 +156,7 @@ impl Delay {
             if self.over.load(Acquire) {
                 return;
             }
-            if may_wait() {
-                fsleep(Delta::from_millis(1));
-            } else {
-                udelay(Delta::from_micros(10));
-            }
+            udelay(Delta::from_micros(10));
             for cpu in Cpumask::online() {
                 if answer.as_ref().post(cpu).is_err() || !becomes_true(|| !answer.is_in_flight()) {
                     pr_err!("CPU {} does not answer\n", cpu.as_u32());
