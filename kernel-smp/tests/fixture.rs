@@ -32,6 +32,10 @@ use kernel::{
     error::to_result,
     interrupt::LocalInterruptDisabled,
     prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
     time::{
         delay::udelay,
         Delta, //
@@ -75,6 +79,25 @@ pub(crate) fn move_task(task: *mut bindings::task_struct, cpu: CpuId) -> Result 
     to_result(unsafe { bindings::set_cpus_allowed_ptr(task, mask.as_raw()) })
 }
 
+/// Waits, once, until the system has found the clock that it keeps, or for a long time.
+///
+/// It then stops all CPUs in step, some two seconds after the start. A CPU that a test holds does not
+/// stop, and the test, which has, does not let it go.
+fn wait_for_the_clock() {
+    static WAITED: Atomic<bool> = Atomic::new(false);
+    let has_found_it = || {
+        let mut now = bindings::system_time_snapshot::default();
+
+        // SAFETY: There is this clock, and the snapshot is ours.
+        unsafe { bindings::ktime_get_snapshot_id(bindings::CLOCK_MONOTONIC as _, &raw mut now) };
+        now.cs_id != bindings::clocksource_ids_CSID_X86_TSC_EARLY
+    };
+
+    if !WAITED.xchg(true, Relaxed) && !becomes_true(has_found_it) {
+        pr_info!("the first clock is still in use, which disturbs tests when it changes\n");
+    }
+}
+
 /// A CPU on which the test runs, and another.
 pub(crate) struct Cpus {
     pub(crate) here: CpuId,
@@ -92,6 +115,7 @@ pub(crate) fn two_cpus() -> Result<Cpus> {
         return Err(ENODEV);
     };
 
+    wait_for_the_clock();
     bind(here)?;
     Ok(Cpus { here, there })
 }

@@ -22,8 +22,6 @@ use super::{
     thread::Thread, //
 };
 use crate::late;
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-use crate::pool::SLOTS;
 use kernel::{
     cpu::CpuId,
     prelude::*,
@@ -130,38 +128,6 @@ mod cases {
             i32::from(cpu),
             csd
         ))?);
-        Ok(())
-    }
-
-    #[test]
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
-    fn calls_whose_ipi_is_lost_run_at_the_latest_as_their_cpu_goes_down() -> Result {
-        use super::super::{
-            faults::{
-                Fault,
-                DROP, //
-            },
-            thread::Busy, //
-        };
-
-        let cpus = two_cpus()?;
-        let seen = Seen::new()?;
-        let busy = Busy::new(cpus.there)?;
-        let mut sent = 0;
-
-        let fault = Fault::between(DROP, cpus.here, cpus.there, -1);
-        for _ in 0..SLOTS {
-            sent += u32::from(single_on(cpus.there, seen, false) == 0);
-        }
-        let down = Down::new(cpus.there)?;
-        drop(fault);
-        let runs = seen.runs();
-        drop(down);
-        drop(busy);
-
-        assert_eq!(sent, SLOTS as u32);
-        assert_eq!(runs, sent);
-        assert_eq!(seen.runs(), sent);
         Ok(())
     }
 }

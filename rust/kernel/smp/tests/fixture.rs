@@ -21,6 +21,7 @@ use crate::{
             Acquire,
             Atomic,
             Full,
+            Relaxed,
             Release, //
         },
         Arc, //
@@ -46,6 +47,25 @@ pub(crate) fn becomes_true(condition: impl Fn() -> bool) -> bool {
     condition()
 }
 
+/// Waits, once, until the system has found the clock that it keeps, or for a long time.
+///
+/// It then stops all CPUs in step, some two seconds after the start. A CPU that a test holds does not
+/// stop, and the test, which has, does not let it go.
+fn wait_for_the_clock() {
+    static WAITED: Atomic<bool> = Atomic::new(false);
+    let has_found_it = || {
+        let mut now = bindings::system_time_snapshot::default();
+
+        // SAFETY: There is this clock, and the snapshot is ours.
+        unsafe { bindings::ktime_get_snapshot_id(bindings::CLOCK_MONOTONIC as _, &raw mut now) };
+        now.cs_id != bindings::clocksource_ids_CSID_X86_TSC_EARLY
+    };
+
+    if !WAITED.xchg(true, Relaxed) && !becomes_true(has_found_it) {
+        pr_info!("the first clock is still in use, which disturbs tests when it changes\n");
+    }
+}
+
 /// Binds the test to a CPU, and returns that and another one that is online.
 pub(crate) fn two_cpus() -> Result<[CpuId; 2]> {
     let mut online = Cpumask::online().iter();
@@ -54,6 +74,7 @@ pub(crate) fn two_cpus() -> Result<[CpuId; 2]> {
         pr_err!("this test needs two CPUs online\n");
         return Err(ENODEV);
     };
+    wait_for_the_clock();
     bind(first)?;
     Ok([first, last])
 }
