@@ -15,6 +15,7 @@ use super::{
         REORDER, //
     },
     fixture::{
+        becomes_true,
         two_cpus,
         with_interrupts_off, //
     },
@@ -129,19 +130,23 @@ mod cases {
         let third = cpus.third()?;
         let _busy = [Busy::new(cpus.there)?, Busy::new(third)?];
         let seen = Seen::new()?;
+        let mut calls = 0;
 
         let fault = Fault::between(DUPLICATE, cpus.here, cpus.there, TIMES);
-        let to_other = single_on(third, seen, true);
-        let untouched = fault.times_left();
-        let to_there = single_on(cpus.there, seen, true);
-        let left = fault.times_left();
+        // Returns how many faults were made; others of this CPU may make calls meanwhile.
+        let mut faults_of_call_to = |cpu| {
+            let before = fault.times_left();
+
+            calls += u32::from(single_on(cpu, seen, true) == 0);
+            before - fault.times_left()
+        };
+        let spares_others = becomes_true(|| faults_of_call_to(third) == 0);
+        let hits = becomes_true(|| faults_of_call_to(cpus.there) != 0);
         drop(fault);
 
-        assert_eq!(to_other, 0);
-        assert_eq!(untouched, TIMES);
-        assert_eq!(to_there, 0);
-        assert!(left < TIMES);
-        assert_eq!(seen.runs(), 2);
+        assert!(spares_others);
+        assert!(hits);
+        assert_eq!(seen.runs(), calls);
         Ok(())
     }
 }
