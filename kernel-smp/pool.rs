@@ -185,19 +185,22 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
     Some(csd)
 }
 
-/// Claims any csd of this CPU, and hands it to `send`, locked and with interrupts off: one of the pool,
-/// unless that is to be `empty`; else one that is kept for then. If all are in use, waits until the
+/// Claims any csd of this CPU, and hands it to `send`, locked: one of the pool, unless that is to be
+/// `empty`; else, with interrupts off, one that is kept for then. If all are in use, waits until the
 /// target of any of them has taken it.
 #[cold]
 pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: impl Fn(Csd)) {
     let pool = this_cpu(guard);
-    let claim = || {
+
+    loop {
         let slot = if empty { None } else { pool.claim_slot() };
+        if let Some(csd) = slot {
+            return send(csd);
+        }
+        if with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) {
+            return;
+        }
 
-        slot.or_else(|| pool.claim_kept(guard))
-    };
-
-    while !with_interrupts_off(|_| claim().map(&send).is_some()) {
         stats::count(Counter::StorageWaits);
         if irq::in_interrupt() {
             ipi::send_overdue();

@@ -30,7 +30,7 @@ look() {
 	fi
 	# Late requests are reported with a warning.
 	[ "$failure" != 6 ] || benign+='|WARNING: kernel/smp|Call Trace:'
-	boot "$job" "$kernel" 90 "$append" "$command"
+	boot "$job" "$kernel" 300 "$append" "$command"
 	out=$(tail -n 1 "$logs/$job.out")
 	grep -qxE "$expected" <<<"$out" || die "build/$kernel: $out (log: $(short "$logs/$job").log)"
 	echo "build/$kernel${append:+, $append}: $out"

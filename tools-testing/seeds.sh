@@ -26,7 +26,7 @@ promise() {
 	local kernel=$1
 	shift
 	module "$kernel"
-	boot "seeds-$kernel-$1" "$kernel" 120 "" \
+	boot "seeds-$kernel-$1" "$kernel" 300 "" \
 		"$(printf '%q ' "$here/guest/seeds.sh" "$build/modules/$kernel/smp_seeds.ko" "$@")"
 	echo "build/$kernel, $(tail -n 1 "$logs/seeds-$kernel-$1.out")"
 }
@@ -80,13 +80,13 @@ ledger() {
 }
 
 prepare_fails() {
-	boot seeds-prepare kunit 120 "" "$here/guest/hotplug_fail.sh"
+	boot seeds-prepare kunit 300 "" "$here/guest/hotplug_fail.sh"
 	tail -n 1 "$logs/seeds-prepare.out"
 }
 
 files() {
 	module kunit
-	boot seeds-files kunit 120 "fail_smp_delay=1,30,0,-1" \
+	boot seeds-files kunit 300 "fail_smp_delay=1,30,0,-1" \
 		"$(printf '%q ' "$here/guest/faults.sh" "$build/modules/kunit/smp_seeds.ko")"
 	tail -n 1 "$logs/seeds-files.out"
 }
