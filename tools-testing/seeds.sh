@@ -47,7 +47,7 @@ forced_panic() {
 	local log=$logs/seeds-panic.log try
 	module kunit
 	for try in first second; do
-		! (boot seeds-panic kunit 120 "panic_force_cpu=2 panic=3" \
+		! (boot seeds-panic kunit 300 "panic_force_cpu=2 panic=3" \
 			"$(printf '%q ' "$here/guest/panic.sh" "$build/modules/kunit/smp_seeds.ko")") || die "the guest did not panic"
 		! grep -aq 'panic: Redirecting from CPU 0 to CPU 2' "$log" || break
 		[ $try = first ] || die "the panic was not redirected (log: $(short "$log"))"

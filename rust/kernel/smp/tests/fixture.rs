@@ -165,8 +165,11 @@ impl Delay {
     /// Has it last again. To be called by the test, whose task keeps the CPU from now on.
     pub(crate) fn begin(&self) {
         // SAFETY: There is always a current task.
-        unsafe { bindings::sched_set_fifo(bindings::get_current()) };
-        self.over.store(false, Release);
+        let task = unsafe { bindings::get_current() };
+
+        // SAFETY: The task runs.
+        unsafe { bindings::sched_set_fifo(task) };
+        self.over.store(false, Relaxed);
     }
 
     /// Returns when it is over. In any context, if the other CPUs have interrupts on.
@@ -174,7 +177,7 @@ impl Delay {
         pin_init::stack_pin_init!(let answer = Csd::new(Answer));
 
         for _ in 0..ANSWERS {
-            if self.over.load(Acquire) {
+            if self.over.load(Relaxed) {
                 return;
             }
             udelay(Delta::from_micros(10));
@@ -189,7 +192,7 @@ impl Delay {
 
     /// Ends it early. To be called when it is known who has waited.
     pub(crate) fn end(&self) {
-        self.over.store(true, Release);
+        self.over.store(true, Relaxed);
     }
 }
 

@@ -22,7 +22,6 @@ use crate::{
         Caller, //
     },
     sync::atomic::{
-        Acquire,
         Atomic,
         Full,
         Relaxed, //
@@ -117,7 +116,7 @@ mod cases {
             GFP_KERNEL,
         )?;
         drop(pending);
-        let ran = RAN.load(Acquire);
+        let ran = RAN.load(Relaxed);
         DELAY.end();
         assert_eq!(ran, 1);
         assert_eq!(drops.count(), Some(1));
