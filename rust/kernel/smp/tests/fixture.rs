@@ -122,11 +122,20 @@ impl Gate {
     }
 }
 
-/// Has `cpu` wait at a gate, with interrupts off. The answer is whether it was opened.
-pub(crate) fn hold(cpu: CpuId) -> Result<(Arc<Gate>, Pending<bool>)> {
+/// Has `cpu` wait at a gate and then do `more`, with interrupts off. The answer is whether the gate was
+/// opened.
+pub(crate) fn hold(
+    cpu: CpuId,
+    mut more: impl FnMut() + Send + 'static,
+) -> Result<(Arc<Gate>, Pending<bool>)> {
     let gate = Gate::new()?;
     let theirs = gate.clone();
-    let held = call_async(cpu, move |_| theirs.pass(), GFP_KERNEL)?;
+    let hold = move |_: &CallContext| {
+        let passed = theirs.pass();
+        more();
+        passed
+    };
+    let held = call_async(cpu, hold, GFP_KERNEL)?;
 
     if gate.is_reached() {
         Ok((gate, held))

@@ -3,6 +3,7 @@
 //! Calls to one CPU, and leave to make them.
 
 use super::fixture::{
+    hold,
     two_cpus,
     Delay,
     Dropped,
@@ -165,22 +166,28 @@ mod cases {
 
     #[test]
     fn what_was_posted_has_run_when_the_caller_has_settled() -> Result {
+        static UNTIL_CALLED: Delay = Delay::new();
         static DELAY: Delay = Delay::new();
         static POSTED: Atomic<u32> = Atomic::new(0);
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
 
+        UNTIL_CALLED.begin();
         DELAY.begin();
         POSTED.store(0, Relaxed);
+        // The CPU finds what is posted together with the first call that waits, which it answers first.
+        let (gate, held) = hold(there, || UNTIL_CALLED.last())?;
         for _ in 0..3 {
             caller.post(there, &POSTED, |_, posted| {
                 DELAY.last();
                 posted.fetch_add(1, Full);
             })?;
         }
+        gate.open();
         caller.settle();
         let posted = POSTED.load(Relaxed);
         DELAY.end();
+        assert!(caller.wait(held));
         assert_eq!(posted, 3);
         Ok(())
     }

@@ -46,7 +46,7 @@ mod cases {
     fn the_caller_goes_on_and_the_answer_comes_later() -> Result {
         let [_, there] = two_cpus()?;
         let caller = Caller::new()?;
-        let (gate, held) = hold(there)?;
+        let (gate, held) = hold(there, || ())?;
         let pending = call_async(there, |ctx| ctx.cpu(), GFP_KERNEL)?;
 
         let early = pending.is_done();
@@ -71,7 +71,7 @@ mod cases {
         static DELAY: Delay = Delay::new();
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
-        let (gate, held) = hold(there)?;
+        let (gate, held) = hold(there, || ())?;
 
         DELAY.begin();
         let mut pending = KVec::new();
