@@ -54,6 +54,7 @@ check() {
 caught_by_kunit() {
 	in_copy "$copy/tools-testing/kernel.sh" kunit || die "it does not compile, so nothing was tested"
 	! in_copy env FILTER="$1" LIMIT=240 SMP_BUILT=kunit "$copy/tools-testing/kunit.sh" kunit || die "survived $1"
+	grep -aq 'KTAP version' "$copy/build/logs/kunit.log" || die "the guest did not come to its tests"
 	sed -nE 's/^\[[0-9:]*\] \[(FAILED|CRASHED)\] ([^ ]+)$/\2/p' "$copy/build/logs/kunit.txt" |
 		sed -n 1p | grep . || echo "the guest did not end well"
 }
