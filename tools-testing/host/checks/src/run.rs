@@ -71,13 +71,10 @@ pub fn explore(check: &'static Check) -> String {
     format!("{times} times with real threads{}", (check.tells)())
 }
 
-/// A number from the environment.
+/// A number from the environment. An empty one is none: so does make hand on what was not given.
 pub fn number(name: &str) -> Option<usize> {
-    let value = std::env::var(name).ok()?;
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+    let number = value.parse();
 
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name}={value} is no number")),
-    )
+    Some(number.unwrap_or_else(|_| panic!("{name}={value} is no number")))
 }
