@@ -23,7 +23,6 @@ use crate::{
     },
     sync::atomic::{
         Atomic,
-        Full,
         Relaxed, //
     },
     time::Delta, //
@@ -111,7 +110,7 @@ mod cases {
             move |_| {
                 captured.touch();
                 DELAY.last();
-                RAN.fetch_add(1, Full)
+                RAN.add(1, Relaxed)
             },
             GFP_KERNEL,
         )?;
