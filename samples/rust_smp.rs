@@ -94,12 +94,11 @@ fn visit(caller: &Caller, cpu: CpuId, calls: u32) -> Result<Row, CallError> {
 
     let posted = POSTED.get(cpu).ok_or(CallError::NoSuchCpu)?;
     let before = posted.load(Relaxed);
-    for _ in 0..calls {
-        caller.post(cpu, &(), |context, ()| {
-            POSTED.this_cpu(context).add(1, Relaxed)
-        })?;
-    }
-    caller.settle();
+    caller.scope(&(), |posts| {
+        (0..calls).try_for_each(|_| {
+            posts.post(cpu, |context, ()| POSTED.this_cpu(context).add(1, Relaxed))
+        })
+    })?;
     row.posted = posted.load(Relaxed).wrapping_sub(before);
 
     Ok(row)
@@ -137,8 +136,6 @@ impl kernel::Module for RustSmp {
             }
         }
 
-        // A CPU that went offline meanwhile may have been sent something before.
-        caller.settle();
         pr_info!("{} CPUs answered\n", visited);
         Ok(RustSmp)
     }

@@ -221,7 +221,7 @@ fn time_calls(
     to: CpuId,
     state: State,
     samples: u32,
-    off: Pin<&Csd<Off>>,
+    off: &Csd<Off>,
     times: &mut Histogram,
 ) -> Result<(), CallError> {
     let caller = Caller::new()?;
@@ -322,10 +322,10 @@ struct Results {
 impl Results {
     fn measure(samples: u32, cpus: u32) -> Result<Self> {
         let caller = Caller::new()?;
-        let off = KBox::pin_init(
-            Csd::new(Off {
+        let off = Csd::new(
+            Off {
                 begun: Atomic::new(false),
-            }),
+            },
             GFP_KERNEL,
         )?;
         let mut results = Self {
@@ -352,7 +352,7 @@ impl Results {
                     };
                     // If a CPU went offline, what was timed before counts.
                     let _ = caller.call_in_task(from, || {
-                        time_calls(from, to, state, samples, off.as_ref(), &mut times)
+                        time_calls(from, to, state, samples, &off, &mut times)
                     });
                     drop(busy);
 

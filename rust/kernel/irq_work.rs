@@ -9,11 +9,21 @@
 //! C header: [`include/linux/irq_work.h`](srctree/include/linux/irq_work.h)
 
 use crate::{
+    alloc::Flags,
     container_of,
     cpu::CpuId,
+    detach::{
+        Owner,
+        Use, //
+    },
     preempt::CpuGuard,
     prelude::*,
-    sync::rcu::synchronize_rcu,
+    processor::cpu_relax,
+    task::might_sleep,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
     types::Opaque, //
 };
 
@@ -22,33 +32,53 @@ mod tests;
 
 /// What an [`IrqWork`] does.
 ///
-/// Handlers may live as long as the kernel, since an [`IrqWork`] that is queued may be leaked: they
-/// must not borrow.
-pub trait Handler: Sync + 'static {
+/// It borrows nothing, and may be dropped by any task: an [`IrqWork`] that is dropped or forgotten while
+/// it is queued still runs.
+pub trait Handler: Send + Sync + 'static {
     /// Called once each time that the work has been queued.
     ///
     /// This is executed with interrupts off: in a hard interrupt, or where the idle task of a CPU
-    /// answers what others sent it. It must be short and must not sleep. On PREEMPT_RT it is executed
-    /// in a thread of the CPU, with interrupts on, and may take locks that sleep there. That does not
-    /// hold for a work made by [`IrqWork::new_hard`].
+    /// flushes what others have sent it. It must be short and must not sleep. On PREEMPT_RT it is
+    /// executed in a thread of the CPU, with interrupts on, and may take locks that sleep there. That
+    /// does not hold for a work made by [`IrqWork::new_hard`].
     ///
     /// While it is running, the work can be queued again, and can be run by another CPU.
     fn handle(&self);
 }
 
-/// A [`Handler`] that can be queued to be run in an interrupt.
-///
-/// To be dropped in a task that may sleep, with interrupts on. The drop waits until the work is no
-/// longer queued and the handler is not running, so it must not happen in the handler.
-///
-/// On PREEMPT_RT the threads of a CPU that goes offline stop before it does. A work that is queued
-/// on it afterwards, and that was not made by [`IrqWork::new_hard`], stays queued until the CPU is
-/// online again.
+/// What the owner and the CPUs share.
 ///
 /// # Invariants
 ///
 /// - `work.func` is `run::<T>`, and never changes.
-/// - From when the work is queued until its handler has returned, C links to `work`.
+/// - Each time that C has accepted the work there is a [`Use`], until the handler has returned.
+#[pin_data]
+struct Inner<T: Handler> {
+    #[pin]
+    work: Opaque<bindings::irq_work>,
+    #[pin]
+    handler: T,
+}
+
+// SAFETY: C may be given the work by several CPUs at once, and the handler is `Sync`.
+unsafe impl<T: Handler> Sync for Inner<T> {}
+
+// SAFETY: The work may be freed by any task, and the handler is `Send`.
+unsafe impl<T: Handler> Send for Inner<T> {}
+
+/// A [`Handler`] that can be queued to be run in an interrupt.
+///
+/// A drop never waits, and may happen anywhere but in an NMI. A work that is queued then still runs,
+/// and a worker drops the handler afterwards. A module that has a work queued cannot be unloaded.
+///
+/// The busy bit of C does not say when that is: it is one bit, and goes when the first of two CPUs that
+/// run the same work is through. Here each time that the work was queued is counted until its handler
+/// has returned; what C does with the work after that is over after an RCU grace period, which the
+/// memory is kept for.
+///
+/// On PREEMPT_RT the threads of a CPU that goes offline stop before it does. A work that is queued
+/// on it afterwards, and that was not made by [`IrqWork::new_hard`], stays queued until the CPU is
+/// online again.
 ///
 /// # Examples
 ///
@@ -66,41 +96,37 @@ pub trait Handler: Sync + 'static {
 ///     }
 /// }
 ///
-/// let work = KBox::pin_init(IrqWork::new(Counter(Atomic::new(0))), GFP_KERNEL)?;
-/// assert!(work.as_ref().queue());
+/// let work = IrqWork::new(Counter(Atomic::new(0)), GFP_KERNEL)?;
+/// assert!(work.queue()?);
 ///
-/// work.as_ref().sync();
+/// work.sync();
 /// assert_eq!(work.handler().0.load(Relaxed), 1);
 /// # Ok::<(), Error>(())
 /// ```
-#[pin_data(PinnedDrop)]
 #[doc(alias = "irq_work")]
-pub struct IrqWork<T: Handler> {
-    #[pin]
-    work: Opaque<bindings::irq_work>,
-    #[pin]
-    handler: T,
-}
-
-// SAFETY: A work may be dropped in any task, and its handler too.
-unsafe impl<T: Handler + Send> Send for IrqWork<T> {}
-
-// SAFETY: C may be given the work by several CPUs at once, and the handler is `Sync`.
-unsafe impl<T: Handler> Sync for IrqWork<T> {}
+pub struct IrqWork<T: Handler>(Owner<Inner<T>>);
 
 impl<T: Handler> IrqWork<T> {
     /// Makes a work that is not queued.
     ///
-    /// May be called in any context.
+    /// In any context in which memory may be allocated with `flags`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: there is no memory.
+    /// - Those of `handler`.
     #[doc(alias = "init_irq_work")]
     #[doc(alias = "IRQ_WORK_INIT")]
-    pub fn new(handler: impl PinInit<T>) -> impl PinInit<Self> {
-        Self::with_flags(handler, 0)
+    pub fn new<E>(handler: impl PinInit<T, E>, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        Self::with_flags(handler, 0, flags)
     }
 
     /// Makes a work that is not queued, and that is run with interrupts off on PREEMPT_RT too.
     ///
-    /// May be called in any context. Other kernels make no difference between the two kinds, but
+    /// Otherwise as [`new`](Self::new). Other kernels make no difference between the two kinds, but
     /// lockdep does: the handler must not take a lock that would sleep on PREEMPT_RT.
     ///
     /// # Examples
@@ -119,17 +145,23 @@ impl<T: Handler> IrqWork<T> {
     ///     }
     /// }
     ///
-    /// let work = KBox::pin_init(IrqWork::new_hard(Nothing), GFP_KERNEL)?;
-    /// assert!(work.as_ref().queue());
+    /// let work = IrqWork::new_hard(Nothing, GFP_KERNEL)?;
+    /// assert!(work.queue()?);
     /// # Ok::<(), Error>(())
     /// ```
     #[doc(alias = "IRQ_WORK_INIT_HARD")]
-    pub fn new_hard(handler: impl PinInit<T>) -> impl PinInit<Self> {
-        Self::with_flags(handler, bindings::IRQ_WORK_HARD_IRQ)
+    pub fn new_hard<E>(handler: impl PinInit<T, E>, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        Self::with_flags(handler, bindings::IRQ_WORK_HARD_IRQ, flags)
     }
 
-    fn with_flags(handler: impl PinInit<T>, u_flags: c_uint) -> impl PinInit<Self> {
-        pin_init!(Self {
+    fn with_flags<E>(handler: impl PinInit<T, E>, u_flags: c_uint, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        let inner = try_pin_init!(Inner {
             // INVARIANT: `func` is `run::<T>`.
             work: Opaque::new(bindings::irq_work {
                 node: bindings::__call_single_node {
@@ -140,7 +172,24 @@ impl<T: Handler> IrqWork<T> {
                 ..pin_init::zeroed()
             }),
             handler <- handler,
-        })
+        }? E);
+
+        Ok(Self(Owner::new(inner, run::<T> as *const (), flags)?))
+    }
+
+    /// Has C queue the work, which says whether it was not queued yet.
+    #[inline]
+    fn queue_by(&self, queue: impl FnOnce(*mut bindings::irq_work) -> bool) -> Result<bool> {
+        let started = self.0.start_use()?;
+
+        // `run()` takes it back, maybe before this returns.
+        let started = started.into_raw();
+        let queued = queue(self.0.work.get());
+        if !queued {
+            // SAFETY: C has not accepted the work.
+            drop(unsafe { Use::from_raw(started) });
+        }
+        Ok(queued)
     }
 
     /// Queues the work on the CPU that the caller runs on.
@@ -148,11 +197,14 @@ impl<T: Handler> IrqWork<T> {
     /// May be called in any context, in an NMI too. Returns false if the work is queued already,
     /// here or on another CPU, and its handler has not begun: it will see what the caller wrote
     /// before.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENODEV`]: the module of the handler is being unloaded.
     #[doc(alias = "irq_work_queue")]
-    pub fn queue(self: Pin<&Self>) -> bool {
-        // SAFETY: The work is initialized, is pinned, and is not freed before the drop has waited
-        // for it.
-        unsafe { bindings::irq_work_queue(self.work.get()) }
+    pub fn queue(&self) -> Result<bool> {
+        // SAFETY: The work is initialized, and is not freed while there is a use.
+        self.queue_by(|work| unsafe { bindings::irq_work_queue(work) })
     }
 
     /// Queues the work on `cpu`.
@@ -169,6 +221,7 @@ impl<T: Handler> IrqWork<T> {
     /// # Errors
     ///
     /// - [`ENXIO`]: `cpu` is not online.
+    /// - [`ENODEV`]: the module of the handler is being unloaded.
     ///
     /// # Examples
     ///
@@ -184,77 +237,74 @@ impl<T: Handler> IrqWork<T> {
     ///     fn handle(&self) {}
     /// }
     ///
-    /// let work = KBox::pin_init(IrqWork::new(Nothing), GFP_KERNEL)?;
+    /// let work = IrqWork::new(Nothing, GFP_KERNEL)?;
     /// let cpu = Cpumask::online().next(None).ok_or(ENODEV)?;
-    /// assert!(work.as_ref().queue_on(cpu)?);
+    /// assert!(work.queue_on(cpu)?);
     /// # Ok::<(), Error>(())
     /// ```
     #[doc(alias = "irq_work_queue_on")]
-    pub fn queue_on(self: Pin<&Self>, cpu: CpuId) -> Result<bool> {
-        // SAFETY: As in `queue()`.
-        unsafe { queue_on(self.work.get(), cpu) }
+    pub fn queue_on(&self, cpu: CpuId) -> Result<bool> {
+        // A CPU leaves `cpu_online_mask` in `stop_machine()`, for which each CPU must be able to
+        // preempt what it runs. So `cpu` stays online until the guard is dropped, and what it has been
+        // sent by then it runs on its way down.
+        let _guard = CpuGuard::new();
+
+        if !cpu.is_online() {
+            return Err(ENXIO);
+        }
+        // SAFETY: As in `queue()`. The CPU is online.
+        self.queue_by(|work| unsafe { queue_on(work, cpu) })
     }
 
-    /// Waits until the work is not queued and its handler is not running.
+    /// Waits until the work is not queued and no handler is running.
     ///
-    /// What the handler wrote can be seen then. Call this from a task that may sleep, with interrupts
-    /// on; not from the handler. Only one task at a time may wait for a work: where the wait sleeps,
-    /// as on PREEMPT_RT, a second one may keep the first from being woken.
+    /// What the handlers wrote can be seen then. May sleep; not to be called by the handler.
     #[doc(alias = "irq_work_sync")]
-    pub fn sync(self: Pin<&Self>) {
-        // SAFETY: The work is initialized, and is pinned.
-        unsafe { bindings::irq_work_sync(self.work.get()) };
+    pub fn sync(&self) {
+        /// How often it looks before it sleeps.
+        const LOOKS: u32 = 1000;
+
+        might_sleep();
+        loop {
+            for _ in 0..LOOKS {
+                if !self.0.is_used() {
+                    return;
+                }
+                cpu_relax();
+            }
+            fsleep(Delta::from_micros(50));
+        }
     }
 
     /// Returns what the work does.
     pub fn handler(&self) -> &T {
-        &self.handler
+        &self.0.handler
     }
 }
 
-#[pinned_drop]
-impl<T: Handler> PinnedDrop for IrqWork<T> {
-    fn drop(self: Pin<&mut Self>) {
-        self.as_ref().sync();
-
-        // On PREEMPT_RT, `irq_work_single()` looks at the flags of a work once more when it has
-        // marked it as done. `irq_work_sync()` waits for that only where a thread runs the work.
-        if cfg!(CONFIG_PREEMPT_RT) {
-            synchronize_rcu();
-        }
-    }
-}
-
-/// Queues a work on `cpu`, which must be online.
+/// Queues a work on `cpu`.
 ///
 /// # Safety
 ///
-/// `work` must be initialized, and stay valid until its handler has returned.
+/// `work` must be initialized, and stay valid until C is through with it. `cpu` must be online.
 // A module cannot call `irq_work_queue_on()` itself, since it is not exported.
 #[inline(never)]
-unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> Result<bool> {
-    // A CPU leaves `cpu_online_mask` in `stop_machine()`, for which each CPU must be able to
-    // preempt what it runs. So `cpu` stays online until the guard is dropped, and what it has been
-    // sent by then it runs on its way down.
-    let _guard = CpuGuard::new();
-
-    if !cpu.is_online() {
-        return Err(ENXIO);
-    }
-    // SAFETY: By the safety requirements. The CPU is online.
-    Ok(unsafe { bindings::irq_work_queue_on(work, i32::from(cpu)) })
+unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> bool {
+    // SAFETY: By the safety requirements.
+    unsafe { bindings::irq_work_queue_on(work, i32::from(cpu)) }
 }
 
 /// # Safety
 ///
-/// `work` must be that of an [`IrqWork<T>`], which must not be dropped before this returns.
+/// `work` must be that of an [`Inner<T>`], of which there is a [`Use`] for this.
 unsafe extern "C" fn run<T: Handler>(work: *mut bindings::irq_work) {
     let work = Opaque::cast_from(work).cast_mut();
 
-    // SAFETY: `work` is in an `IrqWork<T>`, by the safety requirements.
-    let this = unsafe { container_of!(work, IrqWork<T>, work) };
-    // SAFETY: It is not dropped before this returns, by the safety requirements.
-    let this = unsafe { &*this };
+    // SAFETY: `work` is in an `Inner<T>`, by the safety requirements.
+    let inner = unsafe { container_of!(work, Inner<T>, work) };
+    // SAFETY: There is a use, by the safety requirements. C looks at the work once more when this has
+    // returned: in the same interrupt or RCU read-side critical section.
+    let inner = unsafe { Use::from_raw(inner) };
 
-    this.handler.handle();
+    inner.handler.handle();
 }

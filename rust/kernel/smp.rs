@@ -18,7 +18,7 @@
 //! | an answer of each CPU | [`Caller::call_all_with`] |
 //! | several functions on several CPUs, with few IPIs | [`Caller::run`] of a [`Batch`] |
 //! | to go on meanwhile, and have the answer later | [`call_async`] |
-//! | to tell a CPU something, and no answer | [`Caller::post`] |
+//! | to tell CPUs something, many times, and wait once | [`Caller::scope`] |
 //! | to send from an interrupt, again and again | [`Csd`] |
 //! | to sleep over there | [`Caller::call_in_task`] |
 //!
@@ -43,7 +43,13 @@
 //! # Memory
 //!
 //! All that the caller has written before the call is seen by the function, and all that the
-//! function has written is seen by who has waited for it.
+//! function has written is seen by a caller that has waited for it.
+//!
+//! # Drops and modules
+//!
+//! A drop never waits: waiting is a method of [`Caller`]. What is dropped while another CPU uses it is
+//! detached, and freed by a worker later. What is under way keeps its module from being unloaded, so
+//! that nothing runs code that is gone, not even after a leak.
 //!
 //! Works with `CONFIG_SMP_RUST` and on the C implementation, and without `CONFIG_SMP`, where the
 //! only CPU calls itself.
@@ -79,5 +85,6 @@ pub use self::{
         call_async,
         Pending, //
     },
+    post::Posts,
     slots::Slots, //
 };

@@ -53,12 +53,13 @@ fn measure_all() -> Result {
 
     measure(&caller, "self, wait", || _ = caller.call(here, |_| ()));
     measure(&caller, "one, wait", || _ = caller.call(there, |_| ()));
-    measure(&caller, "one, no wait", || {
-        _ = caller.post(there, &(), |_, ()| ())
+    caller.scope(&(), |posts| {
+        measure(&caller, "one, no wait", || {
+            _ = posts.post(there, |_, ()| ())
+        })
     });
     measure(&caller, "many, wait", || caller.call_others(|_| ()));
     measure(&caller, "on each, wait", || caller.call_all(|_| ()));
-    caller.settle();
     caller.call(there, |_| ())?;
     pr_info!("end: 5 figures\n");
     Ok(())

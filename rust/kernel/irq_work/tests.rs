@@ -11,15 +11,18 @@ use super::{
 use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
-    irqflags::with_interrupts_off,
+    interrupt::local_interrupt_disable,
     preempt::{
         CpuGuard,
         CpuPinned, //
     },
     prelude::*,
     smp::tests::fixture::{
+        becomes_true,
         two_cpus,
         Delay,
+        Dropped,
+        Drops,
         Gate, //
     },
     sync::{
@@ -64,16 +67,13 @@ mod suite {
     }
 
     /// Returns both kinds of work, and how often the handler of each may run with interrupts on.
-    fn both_kinds() -> Result<[(Pin<KBox<IrqWork<Probe>>>, bool); 2]> {
+    fn both_kinds() -> Result<[(IrqWork<Probe>, bool); 2]> {
         Ok([
             (
-                KBox::pin_init(IrqWork::new(Probe::new()), GFP_KERNEL)?,
+                IrqWork::new(Probe::new(), GFP_KERNEL)?,
                 cfg!(CONFIG_PREEMPT_RT),
             ),
-            (
-                KBox::pin_init(IrqWork::new_hard(Probe::new()), GFP_KERNEL)?,
-                false,
-            ),
+            (IrqWork::new_hard(Probe::new(), GFP_KERNEL)?, false),
         ])
     }
 
@@ -83,11 +83,11 @@ mod suite {
             for runs in 1..=3 {
                 let guard = CpuGuard::new();
                 let here = guard.cpu();
-                let queued = work.as_ref().queue();
+                let queued = work.queue();
                 drop(guard);
-                work.as_ref().sync();
+                work.sync();
 
-                assert!(queued);
+                assert_eq!(queued, Ok(true));
                 assert_eq!(work.handler().runs.load(Relaxed), runs);
                 assert_eq!(work.handler().cpu.load(Relaxed), here.as_u32());
                 assert_eq!(
@@ -103,8 +103,8 @@ mod suite {
     fn a_work_runs_once_on_each_cpu_it_is_sent_to() -> Result {
         for (work, thread) in both_kinds()? {
             for (n, cpu) in (1..).zip(Cpumask::online().iter()) {
-                let queued = work.as_ref().queue_on(cpu);
-                work.as_ref().sync();
+                let queued = work.queue_on(cpu);
+                work.sync();
 
                 assert_eq!(queued, Ok(true));
                 assert_eq!(work.handler().runs.load(Relaxed), n);
@@ -122,20 +122,14 @@ mod suite {
     fn a_work_that_is_queued_is_not_queued_again() -> Result {
         for (work, _) in both_kinds()? {
             // It cannot run meanwhile.
-            let (first, second, third, runs) = with_interrupts_off(|_| {
-                (
-                    work.as_ref().queue(),
-                    work.as_ref().queue(),
-                    work.as_ref().queue_on(CpuId::current()),
-                    work.handler().runs.load(Relaxed),
-                )
-            });
-            work.as_ref().sync();
+            let irq = local_interrupt_disable();
+            let queued = [work.queue(), work.queue(), work.queue_on(irq.cpu())];
+            let runs = work.handler().runs.load(Relaxed);
+            drop(irq);
+            work.sync();
 
             assert_eq!(runs, 0);
-            assert!(first);
-            assert!(!second);
-            assert_eq!(third, Ok(false));
+            assert_eq!(queued, [Ok(true), Ok(false), Ok(false)]);
             assert_eq!(work.handler().runs.load(Relaxed), 1);
         }
         Ok(())
@@ -146,6 +140,8 @@ mod suite {
         gate: Arc<Gate>,
         delay: Delay,
         left: Atomic<u32>,
+        /// The CPU on which the handler does not wait.
+        quick: Atomic<u32>,
     }
 
     impl Steps {
@@ -154,6 +150,7 @@ mod suite {
                 gate: Gate::new()?,
                 delay: Delay::new(),
                 left: Atomic::new(0),
+                quick: Atomic::new(u32::MAX),
             };
             steps.delay.begin();
             Ok(Arc::new(steps, GFP_KERNEL)?)
@@ -165,76 +162,134 @@ mod suite {
 
     impl Handler for Slow {
         fn handle(&self) {
-            // Who does not wait for the handler has freed it soon.
+            // A test that does not wait for the handler has freed it soon.
             let steps: &Steps = &self.0;
 
-            steps.gate.pass();
-            steps.delay.last();
+            if CpuId::current().as_u32() != steps.quick.load(Relaxed) {
+                steps.gate.pass();
+                steps.delay.last();
+            }
             steps.left.add(1, Relaxed);
         }
     }
 
+    /// A handler that waits at a gate of each CPU, and tells where it is dropped.
+    struct Held {
+        here: CpuId,
+        gates: [Arc<Gate>; 2],
+        _dropped: Dropped,
+    }
+
+    impl Handler for Held {
+        fn handle(&self) {
+            let [here, elsewhere] = &self.gates;
+
+            if CpuId::current() == self.here {
+                here.pass();
+            } else {
+                elsewhere.pass();
+            }
+        }
+    }
+
+    impl Held {
+        fn new(here: CpuId, gates: &[Arc<Gate>; 2], drops: &Arc<Drops>) -> Self {
+            Self {
+                here,
+                gates: gates.clone(),
+                _dropped: Dropped(drops.clone()),
+            }
+        }
+    }
+
     #[test]
-    fn the_drop_waits_for_the_handler() -> Result {
-        let steps = Steps::new()?;
-        let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
+    fn the_handler_is_dropped_when_both_cpus_that_run_it_are_through() -> Result {
+        let [here, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let gates = [Gate::new()?, Gate::new()?];
+        let [own, other] = &gates;
+        let work = IrqWork::new_hard(Held::new(here, &gates, &drops), GFP_KERNEL)?;
+        own.open();
 
-        let [_, cpu] = two_cpus()?;
-        let queued = work.as_ref().queue_on(cpu);
-        let entered = steps.gate.is_reached();
-
-        let left_before = steps.left.load(Relaxed);
-        steps.gate.open();
+        let first = work.queue_on(there);
+        let entered = other.is_reached();
+        // This run begins later and ends earlier, and with it the busy bit of C goes.
+        let second = work.queue_on(here);
+        let ran = own.is_reached() && becomes_true(|| own.passed() == 1);
         drop(work);
-        let left = steps.left.load(Relaxed);
-        steps.delay.end();
+        let early = drops.count();
+        other.open();
 
-        assert_eq!(queued, Ok(true));
-        assert!(entered);
-        assert_eq!(left_before, 0);
-        assert_eq!(left, 1);
+        assert_eq!((first, second), (Ok(true), Ok(true)));
+        assert!(entered && ran);
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(|| drops.count() != Some(0)));
+        assert_eq!(drops.count(), Some(1));
         Ok(())
     }
 
     #[test]
-    fn the_drop_waits_for_a_work_that_is_queued() -> Result {
-        let held = Steps::new()?;
+    fn to_synchronize_is_to_wait_for_both_cpus_that_run_it() -> Result {
         let steps = Steps::new()?;
-        let holds_cpu = KBox::pin_init(IrqWork::new_hard(Slow(held.clone())), GFP_KERNEL)?;
-        let work = KBox::pin_init(IrqWork::new_hard(Slow(steps.clone())), GFP_KERNEL)?;
+        let work = IrqWork::new_hard(Slow(steps.clone()), GFP_KERNEL)?;
+
+        let [here, there] = two_cpus()?;
+        let first = work.queue_on(there);
+        let entered = steps.gate.is_reached();
+        // The second run does not wait at the gate.
+        steps.quick.store(here.as_u32(), Relaxed);
+        let second = work.queue_on(here);
+        let ran = becomes_true(|| steps.left.load(Relaxed) == 1);
         steps.gate.open();
-
-        let [_, cpu] = two_cpus()?;
-        let first = holds_cpu.as_ref().queue_on(cpu);
-        let held_up = held.gate.is_reached();
-        let second = work.as_ref().queue_on(cpu);
-
-        let left_before = steps.left.load(Relaxed);
-        held.gate.open();
-        drop(work);
+        work.sync();
         let left = steps.left.load(Relaxed);
-        held.delay.end();
         steps.delay.end();
 
         assert_eq!((first, second), (Ok(true), Ok(true)));
+        assert!(entered && ran);
+        assert_eq!(left, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_work_that_is_queued_may_be_dropped_and_still_runs() -> Result {
+        let held = Steps::new()?;
+        let [here, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let gates = [Gate::new()?, Gate::new()?];
+        let [_, other] = &gates;
+        let holds_cpu = IrqWork::new_hard(Slow(held.clone()), GFP_KERNEL)?;
+        let work = IrqWork::new_hard(Held::new(here, &gates, &drops), GFP_KERNEL)?;
+        other.open();
+
+        let first = holds_cpu.queue_on(there);
+        let held_up = held.gate.is_reached();
+        let second = work.queue_on(there);
+        drop(work);
+        let early = (drops.count(), other.passed());
+        held.gate.open();
+        held.delay.end();
+
+        assert_eq!((first, second), (Ok(true), Ok(true)));
         assert!(held_up);
-        assert_eq!(left_before, 0);
-        assert_eq!(left, 1);
+        assert_eq!(early, (Some(0), 0));
+        assert!(becomes_true(|| drops.count() != Some(0)));
+        assert_eq!((drops.count(), other.passed()), (Some(1), 1));
         Ok(())
     }
 
     #[test]
     fn a_work_whose_handler_runs_can_be_queued_again() -> Result {
         let steps = Steps::new()?;
-        let work = KBox::pin_init(IrqWork::new(Slow(steps.clone())), GFP_KERNEL)?;
+        let work = IrqWork::new(Slow(steps.clone()), GFP_KERNEL)?;
 
         let [_, cpu] = two_cpus()?;
-        let first = work.as_ref().queue_on(cpu);
+        let first = work.queue_on(cpu);
         let entered = steps.gate.is_reached();
-        let second = work.as_ref().queue_on(cpu);
-        let third = work.as_ref().queue_on(cpu);
+        let second = work.queue_on(cpu);
+        let third = work.queue_on(cpu);
         steps.gate.open();
-        work.as_ref().sync();
+        work.sync();
         let left = steps.left.load(Relaxed);
         steps.delay.end();
 
@@ -252,14 +307,14 @@ mod suite {
         for (work, _) in both_kinds()? {
             // SAFETY: The test is a task that may sleep.
             let down = unsafe { bindings::remove_cpu(cpu.as_u32()) };
-            let offline = work.as_ref().queue_on(cpu);
+            let offline = work.queue_on(cpu);
             // SAFETY: As above.
             let up = unsafe { bindings::add_cpu(cpu.as_u32()) };
             let runs = work.handler().runs.load(Relaxed);
 
             // It was not left claimed.
-            let online = work.as_ref().queue_on(cpu);
-            work.as_ref().sync();
+            let online = work.queue_on(cpu);
+            work.sync();
 
             assert_eq!((down, up), (0, 0));
             assert_eq!(offline, Err(ENXIO));

@@ -2,14 +2,16 @@
 
 //! Who may wait for other CPUs.
 
-use super::{
-    pending,
-    CallError, //
-};
+use super::CallError;
 use crate::{
     preempt,
-    types::NotThreadSafe, //
+    processor::cpu_relax,
+    types::NotThreadSafe,
+    warn_on_once, //
 };
+
+/// How often a wait looks before it becomes a call that C watches.
+const LOOKS_BEFORE_CALL: u32 = 100_000;
 
 /// Leave to wait for other CPUs.
 ///
@@ -62,28 +64,29 @@ impl Caller {
         }
     }
 
-    /// Returns when nothing of what was sent before is left: all has run, and has been dropped.
+    /// Warns, once, if this task must not wait now: it has turned interrupts off since it was asked.
+    #[inline]
+    pub(super) fn assert_may_wait(&self) {
+        warn_on_once!(!may_wait());
+    }
+
+    /// Waits until `is_done`, which is brought about by what was sent without waiting.
     ///
-    /// For a module on its way out, which has used [`Caller::post`] or dropped a
-    /// [`Pending`](super::Pending) where it could not wait. Who sends must have stopped before. May
-    /// sleep.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{cpu::CpuId, smp::Caller};
-    ///
-    /// let caller = Caller::new()?;
-    /// caller.post(CpuId::current(), &(), |_, _| ())?;
-    /// caller.settle();
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn settle(&self) {
-        // A CPU takes all of its queue at once, and runs first what somebody waits for. What was
-        // queued before the first call has run when the second one is answered.
-        self.call_all(|_| ());
-        self.call_all(|_| ());
-        pending::settle();
+    /// C watches the waits of synchronous calls only: with `csdlock_debug=1` it reports those that take
+    /// too long, and sends lost IPIs again. So a wait that takes long becomes calls, made by `call`,
+    /// to where it is to be brought about.
+    pub(super) fn wait_until(&self, is_done: impl Fn() -> bool, call: impl Fn()) {
+        self.assert_may_wait();
+
+        loop {
+            for _ in 0..LOOKS_BEFORE_CALL {
+                if is_done() {
+                    return;
+                }
+                cpu_relax();
+            }
+            call();
+        }
     }
 }
 

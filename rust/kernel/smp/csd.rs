@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that are a part of what their owner has.
+//! Calls that are sent again and again.
 
 use super::{
     CallContext,
@@ -8,24 +8,24 @@ use super::{
     Caller, //
 };
 use crate::{
+    alloc::Flags,
     bindings,
     cpu::CpuId,
+    detach::{
+        Owner,
+        Use, //
+    },
+    preempt::CpuGuard,
     prelude::*,
-    processor::cpu_relax,
     sync::atomic::{
-        Acquire,
         Atomic,
-        Relaxed,
-        Release, //
+        Full,
+        Relaxed, //
     },
     types::Opaque, //
 };
-use core::{
-    marker::PhantomPinned,
-    pin::Pin, //
-};
 
-/// The request of C, which is aligned to its size there.
+/// The csd of C, which is aligned to its size there.
 #[repr(C, align(32))]
 pub(super) struct RawCsd(Opaque<bindings::__call_single_data>);
 
@@ -36,12 +36,12 @@ impl RawCsd {
         Self(Opaque::zeroed())
     }
 
-    /// Has `cpu` call `func` with `info`. Returns whether it will.
+    /// Has `cpu` call `func` with `info`. Returns whether it will: not if it is offline.
     ///
     /// # Safety
     ///
-    /// The last request is over, or there was none. This stays where it is until the next is. `func`
-    /// may be called with `info`.
+    /// `func` was called for the last time that this was sent, or it never was. This stays valid until
+    /// `func` is called, and `func` may be called with `info`.
     #[inline]
     pub(super) unsafe fn send(
         &self,
@@ -51,7 +51,7 @@ impl RawCsd {
     ) -> bool {
         let csd = self.0.get();
 
-        // SAFETY: Nobody else uses the request now.
+        // SAFETY: The csd is used nowhere else now.
         unsafe { (*csd).func = Some(func) };
         // SAFETY: As above.
         unsafe { (*csd).info = info };
@@ -62,26 +62,47 @@ impl RawCsd {
 
 /// What a [`Csd`] does on the CPU that it is sent to.
 ///
-/// It borrows nothing: a request that is forgotten in flight is never dropped, and still handled.
-pub trait Handler: Sync + 'static {
+/// It borrows nothing, and may be dropped by any task: a [`Csd`] that is dropped or forgotten in
+/// flight is still handled.
+pub trait Handler: Send + Sync + 'static {
     /// Called on that CPU, with interrupts off. It must be short and must not sleep.
     ///
-    /// The request is in flight until this returns, so it cannot send itself again.
+    /// From when this begins the [`Csd`] can be sent again, to any CPU: several may be in here at once.
     fn handle(&self, context: &CallContext);
 }
 
-/// A request that its owner sends again and again, to one CPU at a time.
-///
-/// It allocates nothing, may be sent from an interrupt, and is to be embedded in the struct of its
-/// owner. It is pinned, since the queue of the other CPU links to it.
-///
-/// When it is dropped this waits until it is no longer in flight. So it must not be dropped by its
-/// own handler, nor in flight with interrupts off: two CPUs could wait for each other.
+/// What the owner and the CPUs share.
 ///
 /// # Invariants
 ///
-/// `in_flight` is set by who sends, before it touches `csd`, and is cleared when `csd` and this are
-/// not used any more by another CPU.
+/// Whoever sets `queued` uses `csd`, until its function is called and clears `queued`.
+#[pin_data]
+struct Inner<T: Handler> {
+    csd: RawCsd,
+    queued: Atomic<bool>,
+    /// The CPU that it was sent to last.
+    target: Atomic<u32>,
+    #[pin]
+    handler: T,
+}
+
+// SAFETY: `csd` is used by one at a time, by the type invariants, and the rest is `Sync`.
+unsafe impl<T: Handler> Sync for Inner<T> {}
+
+// SAFETY: The csd may be freed by any task, and the rest is `Send`.
+unsafe impl<T: Handler> Send for Inner<T> {}
+
+/// A handler that is sent to CPUs, again and again, without an allocation.
+///
+/// It may be sent from an interrupt. It can be queued once at a time; an event that comes while it is
+/// queued is seen by the handler that is still to begin, and one that comes later queues it again. So
+/// no event is lost:
+///
+/// 1. The sender writes what is new, and calls [`post`](Self::post).
+/// 2. If that says [`CallError::Busy`], a handler will begin that sees it. Both are fully ordered.
+///
+/// A drop never waits, and may happen anywhere but in an NMI. If the handler is still under way, it
+/// runs, and a worker drops it afterwards. A module that has something under way cannot be unloaded.
 ///
 /// # Examples
 ///
@@ -100,33 +121,23 @@ pub trait Handler: Sync + 'static {
 ///     }
 /// }
 ///
-/// let csd = KBox::pin_init(Csd::new(Count(Atomic::new(0))), GFP_KERNEL)?;
-/// let cpu = CpuId::current();
+/// let csd = Csd::new(Count(Atomic::new(0)), GFP_KERNEL)?;
 ///
-/// csd.as_ref().post(cpu)?;
-/// csd.as_ref().wait(&Caller::new()?);
+/// csd.post(CpuId::current())?;
+/// csd.wait(&Caller::new()?);
 /// assert_eq!(csd.handler().0.load(Relaxed), 1);
 /// # Ok::<(), Error>(())
 /// ```
 #[doc(alias = "call_single_data_t")]
-#[repr(C)]
-#[pin_data(PinnedDrop)]
-pub struct Csd<T: Handler> {
-    csd: RawCsd,
-    in_flight: Atomic<bool>,
-    #[pin]
-    handler: T,
-    #[pin]
-    _pin: PhantomPinned,
-}
-
-// SAFETY: What another CPU uses is the handler, by reference, and what is behind `in_flight`.
-unsafe impl<T: Handler + Send> Send for Csd<T> {}
-// SAFETY: As above.
-unsafe impl<T: Handler> Sync for Csd<T> {}
+pub struct Csd<T: Handler>(Owner<Inner<T>>);
 
 impl<T: Handler> Csd<T> {
-    /// Makes a request that is not in flight.
+    /// Makes a csd that is not queued.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENOMEM`]: there is no memory.
+    /// - Those of `handler`.
     ///
     /// # Examples
     ///
@@ -138,24 +149,23 @@ impl<T: Handler> Csd<T> {
     /// # }
     /// use kernel::smp::Csd;
     ///
-    /// #[pin_data]
-    /// struct Device {
-    ///     #[pin]
-    ///     csd: Csd<Nothing>,
-    /// }
-    ///
-    /// let device = KBox::pin_init(pin_init!(Device { csd <- Csd::new(Nothing) }), GFP_KERNEL)?;
-    /// assert!(!device.csd.is_in_flight());
+    /// let csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// assert!(!csd.is_in_flight());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn new(handler: impl PinInit<T>) -> impl PinInit<Self> {
-        // INVARIANT: It was never sent.
-        pin_init!(Self {
+    pub fn new<E>(handler: impl PinInit<T, E>, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        let inner = try_pin_init!(Inner {
             csd: RawCsd::new(),
-            in_flight: Atomic::new(false),
+            // INVARIANT: It was never sent.
+            queued: Atomic::new(false),
+            target: Atomic::new(0),
             handler <- handler,
-            _pin: PhantomPinned,
-        })
+        }? E);
+
+        Ok(Self(Owner::new(inner, Self::run as *const (), flags)?))
     }
 
     /// Returns the handler.
@@ -171,18 +181,19 @@ impl<T: Handler> Csd<T> {
     ///     fn handle(&self, _context: &CallContext) {}
     /// }
     ///
-    /// let csd = KBox::pin_init(Csd::new(Number(5)), GFP_KERNEL)?;
+    /// let csd = Csd::new(Number(5), GFP_KERNEL)?;
     /// assert_eq!(csd.handler().0, 5);
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn handler(&self) -> &T {
-        &self.handler
+        &self.0.handler
     }
 
-    /// Returns whether the request is on its way, or the handler runs.
+    /// Returns whether the csd is queued, or a handler runs.
     ///
-    /// If not, what the last handler has written is seen.
+    /// If not, all events that were posted before were handled, and what the handlers have written is
+    /// seen.
     ///
     /// # Examples
     ///
@@ -194,25 +205,26 @@ impl<T: Handler> Csd<T> {
     /// # }
     /// use kernel::{cpu::CpuId, smp::Csd};
     ///
-    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
-    /// csd.as_ref().post(CpuId::current())?;
+    /// let csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// csd.post(CpuId::current())?;
     /// while csd.is_in_flight() {}
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn is_in_flight(&self) -> bool {
-        // ORDERING: Pairs with the release in `run()`.
-        self.in_flight.load(Acquire)
+        self.0.is_used()
     }
 
-    /// Sends the request to `cpu`, and leaves it to the caller to know when that is done.
+    /// Sends the csd to `cpu`, and goes on.
     ///
     /// In any context but an NMI. A CPU that sends to itself runs the handler before this returns.
     ///
     /// # Errors
     ///
-    /// - [`CallError::Busy`]: the last one is in flight; nothing was done.
+    /// - [`CallError::Busy`]: it is queued, here or elsewhere. The handler has not begun, and will see
+    ///   what the caller has written before.
     /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: it was not sent.
+    /// - [`CallError::Unloading`]: the module of the handler is being unloaded.
     ///
     /// # Examples
     ///
@@ -224,33 +236,42 @@ impl<T: Handler> Csd<T> {
     /// # }
     /// use kernel::{cpu::CpuId, smp::{CallError, Csd}};
     ///
-    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
-    /// if csd.as_ref().post(CpuId::current()) == Err(CallError::Busy) {
-    ///     // The last one is still on its way, and will see what is new.
+    /// let csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// if csd.post(CpuId::current()) == Err(CallError::Busy) {
+    ///     // The last one is still queued, and will see what is new.
     /// }
     /// # Ok::<(), Error>(())
     /// ```
     #[doc(alias = "smp_call_function_single_async")]
-    #[inline]
-    pub fn post(self: Pin<&Self>, cpu: CpuId) -> Result<(), CallError> {
-        // ORDERING: Pairs with the release in `run()`: the last request is over.
-        if self.in_flight.cmpxchg(false, true, Acquire).is_err() {
+    pub fn post(&self, cpu: CpuId) -> Result<(), CallError> {
+        let guard = CpuGuard::new();
+        let inner: &Inner<T> = &self.0;
+
+        // An offline CPU is found before `queued` is set. So what says `Busy` is always handled.
+        if !cpu.is_online() {
+            return Err(CallError::not_called(cpu));
+        }
+        let started = self.0.start_use().map_err(|_| CallError::Unloading)?;
+
+        // ORDERING: Full. As a release it pairs with the exchange in `run()`, in particular if
+        // `queued` was set: that handler sees what the caller has written. As an acquire it pairs
+        // with the same one: C is through with the csd.
+        if inner.queued.xchg(true, Full) {
             return Err(CallError::Busy);
         }
-        let this: *const Self = core::ptr::from_ref(self.get_ref());
+        inner.target.store(cpu.as_u32(), Relaxed);
 
-        // INVARIANT: `in_flight` has just been set by us.
-        // SAFETY: Nobody else uses the csd, by the type invariants. It is pinned, and is not dropped
-        // while it is in flight.
-        if unsafe { self.csd.send(cpu, Self::run, this.cast_mut().cast()) } {
-            return Ok(());
-        }
-        // INVARIANT: No other CPU has got it.
-        self.in_flight.store(false, Relaxed);
-        Err(CallError::not_called(cpu))
+        // INVARIANT: `queued` has just been set.
+        // SAFETY: The csd is used nowhere else, by the type invariants. `run()` takes the use back, and
+        // that keeps all of it valid.
+        let sent = unsafe { inner.csd.send(cpu, Self::run, started.into_raw().cast()) };
+        // The CPU was online with preemption off, and stays so until the guard is dropped.
+        crate::warn_on_once!(!sent);
+        drop(guard);
+        Ok(())
     }
 
-    /// Sends the request to `cpu`. While what this returns lives, it cannot be sent again.
+    /// Sends the csd to `cpu`. While what this returns lives, it cannot be sent again.
     ///
     /// In any context but an NMI.
     ///
@@ -272,22 +293,20 @@ impl<T: Handler> Csd<T> {
     ///     fn handle(&self, _context: &CallContext) {}
     /// }
     ///
-    /// let mut csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
+    /// let mut csd = Csd::new(Nothing, GFP_KERNEL)?;
     /// let caller = Caller::new()?;
     /// for _ in 0..2 {
-    ///     csd.as_mut().send(CpuId::current())?.wait(&caller);
+    ///     csd.send(CpuId::current())?.wait(&caller);
     /// }
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
-    pub fn send(self: Pin<&mut Self>, cpu: CpuId) -> Result<InFlight<'_, T>, CallError> {
-        let csd = self.into_ref();
-
-        csd.post(cpu)?;
-        Ok(InFlight { csd })
+    pub fn send(&mut self, cpu: CpuId) -> Result<InFlight<'_, T>, CallError> {
+        self.post(cpu)?;
+        Ok(InFlight { csd: self })
     }
 
-    /// Waits until the request is not in flight.
+    /// Waits until the csd is not in flight.
     ///
     /// # Examples
     ///
@@ -299,55 +318,47 @@ impl<T: Handler> Csd<T> {
     /// # }
     /// use kernel::{cpu::CpuId, smp::{Caller, Csd}};
     ///
-    /// let csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
-    /// csd.as_ref().post(CpuId::current())?;
-    /// csd.as_ref().wait(&Caller::new()?);
+    /// let csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// csd.post(CpuId::current())?;
+    /// csd.wait(&Caller::new()?);
     /// assert!(!csd.is_in_flight());
     /// # Ok::<(), Error>(())
     /// ```
-    #[inline]
-    pub fn wait(self: Pin<&Self>, _caller: &Caller) {
-        self.wait_until_done();
-    }
+    pub fn wait(&self, caller: &Caller) {
+        // SAFETY: It is the number of a CPU that was online, or of the first.
+        let target = || unsafe { CpuId::from_u32_unchecked(self.0.target.load(Relaxed)) };
 
-    fn wait_until_done(&self) {
-        while self.is_in_flight() {
-            cpu_relax();
-        }
+        caller.wait_until(
+            || !self.is_in_flight(),
+            || _ = caller.call(target(), |_| ()),
+        );
     }
 
     /// # Safety
     ///
-    /// `info` is a `Self` that was sent to this CPU, and interrupts are off.
+    /// `info` is a use of a `Self` that was sent to this CPU, and interrupts are off.
     unsafe extern "C" fn run(info: *mut c_void) {
-        let this = info.cast_const().cast::<Self>();
-
-        // SAFETY: It lives until `in_flight` is cleared, by the type invariants.
-        let handler = unsafe { &(*this).handler };
-        // SAFETY: Interrupts are off until this returns.
-        handler.handle(unsafe { CallContext::assume() });
+        // SAFETY: By the safety requirements.
+        let inner = unsafe { Use::<Inner<T>>::from_raw(info.cast()) };
 
         // INVARIANT: C has unlocked the csd before it called this, and does not use it any more.
-        // ORDERING: Pairs with the acquire in `is_in_flight()` and in `post()`.
-        // SAFETY: As above. After this it may be gone.
-        unsafe { (*this).in_flight.store(false, Release) };
-    }
-}
+        // ORDERING: Full. As an acquire it pairs with the exchange in `post()`: the handler sees what
+        // each caller that was told `Busy` has written. As a release it pairs with the same one: the
+        // csd is free.
+        inner.queued.xchg(false, Full);
 
-#[pinned_drop]
-impl<T: Handler> PinnedDrop for Csd<T> {
-    fn drop(self: Pin<&mut Self>) {
-        self.wait_until_done();
+        // SAFETY: Interrupts are off until this returns.
+        inner.handler.handle(unsafe { CallContext::assume() });
     }
 }
 
 /// A [`Csd`] that was sent, and cannot be sent again before this is gone.
 ///
-/// If it is dropped early, the request is still in flight, and the next [`Csd::send`] says
+/// If it is dropped early, the csd is still in flight, and the next [`Csd::send`] may say
 /// [`CallError::Busy`].
-#[must_use = "the request can be sent again when this is gone"]
+#[must_use = "the csd can be sent again when this is gone"]
 pub struct InFlight<'a, T: Handler> {
-    csd: Pin<&'a Csd<T>>,
+    csd: &'a Csd<T>,
 }
 
 impl<T: Handler> InFlight<'_, T> {
@@ -363,8 +374,8 @@ impl<T: Handler> InFlight<'_, T> {
     /// # }
     /// use kernel::{cpu::CpuId, smp::Csd};
     ///
-    /// let mut csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
-    /// let in_flight = csd.as_mut().send(CpuId::current())?;
+    /// let mut csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// let in_flight = csd.send(CpuId::current())?;
     /// while !in_flight.is_done() {}
     /// # Ok::<(), Error>(())
     /// ```
@@ -385,8 +396,8 @@ impl<T: Handler> InFlight<'_, T> {
     /// # }
     /// use kernel::{cpu::CpuId, smp::{Caller, Csd}};
     ///
-    /// let mut csd = KBox::pin_init(Csd::new(Nothing), GFP_KERNEL)?;
-    /// csd.as_mut().send(CpuId::current())?.wait(&Caller::new()?);
+    /// let mut csd = Csd::new(Nothing, GFP_KERNEL)?;
+    /// csd.send(CpuId::current())?.wait(&Caller::new()?);
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]

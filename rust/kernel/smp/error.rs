@@ -29,14 +29,16 @@ pub enum CallError {
     NoSuchCpu,
     /// The CPU, or each one of the set, is offline. `ENXIO`.
     Offline,
-    /// The last request in the same [`Csd`](super::Csd) is still on its way. `EBUSY`.
+    /// The [`Csd`](super::Csd) is queued, and its handler has not begun. `EBUSY`.
     Busy,
     /// There is no answer yet. `ETIMEDOUT`.
     TimedOut,
     /// The caller is in no context that may wait for other CPUs. `EDEADLK`.
     WrongContext,
-    /// There is no memory for the request. `ENOMEM`.
+    /// There is no memory for the call. `ENOMEM`.
     NoMemory,
+    /// The module of the function is being unloaded: it sends nothing any more. `ENODEV`.
+    Unloading,
 }
 
 impl CallError {
@@ -60,6 +62,7 @@ impl From<CallError> for Error {
             CallError::TimedOut => ETIMEDOUT,
             CallError::WrongContext => EDEADLK,
             CallError::NoMemory => ENOMEM,
+            CallError::Unloading => ENODEV,
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Calls whose answer comes later.
 
 use super::{
-    caller::may_wait,
     csd::RawCsd,
     CallContext,
     CallError,
@@ -11,178 +10,94 @@ use super::{
 };
 use crate::{
     alloc::Flags,
-    bindings,
-    container_of,
     cpu::CpuId,
+    detach::{
+        Owner,
+        Part,
+        Use, //
+    },
     prelude::*,
     processor::cpu_relax,
-    static_lock_class,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Full,
-        Relaxed,
-        Release, //
-    },
     time::{
-        delay::fsleep,
         Delta,
         Instant,
         Monotonic, //
-    },
-    types::Opaque, //
+    }, //
 };
 use core::{
     cell::UnsafeCell,
-    marker::PhantomData,
-    ptr::NonNull, //
+    convert::Infallible, //
 };
 
-/// The other CPU has not run the function to its end.
-const UNDER_WAY: u32 = 0;
-/// It has, and does not use the cell any more.
-const DONE: u32 = 1;
-/// It has not, and has to see to it that the cell is freed.
-const LEFT: u32 = 2;
-
-/// How many cells are [`LEFT`], or on their way to be freed.
-static LEFT_BEHIND: Atomic<u32> = Atomic::new(0);
-
-/// What does not depend on the function.
+/// What depends on the answer only.
 ///
 /// # Invariants
 ///
-/// It is the beginning of a [`Cell`] in a [`KBox`], which belongs to a [`Pending`] if the state is
-/// `DONE`, to the other CPU if it is `LEFT`, and to both if it is `UNDER_WAY`.
-#[repr(C)]
-struct Link {
-    csd: RawCsd,
-    work: Opaque<bindings::work_struct>,
-    state: Atomic<u32>,
-    /// Frees the cell.
-    free: unsafe fn(NonNull<Link>),
-}
-
-/// What depends on the answer only.
-#[repr(C)]
+/// The answer belongs to the CPU that the function was sent to while there is a [`Use`], and then to
+/// the [`Pending`]. There is one from then on, until it is taken.
 struct Head<R> {
-    link: Link,
-    /// Belongs to the other CPU until the state is `DONE`. Then there is an answer until it is taken.
+    csd: RawCsd,
+    cpu: CpuId,
     answer: UnsafeCell<Option<R>>,
 }
 
-/// A function on its way to another CPU, and its answer.
-#[repr(C)]
-struct Cell<F, R> {
+// SAFETY: The answer is used by one at a time, by the type invariants, and is `Send`.
+unsafe impl<R: Send> Sync for Head<R> {}
+// SAFETY: The csd may be freed by any task, and the answer is `Send`.
+unsafe impl<R: Send> Send for Head<R> {}
+
+/// A function that was sent to a CPU, and its answer.
+///
+/// # Invariants
+///
+/// While there is a [`Use`], `f` belongs to the CPU that it was sent to.
+struct Inner<F, R> {
     head: Head<R>,
-    /// Belongs to the other CPU until the state is `DONE`.
     f: UnsafeCell<F>,
 }
 
-/// # Safety
-///
-/// `link` is the beginning of a `Cell<F, R>` that nobody else uses.
-unsafe fn free<F, R>(link: NonNull<Link>) {
-    // SAFETY: It came from a `KBox`, by the type invariants.
-    drop(unsafe { KBox::from_raw(link.cast::<Cell<F, R>>().as_ptr()) });
-}
+// SAFETY: The function is used by one at a time, by the type invariants, and is `Send`.
+unsafe impl<F: Send, R: Send> Sync for Inner<F, R> {}
 
 /// # Safety
 ///
-/// `info` is a `Cell<F, R>` that was sent to this CPU, and interrupts are off.
+/// `info` is a use of an `Inner<F, R>` that was sent to this CPU, and interrupts are off.
 unsafe extern "C" fn run<F, R>(info: *mut c_void)
 where
-    F: FnMut(&CallContext) -> R,
+    F: FnMut(&CallContext) -> R + 'static,
+    R: 'static,
 {
-    let cell = info.cast::<Cell<F, R>>();
+    // SAFETY: By the safety requirements.
+    let inner = unsafe { Use::<Inner<F, R>>::from_raw(info.cast()) };
 
-    // SAFETY: The function is ours for now.
-    let f = unsafe { &mut *(*cell).f.get() };
+    // SAFETY: The function is this CPU's, by the type invariants.
+    let f = unsafe { &mut *inner.f.get() };
     // SAFETY: Interrupts are off until this returns.
     let answer = f(unsafe { CallContext::assume() });
-    // SAFETY: The answer is ours for now.
-    unsafe { *(*cell).head.answer.get() = Some(answer) };
-
-    // SAFETY: `info` is not null.
-    done(unsafe { NonNull::new_unchecked(cell.cast()) });
-}
-
-/// Gives a cell back to the `Pending`, or has it freed outside of the interrupt.
-fn done(link: NonNull<Link>) {
-    // ORDERING: Pairs with the acquire in `Pending::is_done()`: the answer is there. And with the
-    // release of who has left it: all is as that has left it.
-    // SAFETY: The cell lives at least until the state changes.
-    if unsafe { (*link.as_ptr()).state.xchg(DONE, Full) } != LEFT {
-        return;
-    }
-    // SAFETY: The cell is ours now, so this stays valid.
-    let work = unsafe { (*link.as_ptr()).work.get() };
-    // SAFETY: The work was set up by who has left it, and is queued once.
-    unsafe {
-        bindings::queue_work_on(
-            bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
-            bindings::system_dfl_wq,
-            work,
-        )
-    };
-}
-
-/// # Safety
-///
-/// `work` is that of a [`Link`] that was left.
-unsafe extern "C" fn free_later(work: *mut bindings::work_struct) {
-    // SAFETY: By the safety requirements.
-    let link = unsafe { container_of!(Opaque::cast_from(work), Link, work) };
-    // SAFETY: It is not null.
-    let link = unsafe { NonNull::new_unchecked(link.cast_mut()) };
-    // SAFETY: The cell is ours until it is freed.
-    let free = unsafe { (*link.as_ptr()).free };
-
-    // SAFETY: Nobody else uses the cell.
-    unsafe { free(link) };
-    // ORDERING: Pairs with the acquire in `settle()`.
-    LEFT_BEHIND.fetch_sub(1, Release);
-}
-
-/// Waits until no cell is left behind. May sleep.
-pub(super) fn settle() {
-    // ORDERING: Pairs with the release in `free_later()`.
-    while LEFT_BEHIND.load(Acquire) != 0 {
-        fsleep(Delta::from_millis(1));
-    }
+    // INVARIANT: There is an answer.
+    // SAFETY: It is this CPU's, by the type invariants. There was none, so nothing is dropped here.
+    unsafe { *inner.head.answer.get() = Some(answer) };
 }
 
 /// The answer of a call that does not wait.
 ///
-/// When it is dropped before the answer has come, this waits for it, where waiting is allowed.
-/// Elsewhere the other CPU sees to it that the memory is freed later, by a worker thread. Either way
-/// nothing is freed that another CPU still uses, and neither the function nor its answer is dropped
-/// in the interrupt.
-///
-/// # Invariants
-///
-/// The cell belongs to this, as `Link` says.
-#[must_use = "to drop it is to wait for it"]
-pub struct Pending<R> {
-    head: NonNull<Head<R>>,
-    _owns: PhantomData<R>,
-}
-
-// SAFETY: The answer may be sent, and the rest may be used from anywhere.
-unsafe impl<R: Send> Send for Pending<R> {}
-// SAFETY: By reference one can only ask whether it is done.
-unsafe impl<R: Send> Sync for Pending<R> {}
+/// A drop never waits, and may happen anywhere but in an NMI. If the answer has not come, the function
+/// still runs; a worker frees the memory later, and drops the function and its answer outside of the
+/// interrupt. A module that has something under way cannot be unloaded.
+#[must_use = "without it there is no answer"]
+pub struct Pending<R>(Part<Head<R>>);
 
 /// Has `cpu` call `f`, and goes on. The answer is to be had from what this returns.
 ///
 /// In any context but an NMI in which memory may be allocated with `flags`. `f` is called once, with
-/// interrupts off. It must be short and must not sleep, and it borrows nothing: whoever calls may be
-/// gone by then.
+/// interrupts off. It must be short and must not sleep, and it borrows nothing: the caller may be gone
+/// by then.
 ///
 /// # Errors
 ///
 /// - [`CallError::NoMemory`]
 /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: `f` is not called.
+/// - [`CallError::Unloading`]: the module of `f` is being unloaded.
 ///
 /// # Examples
 ///
@@ -207,45 +122,29 @@ where
     F: FnMut(&CallContext) -> R + Send + 'static,
     R: Send + 'static,
 {
-    let cell = KBox::new(
-        Cell {
-            head: Head {
-                link: Link {
-                    csd: RawCsd::new(),
-                    work: Opaque::uninit(),
-                    state: Atomic::new(UNDER_WAY),
-                    free: free::<F, R>,
-                },
-                answer: UnsafeCell::new(None),
-            },
-            f: UnsafeCell::new(f),
+    let inner = Inner {
+        head: Head {
+            csd: RawCsd::new(),
+            cpu,
+            answer: UnsafeCell::new(None),
         },
-        flags,
-    )?;
-    let cell: *mut Cell<F, R> = KBox::into_raw(cell);
+        f: UnsafeCell::new(f),
+    };
+    let owner = Owner::new::<Infallible>(inner, run::<F, R> as *const (), flags)
+        .map_err(|_| CallError::NoMemory)?;
+    let started = owner.start_use().map_err(|_| CallError::Unloading)?;
+    let info = started.into_raw();
 
-    // SAFETY: The cell is new, and is not freed before its state is `DONE`.
-    let csd = unsafe { &(*cell).head.link.csd };
-    // SAFETY: As above; `run()` gets what it asks for.
-    if !unsafe { csd.send(cpu, run::<F, R>, cell.cast()) } {
-        // SAFETY: Nobody else has got it.
-        drop(unsafe { KBox::from_raw(cell) });
+    // SAFETY: This was never sent. `run()` takes the use back, and that keeps all of it valid.
+    if !unsafe { owner.head.csd.send(cpu, run::<F, R>, info.cast()) } {
+        // SAFETY: It was not sent.
+        drop(unsafe { Use::from_raw(info) });
         return Err(CallError::not_called(cpu));
     }
-    Ok(Pending {
-        // INVARIANT: The cell is ours, and that of the other CPU until it is done.
-        // SAFETY: It came from a box.
-        head: unsafe { NonNull::new_unchecked(cell.cast()) },
-        _owns: PhantomData,
-    })
+    Ok(Pending(owner.into_part(|inner| &inner.head)))
 }
 
 impl<R> Pending<R> {
-    fn link(&self) -> &Link {
-        // SAFETY: The cell lives as long as this, by the type invariants.
-        unsafe { &(*self.head.as_ptr()).link }
-    }
-
     /// Returns whether the answer is there.
     ///
     /// # Examples
@@ -261,8 +160,7 @@ impl<R> Pending<R> {
     /// ```
     #[inline]
     pub fn is_done(&self) -> bool {
-        // ORDERING: Pairs with the exchange in `done()`.
-        self.link().state.load(Acquire) == DONE
+        !self.0.is_used()
     }
 
     /// Returns the answer if it is there, and this if not.
@@ -290,61 +188,22 @@ impl<R> Pending<R> {
         if !self.is_done() {
             return Err(self);
         }
-        // SAFETY: It is done, so the answer is ours.
-        let answer = unsafe { &mut *(*self.head.as_ptr()).answer.get() };
+        // SAFETY: There is no `Use` any more, so the answer is ours.
+        let answer = unsafe { &mut *self.0.answer.get() };
 
         // SAFETY: There is an answer until it is taken, which only this does, and it consumes `self`.
         Ok(unsafe { answer.take().unwrap_unchecked() })
     }
-
-    fn wait_until_done(&self) {
-        while !self.is_done() {
-            cpu_relax();
-        }
-    }
-
-    /// Leaves the cell to the other CPU. Returns whether that frees it.
-    fn leave(&self) -> bool {
-        // The exchange below puts this before it.
-        LEFT_BEHIND.fetch_add(1, Relaxed);
-        // SAFETY: Nobody uses the work before the state is `LEFT`.
-        unsafe {
-            bindings::init_work_with_key(
-                self.link().work.get(),
-                Some(free_later),
-                false,
-                c"smp::Pending".as_char_ptr(),
-                static_lock_class!().as_ptr(),
-            )
-        };
-
-        // ORDERING: Pairs with the exchange in `done()`.
-        let left = self.link().state.cmpxchg(UNDER_WAY, LEFT, Full).is_ok();
-        if !left {
-            // Nothing was freed that `settle()` waits for.
-            LEFT_BEHIND.fetch_sub(1, Relaxed);
-        }
-        left
-    }
-}
-
-impl<R> Drop for Pending<R> {
-    fn drop(&mut self) {
-        if !self.is_done() {
-            if may_wait() {
-                self.wait_until_done();
-            } else if self.leave() {
-                return;
-            }
-        }
-        let free = self.link().free;
-
-        // SAFETY: The other CPU is done with the cell, so it is ours alone.
-        unsafe { free(self.head.cast()) };
-    }
 }
 
 impl Caller {
+    fn wait_until_done<R>(&self, pending: &Pending<R>) {
+        self.wait_until(
+            || pending.is_done(),
+            || _ = self.call(pending.0.cpu, |_| ()),
+        );
+    }
+
     /// Waits for the answer of `pending`.
     ///
     /// # Examples
@@ -358,11 +217,11 @@ impl Caller {
     /// ```
     pub fn wait<R>(&self, mut pending: Pending<R>) -> R {
         loop {
+            self.wait_until_done(&pending);
             match pending.poll() {
                 Ok(answer) => return answer,
                 Err(not_yet) => pending = not_yet,
             }
-            cpu_relax();
         }
     }
 
@@ -370,7 +229,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// - `pending`: the answer is not there yet. To drop it is to wait for it.
+    /// - `pending`: the answer is not there yet.
     ///
     /// # Examples
     ///
@@ -408,7 +267,9 @@ impl Caller {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn join<R>(&self, pending: &[Pending<R>]) {
-        pending.iter().for_each(Pending::wait_until_done);
+        pending
+            .iter()
+            .for_each(|pending| self.wait_until_done(pending));
     }
 
     /// Waits until all answers are there, for a limited time.
@@ -432,6 +293,7 @@ impl Caller {
     pub fn join_timeout<R>(&self, pending: &[Pending<R>], timeout: Delta) -> Result<(), CallError> {
         let start = Instant::<Monotonic>::now();
 
+        self.assert_may_wait();
         for one in pending {
             while !one.is_done() {
                 if start.elapsed() >= timeout {

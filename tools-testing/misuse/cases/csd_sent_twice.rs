@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The request would be in two queues at once.
+//! The csd would be in two queues at once.
 
 use kernel::{
     cpu::CpuId,
@@ -19,13 +19,13 @@ impl Handler for Nothing {
     fn handle(&self, _context: &CallContext) {}
 }
 
-pub fn send(caller: &Caller, mut csd: Pin<KBox<Csd<Nothing>>>, cpu: CpuId) -> Result {
-    let in_flight = csd.as_mut().send(cpu)?;
+pub fn send(caller: &Caller, mut csd: Csd<Nothing>, cpu: CpuId) -> Result {
+    let in_flight = csd.send(cpu)?;
     #[cfg(misuse)]
-    csd.as_mut().send(cpu)?.wait(caller);
+    csd.send(cpu)?.wait(caller);
     //~[misuse]^ ERROR: E0499: cannot borrow `csd` as mutable more than once at a time
     in_flight.wait(caller);
 
-    csd.as_mut().send(cpu)?.wait(caller);
+    csd.send(cpu)?.wait(caller);
     Ok(())
 }

@@ -19,10 +19,12 @@ static SUM: Atomic<u32> = Atomic::new(0);
 pub fn add(caller: &Caller, cpu: CpuId) -> Result {
     let value = 1;
 
-    caller.post(cpu, &SUM, move |_, sum| {
-        sum.add(1, Relaxed);
-        #[cfg(misuse)]
-        sum.add(value, Relaxed);
+    caller.scope(&SUM, |posts| {
+        posts.post(cpu, move |_, sum| {
+            sum.add(1, Relaxed);
+            #[cfg(misuse)]
+            sum.add(value, Relaxed);
+        })
     })?;
     SUM.add(value, Relaxed);
     Ok(())

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that are a part of what their owner has.
+//! Calls that are sent again and again.
 
 use super::fixture::{
+    becomes_true,
+    hold,
     two_cpus,
-    Delay,
-    Gate, //
+    Dropped,
+    Drops,
+    Gate,
+    Slot, //
 };
 use crate::{
     cpu::CpuId,
@@ -39,15 +43,13 @@ struct Record {
 }
 
 impl Record {
-    fn csd(gate: &Arc<Gate>) -> Result<Pin<KBox<Csd<Self>>>> {
-        KBox::pin_init(
-            Csd::new(Self {
-                gate: gate.clone(),
-                calls: Atomic::new(0),
-                cpu: Atomic::new(u32::MAX),
-            }),
-            GFP_KERNEL,
-        )
+    fn csd(gate: &Arc<Gate>) -> Result<Csd<Self>> {
+        let record = Self {
+            gate: gate.clone(),
+            calls: Atomic::new(0),
+            cpu: Atomic::new(u32::MAX),
+        };
+        Csd::new(record, GFP_KERNEL)
     }
 
     fn calls_on(&self, cpu: CpuId) -> u32 {
@@ -72,18 +74,21 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_request_is_never_sent_twice_at_once() -> Result {
+    fn a_csd_is_never_queued_twice() -> Result {
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
 
-        let first = csd.as_ref().post(there);
-        let again = [csd.as_ref().post(there), csd.as_ref().post(here)];
-        let in_flight = csd.is_in_flight();
         gate.open();
-        csd.as_ref().wait(&caller);
+        let (held, busy) = hold(there, || ())?;
+        let first = csd.post(there);
+        let again = [csd.post(there), csd.post(here)];
+        let in_flight = csd.is_in_flight();
+        held.open();
+        csd.wait(&caller);
 
+        assert!(caller.wait(busy));
         assert!(first == Ok(()));
         assert!(again == [Err(CallError::Busy), Err(CallError::Busy)]);
         assert!(in_flight);
@@ -92,15 +97,82 @@ mod cases {
         Ok(())
     }
 
+    /// Looks at a counter, then waits at a gate.
+    struct Looks {
+        gate: Arc<Gate>,
+        events: Atomic<u32>,
+        seen: Atomic<u32>,
+    }
+
+    impl Handler for Looks {
+        fn handle(&self, _context: &CallContext) {
+            self.seen.store(self.events.load(Relaxed), Relaxed);
+            self.gate.pass();
+        }
+    }
+
     #[test]
-    fn a_request_can_be_sent_again_when_it_is_done() -> Result {
+    fn an_event_that_comes_when_the_handler_has_looked_is_not_lost() -> Result {
+        let [_, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let looks = Looks {
+            gate: gate.clone(),
+            events: Atomic::new(0),
+            seen: Atomic::new(0),
+        };
+        let csd = Csd::new(looks, GFP_KERNEL)?;
+
+        csd.post(there)?;
+        let looked = gate.is_reached();
+        csd.handler().events.store(1, Relaxed);
+        let again = csd.post(there);
+        gate.open();
+        csd.wait(&caller);
+
+        assert!(looked);
+        assert!(again == Ok(()));
+        assert_eq!(csd.handler().seen.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn the_handler_has_seen_the_last_event_when_nothing_is_in_flight() -> Result {
+        let [here, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let gate = Gate::new()?;
+        let looks = Looks {
+            gate: gate.clone(),
+            events: Atomic::new(0),
+            seen: Atomic::new(0),
+        };
+        let csd = Csd::new(looks, GFP_KERNEL)?;
+        let mut missed = 0;
+
+        gate.open();
+        for event in 1..=2000 {
+            csd.handler().events.store(event, Relaxed);
+            let posted = csd.post(if event % 2 == 0 { here } else { there });
+            if event % 16 == 0 {
+                csd.wait(&caller);
+                missed += u32::from(csd.handler().seen.load(Relaxed) != event);
+            }
+            missed += u32::from(!matches!(posted, Ok(()) | Err(CallError::Busy)));
+        }
+
+        assert_eq!(missed, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_can_be_sent_again_when_it_is_done() -> Result {
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let mut csd = Record::csd(&gate)?;
 
         gate.open();
         for (sent, cpu) in two_cpus()?.into_iter().cycle().take(100).enumerate() {
-            let in_flight = csd.as_mut().send(cpu)?;
+            let in_flight = csd.send(cpu)?;
             in_flight.wait(&caller);
             assert_eq!(csd.handler().calls_on(cpu), sent as u32 + 1);
         }
@@ -108,7 +180,7 @@ mod cases {
     }
 
     #[test]
-    fn a_request_may_be_sent_from_an_interrupt() -> Result {
+    fn a_csd_may_be_sent_from_an_interrupt() -> Result {
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
@@ -120,7 +192,7 @@ mod cases {
         for _ in 0..1000 {
             sent = caller.call(there, |_| {
                 if in_hardirq() {
-                    (true, csd.as_ref().post(here))
+                    (true, csd.post(here))
                 } else {
                     (false, Err(CallError::Busy))
                 }
@@ -129,7 +201,7 @@ mod cases {
                 break;
             }
         }
-        csd.as_ref().wait(&caller);
+        csd.wait(&caller);
 
         assert!(sent == (true, Ok(())));
         assert_eq!(csd.handler().calls_on(here), 1);
@@ -137,7 +209,7 @@ mod cases {
     }
 
     #[test]
-    fn a_request_that_all_cpus_send_at_once_is_handled_as_often_as_it_was_accepted() -> Result {
+    fn a_csd_that_all_cpus_send_at_once_is_handled_as_often_as_it_was_accepted() -> Result {
         let [_, there] = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
@@ -147,12 +219,12 @@ mod cases {
 
         gate.open();
         for _ in 0..1000 {
-            caller.call_all(|_| match csd.as_ref().post(there) {
+            caller.call_all(|_| match csd.post(there) {
                 Ok(()) => accepted.add(1, Relaxed),
                 Err(CallError::Busy) => {}
                 Err(_) => failed.add(1, Relaxed),
             });
-            csd.as_ref().wait(&caller);
+            csd.wait(&caller);
         }
 
         assert!(accepted.load(Relaxed) >= 1000);
@@ -161,45 +233,126 @@ mod cases {
         Ok(())
     }
 
-    #[test]
-    fn to_drop_a_request_is_to_wait_for_it() -> Result {
-        static DELAY: Delay = Delay::new();
-        static CALLS: Atomic<u32> = Atomic::new(0);
-        struct Slow;
+    /// Waits at a gate, and tells where it is dropped.
+    struct Held {
+        gate: Arc<Gate>,
+        _dropped: Dropped,
+    }
 
-        impl Handler for Slow {
-            fn handle(&self, _context: &CallContext) {
-                DELAY.last();
-                CALLS.add(1, Relaxed);
-            }
+    impl Handler for Held {
+        fn handle(&self, _context: &CallContext) {
+            self.gate.pass();
         }
+    }
 
+    impl Held {
+        fn csd(gate: &Arc<Gate>, drops: &Arc<Drops>) -> Result<Csd<Self>> {
+            let held = Self {
+                gate: gate.clone(),
+                _dropped: Dropped(drops.clone()),
+            };
+            Csd::new(held, GFP_KERNEL)
+        }
+    }
+
+    #[test]
+    fn a_drop_does_not_wait_and_a_worker_drops_the_handler_when_it_has_run() -> Result {
         let [_, there] = two_cpus()?;
-        let csd = KBox::pin_init(Csd::new(Slow), GFP_KERNEL)?;
+        let drops = Drops::new()?;
+        let gate = Gate::new()?;
+        let csd = Held::csd(&gate, &drops)?;
 
-        DELAY.begin();
-        CALLS.store(0, Relaxed);
-        csd.as_ref().post(there)?;
+        csd.post(there)?;
+        let runs = gate.is_reached();
         drop(csd);
-        let calls = CALLS.load(Relaxed);
-        DELAY.end();
-        assert_eq!(calls, 1);
+        let early = drops.count();
+        gate.open();
+
+        assert!(runs);
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(|| drops.count() != Some(0)));
+        assert_eq!(drops.count(), Some(1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_queued_again_while_it_runs_is_dropped_after_both_runs() -> Result {
+        let [_, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let gate = Gate::new()?;
+        let csd = Held::csd(&gate, &drops)?;
+
+        csd.post(there)?;
+        let runs = gate.is_reached();
+        let again = csd.post(there);
+        drop(csd);
+        let early = drops.count();
+        gate.open();
+
+        assert!(runs);
+        assert!(again == Ok(()));
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(|| drops.count() != Some(0)));
+        assert_eq!(drops.count(), Some(1));
+        assert_eq!(gate.passed(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_not_in_flight_is_dropped_at_once() -> Result {
+        let [_, there] = two_cpus()?;
+        let drops = Drops::new()?;
+        let gate = Gate::new()?;
+        let csd = Held::csd(&gate, &drops)?;
+
+        gate.open();
+        csd.post(there)?;
+        csd.wait(&Caller::new()?);
+        drop(csd);
+
+        assert_eq!(drops.count(), Some(1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_in_flight_may_be_dropped_in_an_interrupt() -> Result {
+        let [_, there] = two_cpus()?;
+        let caller = Caller::new()?;
+        let drops = Drops::new()?;
+        let gate = Gate::new()?;
+        let slot = Slot::new()?;
+        let theirs = slot.clone();
+
+        // It is queued behind the function that drops it.
+        let (held, busy) = hold(there, move || drop(theirs.take()))?;
+        let csd = Held::csd(&gate, &drops)?;
+        csd.post(there)?;
+        slot.put(csd)?;
+        held.open();
+        let dropped = caller.wait(busy) && slot.is_empty();
+        let early = drops.count();
+        gate.open();
+
+        assert!(dropped);
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(|| drops.count() != Some(0)));
+        assert_eq!(drops.count(), Some(1));
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn a_request_for_a_cpu_that_is_offline_is_refused_and_can_be_sent_again() -> Result {
+    fn a_csd_for_a_cpu_that_is_offline_is_refused_and_can_be_sent_again() -> Result {
         let [here, there] = two_cpus()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
 
         gate.open();
         let down = super::super::fixture::Down::new(there)?;
-        let refused = csd.as_ref().post(there);
+        let refused = csd.post(there);
         drop(down);
         let free = !csd.is_in_flight();
-        let sent = csd.as_ref().post(here);
+        let sent = csd.post(here);
 
         assert!(refused == Err(CallError::Offline));
         assert!(free);

@@ -11,9 +11,8 @@ use crate::{
     smp::{
         call_async,
         caller::may_wait,
+        csd::RawCsd,
         CallContext,
-        Csd,
-        Handler,
         Pending, //
     },
     sync::{
@@ -31,6 +30,7 @@ use crate::{
         Delta, //
     },
 };
+use core::marker::PhantomData;
 
 /// How often something that must come is looked for, with a pause in between: ten seconds.
 const LOOKS: u32 = 1_000_000;
@@ -92,6 +92,7 @@ fn bind(cpu: CpuId) -> Result {
 pub(crate) struct Gate {
     reached: Atomic<bool>,
     open: Atomic<bool>,
+    passed: Atomic<u32>,
 }
 
 impl Gate {
@@ -100,6 +101,7 @@ impl Gate {
             Self {
                 reached: Atomic::new(false),
                 open: Atomic::new(false),
+                passed: Atomic::new(0),
             },
             GFP_KERNEL,
         )?)
@@ -108,7 +110,14 @@ impl Gate {
     /// Waits until it is opened, in any context. Returns false if that takes too long.
     pub(crate) fn pass(&self) -> bool {
         self.reached.store(true, Release);
-        becomes_true(|| self.open.load(Acquire))
+        let opened = becomes_true(|| self.open.load(Acquire));
+        self.passed.add(1, Relaxed);
+        opened
+    }
+
+    /// Returns how often it was passed.
+    pub(crate) fn passed(&self) -> u32 {
+        self.passed.load(Relaxed)
     }
 
     /// Waits until somebody waits at it.
@@ -145,11 +154,40 @@ pub(crate) fn hold(
     }
 }
 
-/// What a CPU runs when it answers.
-struct Answer;
+/// Asks CPUs one after the other, without an allocation: that is not allowed in an interrupt.
+struct Question {
+    csd: RawCsd,
+    answered: Atomic<bool>,
+}
 
-impl Handler for Answer {
-    fn handle(&self, _context: &CallContext) {}
+impl Question {
+    /// Waits until `cpu` has answered. Returns whether it does so soon.
+    fn ask(&self, cpu: CpuId) -> bool {
+        self.answered.store(false, Relaxed);
+        // SAFETY: The last question was answered, and this waits for the answer.
+        let sent = unsafe { self.csd.send(cpu, Self::answer, self.info()) };
+
+        let soon = sent && becomes_true(|| self.answered.load(Acquire));
+        if !soon {
+            pr_err!("CPU {} does not answer\n", cpu.as_u32());
+        }
+        while sent && !self.answered.load(Acquire) {}
+        soon
+    }
+
+    fn info(&self) -> *mut c_void {
+        core::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// # Safety
+    ///
+    /// `info` is a `Self` that waits for this.
+    unsafe extern "C" fn answer(info: *mut c_void) {
+        let this = info.cast_const().cast::<Self>();
+
+        // SAFETY: By the safety requirements.
+        unsafe { (*this).answered.store(true, Release) };
+    }
 }
 
 /// How often each CPU answers while a [`Delay`] lasts.
@@ -183,7 +221,10 @@ impl Delay {
 
     /// Returns when it is over. In any context, if the other CPUs have interrupts on.
     pub(crate) fn last(&self) {
-        pin_init::stack_pin_init!(let answer = Csd::new(Answer));
+        let question = Question {
+            csd: RawCsd::new(),
+            answered: Atomic::new(true),
+        };
 
         for _ in 0..ANSWERS {
             if self.over.load(Relaxed) {
@@ -191,8 +232,7 @@ impl Delay {
             }
             udelay(Delta::from_micros(10));
             for cpu in Cpumask::online() {
-                if answer.as_ref().post(cpu).is_err() || !becomes_true(|| !answer.is_in_flight()) {
-                    pr_err!("CPU {} does not answer\n", cpu.as_u32());
+                if !question.ask(cpu) {
                     return;
                 }
             }
@@ -243,6 +283,40 @@ impl Drop for Dropped {
         } else {
             self.0.wrong.fetch_add(1, Full);
         }
+    }
+}
+
+/// A place for a value that another CPU takes out in an interrupt.
+pub(crate) struct Slot<T>(Atomic<*mut c_void>, PhantomData<T>);
+
+// SAFETY: Only one CPU gets the value, which may be sent.
+unsafe impl<T: Send> Sync for Slot<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send> Send for Slot<T> {}
+
+impl<T> Slot<T> {
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let slot = Self(Atomic::new(core::ptr::null_mut()), PhantomData);
+
+        Ok(Arc::new(slot, GFP_KERNEL)?)
+    }
+
+    pub(crate) fn put(&self, value: T) -> Result {
+        let value = KBox::into_raw(KBox::new(value, GFP_KERNEL)?);
+
+        self.0.store(value.cast(), Release);
+        Ok(())
+    }
+
+    pub(crate) fn take(&self) -> Option<KBox<T>> {
+        let value = self.0.xchg(core::ptr::null_mut(), Full);
+
+        // SAFETY: It came from a box, and is taken out once.
+        (!value.is_null()).then(|| unsafe { KBox::from_raw(value.cast()) })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.load(Acquire).is_null()
     }
 }
 

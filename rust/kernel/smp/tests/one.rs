@@ -15,7 +15,7 @@ use crate::{
         Cpumask,
         CpumaskVar, //
     },
-    irqflags::with_interrupts_off,
+    interrupt::local_interrupt_disable,
     preempt::CpuPinned,
     prelude::*,
     smp::{
@@ -158,36 +158,64 @@ mod cases {
         for cpu in two_cpus()? {
             assert!(caller.call(cpu, |_| Caller::new().err())? == refused);
         }
-        assert!(with_interrupts_off(|_| Caller::new().err()) == refused);
+        let irq = local_interrupt_disable();
+        let off = Caller::new().err();
+        drop(irq);
+        assert!(off == refused);
         assert!(Caller::new().is_ok());
         Ok(())
     }
 
     #[test]
-    fn what_was_posted_has_run_when_the_caller_has_settled() -> Result {
-        static UNTIL_CALLED: Delay = Delay::new();
+    fn what_was_posted_has_run_when_its_scope_ends() -> Result {
         static DELAY: Delay = Delay::new();
-        static POSTED: Atomic<u32> = Atomic::new(0);
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
+        let posted = Atomic::<u32>::new(0);
 
-        UNTIL_CALLED.begin();
         DELAY.begin();
-        POSTED.store(0, Relaxed);
-        // The CPU finds what is posted together with the first call that waits, which it answers first.
-        let (gate, held) = hold(there, || UNTIL_CALLED.last())?;
-        for _ in 0..3 {
-            caller.post(there, &POSTED, |_, posted| {
-                DELAY.last();
-                posted.add(1, Relaxed);
-            })?;
-        }
-        gate.open();
-        caller.settle();
-        let posted = POSTED.load(Relaxed);
+        let (gate, held) = hold(there, || ())?;
+        let errors = caller.scope(&posted, |posts| {
+            let post = |_: &u32| {
+                posts
+                    .post(there, |_, posted| {
+                        DELAY.last();
+                        posted.add(1, Relaxed);
+                    })
+                    .is_err()
+            };
+            let errors = (0..3).filter(post).count();
+            gate.open();
+            errors
+        });
+        let ran = posted.load(Relaxed);
         DELAY.end();
+
         assert!(caller.wait(held));
-        assert_eq!(posted, 3);
+        assert_eq!(errors, 0);
+        assert_eq!(ran, 3);
+        Ok(())
+    }
+
+    #[test]
+    fn a_condition_is_asked_with_interrupts_off() -> Result {
+        let caller = Caller::new()?;
+        let off = Atomic::<u32>::new(0);
+
+        // What turns interrupts off once more, and on again, leaves them off.
+        caller.call_all_if(
+            Cpumask::online(),
+            |_cpu| {
+                drop(local_interrupt_disable());
+                // SAFETY: Reading the interrupt state is always allowed.
+                off.add(u32::from(unsafe { bindings::irqs_disabled() }), Relaxed);
+                false
+            },
+            |_| (),
+        );
+        assert!(off.load(Relaxed) >= 1);
+        // SAFETY: As above.
+        assert!(!unsafe { bindings::irqs_disabled() });
         Ok(())
     }
 }

@@ -3,39 +3,30 @@
 //! Calls whose answer comes later.
 
 use super::fixture::{
+    becomes_true,
     hold,
     two_cpus,
     Delay,
     Dropped,
     Drops,
-    Gate, //
+    Gate,
+    Slot, //
 };
 use crate::{
+    cpu::CpuId,
     cpumask::Cpumask,
-    irqflags::with_interrupts_off,
     preempt::CpuPinned,
     prelude::*,
     smp::{
         call_async,
         CallContext,
         CallError,
-        Caller, //
+        Caller,
+        Pending, //
     },
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    },
+    sync::Arc,
     time::Delta, //
 };
-
-/// Takes its time before it is dropped.
-struct SlowlyDropped(#[expect(dead_code)] Dropped, &'static Delay);
-
-impl Drop for SlowlyDropped {
-    fn drop(&mut self) {
-        self.1.last();
-    }
-}
 
 #[kunit_tests(rust_smp_pending)]
 mod cases {
@@ -95,66 +86,65 @@ mod cases {
         Ok(())
     }
 
+    /// Sends a function to `cpu` that waits at `gate`. It and its answer tell where they are dropped.
+    fn held_at(
+        cpu: CpuId,
+        gate: &Arc<Gate>,
+        drops: &Arc<Drops>,
+    ) -> Result<Pending<Option<Dropped>>> {
+        let (gate, captured, answer) = (gate.clone(), Dropped(drops.clone()), drops.clone());
+        let f = move |_: &CallContext| {
+            captured.touch();
+            gate.pass().then(|| Dropped(answer.clone()))
+        };
+
+        Ok(call_async(cpu, f, GFP_KERNEL)?)
+    }
+
     #[test]
-    fn what_is_dropped_early_has_run_by_then() -> Result {
-        static DELAY: Delay = Delay::new();
-        static RAN: Atomic<u32> = Atomic::new(0);
+    fn a_drop_does_not_wait_and_a_worker_frees_what_was_detached() -> Result {
         let [_, there] = two_cpus()?;
         let drops = Drops::new()?;
-        let captured = Dropped(drops.clone());
+        let gate = Gate::new()?;
+        let pending = held_at(there, &gate, &drops)?;
 
-        DELAY.begin();
-        RAN.store(0, Relaxed);
-        let pending = call_async(
-            there,
-            move |_| {
-                captured.touch();
-                DELAY.last();
-                RAN.add(1, Relaxed)
-            },
-            GFP_KERNEL,
-        )?;
+        let reached = gate.is_reached();
         drop(pending);
-        let ran = RAN.load(Relaxed);
-        DELAY.end();
-        assert_eq!(ran, 1);
-        assert_eq!(drops.count(), Some(1));
+        let early = drops.count();
+        gate.open();
+
+        assert!(reached);
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(
+            || drops.count() != Some(0) && drops.count() != Some(1)
+        ));
+        assert_eq!(drops.count(), Some(2));
         Ok(())
     }
 
     #[test]
-    fn what_is_dropped_where_nobody_may_wait_is_freed_later_and_not_in_the_interrupt() -> Result {
-        static DELAY: Delay = Delay::new();
+    fn a_pending_may_be_dropped_in_an_interrupt() -> Result {
         let [_, there] = two_cpus()?;
         let caller = Caller::new()?;
         let drops = Drops::new()?;
-        let (captured, answer) = (Dropped(drops.clone()), drops.clone());
         let gate = Gate::new()?;
-        let theirs = gate.clone();
+        let slot = Slot::new()?;
+        let theirs = slot.clone();
 
-        let pending = call_async(
-            there,
-            move |_| {
-                captured.touch();
-                (
-                    theirs.pass(),
-                    SlowlyDropped(Dropped(answer.clone()), &DELAY),
-                )
-            },
-            GFP_KERNEL,
-        )?;
-        let reached = gate.is_reached();
-        with_interrupts_off(|_| drop(pending));
-        let before = drops.count();
-        DELAY.begin();
+        // It is queued behind the function that drops it.
+        let (held, busy) = hold(there, move || drop(theirs.take()))?;
+        slot.put(held_at(there, &gate, &drops)?)?;
+        held.open();
+        let dropped = caller.wait(busy) && slot.is_empty();
+        let early = drops.count();
         gate.open();
-        caller.settle();
-        let after = drops.count();
-        DELAY.end();
 
-        assert!(reached);
-        assert_eq!(before, Some(0));
-        assert_eq!(after, Some(2));
+        assert!(dropped);
+        assert_eq!(early, Some(0));
+        assert!(becomes_true(
+            || drops.count() != Some(0) && drops.count() != Some(1)
+        ));
+        assert_eq!(drops.count(), Some(2));
         Ok(())
     }
 

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Allocations that an owner shares with the CPUs that it has sent them to.
+//!
+//! What another CPU uses must not be freed before that CPU is through with it, and its owner cannot
+//! always wait for that: it may be dropped in an interrupt or under a spinlock, or be leaked. So the
+//! owner and each use have a reference. A drop of the owner never waits; while uses are left, the
+//! allocation is *detached*, and the last use ends it.
+//!
+//! # Modules
+//!
+//! `'static` is not the life of a module: its code and its statics are freed when it is unloaded. The
+//! rule for everything that runs code of its caller later is one of two:
+//!
+//! - What is *sent* holds a reference to the module that its code belongs to, until that code has
+//!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::call_async`](crate::smp::call_async) and
+//!   [`irq_work::IrqWork`](crate::irq_work::IrqWork), by way of a [`Use`]. A module cannot be unloaded
+//!   while something of it is under way, and sends nothing any more when it is being unloaded. Where
+//!   the initialization of a module fails, `module!` waits for what was sent.
+//! - What stays *registered* until it is dropped has an unsafe constructor, and its caller promises
+//!   the drop: [`cpuhp::Registration`](crate::cpuhp::Registration).
+//!
+//! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
+
+use crate::{
+    alloc::Flags,
+    bindings,
+    container_of,
+    prelude::*,
+    static_lock_class,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    types::Opaque, //
+};
+use core::{
+    marker::PhantomData,
+    mem,
+    ops::Deref,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
+
+/// The module that some code belongs to, or null if it is built in.
+#[derive(Clone, Copy)]
+struct Module(*mut bindings::module);
+
+/// How many references to modules there are, where modules themselves do not count them.
+#[cfg(not(CONFIG_MODULE_UNLOAD))]
+static REFERENCES: Atomic<usize> = Atomic::new(0);
+
+impl Module {
+    /// Returns the module of the code at `code`, which must be that of the caller or of what it uses.
+    // A module cannot call `__module_address()` itself, since it is not exported.
+    #[inline(never)]
+    fn of(code: *const ()) -> Self {
+        let _guard = crate::sync::rcu::read_lock();
+
+        // SAFETY: This is an RCU read-side critical section.
+        Self(unsafe { bindings::__module_address(code as usize) })
+    }
+
+    /// Takes a reference. Returns false if the module is being unloaded.
+    #[inline]
+    fn get(self) -> bool {
+        self.0.is_null() || self.get_loaded()
+    }
+
+    #[inline(never)]
+    fn get_loaded(self) -> bool {
+        // SAFETY: The module is there: its code is what calls.
+        let got = unsafe { bindings::try_module_get(self.0) };
+
+        #[cfg(not(CONFIG_MODULE_UNLOAD))]
+        if got {
+            REFERENCES.add(1, Relaxed);
+        }
+        got
+    }
+
+    /// Gives a reference back.
+    ///
+    /// # Safety
+    ///
+    /// There must be one, of [`get`](Self::get). The code of the module may be gone after this, but
+    /// for what runs in an RCU read-side critical section.
+    #[inline]
+    unsafe fn put(self) {
+        if !self.0.is_null() {
+            // SAFETY: By the safety requirements.
+            unsafe { self.put_loaded() };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`put`](Self::put).
+    #[inline(never)]
+    unsafe fn put_loaded(self) {
+        #[cfg(not(CONFIG_MODULE_UNLOAD))]
+        // ORDERING: Pairs with the acquire in `module_init_failed()`.
+        REFERENCES.fetch_sub(1, crate::sync::atomic::Release);
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::module_put(self.0) };
+    }
+}
+
+/// Waits until nothing that a module has sent is under way any more. For `module!`, where the
+/// initialization of the module fails: its code is freed next, references to it or not.
+///
+/// May sleep.
+#[doc(hidden)]
+pub fn module_init_failed(module: &ThisModule) {
+    let module = module.as_ptr();
+
+    if module.is_null() {
+        return;
+    }
+    #[cfg(CONFIG_MODULE_UNLOAD)]
+    // SAFETY: The module is there: its code is what calls.
+    let is_used = || unsafe { bindings::module_refcount(module) } > 0;
+    #[cfg(not(CONFIG_MODULE_UNLOAD))]
+    // ORDERING: Pairs with the release in `Module::put_loaded()`.
+    let is_used = || REFERENCES.load(Acquire) != 0;
+
+    while is_used() {
+        fsleep(Delta::from_millis(1));
+    }
+}
+
+/// What does not depend on the value.
+struct Header {
+    /// One for the owner, and one for each [`Use`].
+    references: Atomic<u32>,
+    module: Module,
+    /// Drops the value, and frees all after an RCU grace period.
+    free: unsafe fn(NonNull<Header>),
+    work: Opaque<bindings::work_struct>,
+    rcu: Opaque<bindings::kvfree_rcu_head>,
+}
+
+/// An allocation that is shared.
+#[repr(C)]
+#[pin_data]
+struct Shared<T> {
+    header: Header,
+    #[pin]
+    value: T,
+}
+
+/// # Safety
+///
+/// `header` must be that of a [`Shared<T>`] to which there is no reference any more.
+unsafe fn free<T>(header: NonNull<Header>) {
+    let shared = header.cast::<Shared<T>>().as_ptr();
+
+    // SAFETY: By the safety requirements, the value is used nowhere else.
+    unsafe { ptr::drop_in_place(&raw mut (*shared).value) };
+    // SAFETY: The allocation came from a `KBox`, and only C may still look at it, for so long.
+    unsafe { free_after_grace_period(header) };
+}
+
+/// # Safety
+///
+/// `header` must begin an allocation of a [`KBox`] that is used by nothing but what an RCU grace period
+/// waits for.
+#[inline(never)]
+unsafe fn free_after_grace_period(header: NonNull<Header>) {
+    // SAFETY: The header is valid, by the safety requirements; this only computes an address.
+    let rcu = unsafe { Opaque::cast_into(&raw const (*header.as_ptr()).rcu) };
+
+    // SAFETY: By the safety requirements.
+    unsafe { bindings::kvfree_call_rcu(rcu, header.as_ptr().cast()) };
+}
+
+/// Frees a detached allocation outside of the interrupt in which its last use ended.
+///
+/// # Safety
+///
+/// `header` must be that of a [`Shared`] to which there is no reference any more, and whose module has
+/// one.
+#[cold]
+#[inline(never)]
+unsafe fn free_later(header: NonNull<Header>) {
+    // SAFETY: The allocation is valid, and used nowhere else, by the safety requirements.
+    let work = unsafe { (*header.as_ptr()).work.get() };
+
+    // SAFETY: The work is not queued: this happens once.
+    unsafe {
+        bindings::init_work_with_key(
+            work,
+            Some(free_in_task),
+            false,
+            c"kernel::detach".as_char_ptr(),
+            static_lock_class!().as_ptr(),
+        )
+    };
+    // SAFETY: The work was set up, and stays valid until it runs.
+    unsafe {
+        bindings::queue_work_on(
+            bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+            bindings::system_dfl_wq,
+            work,
+        )
+    };
+}
+
+/// # Safety
+///
+/// `work` must have been queued by [`free_later`].
+unsafe extern "C" fn free_in_task(work: *mut bindings::work_struct) {
+    let work = Opaque::cast_from(work).cast_mut();
+    // SAFETY: By the safety requirements.
+    let header = unsafe { container_of!(work, Header, work) };
+    // SAFETY: The header is valid until it is freed.
+    let free = unsafe { (*header).free };
+    // SAFETY: As above.
+    let module = unsafe { (*header).module };
+
+    // SAFETY: It is not null, and there is no reference to it any more.
+    unsafe { free(NonNull::new_unchecked(header)) };
+    // SAFETY: The reference of the use that ended last. The code of the module has returned.
+    unsafe { module.put() };
+}
+
+/// The reference of an owner.
+///
+/// # Invariants
+///
+/// The header is that of a valid [`Shared`], of which this has one reference.
+struct Reference(NonNull<Header>);
+
+impl Reference {
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: The allocation is valid, by the type invariants.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Returns whether a [`Use`] is left. If not, what all of them have written is seen.
+    #[inline]
+    fn is_used(&self) -> bool {
+        // ORDERING: Pairs with the subtraction in the drop of `Use`.
+        self.header().references.load(Acquire) != 1
+    }
+}
+
+impl Drop for Reference {
+    #[inline]
+    fn drop(&mut self) {
+        let Header {
+            references, free, ..
+        } = self.header();
+
+        // ORDERING: Full. It pairs with the subtraction in the drop of `Use`: the last reference comes
+        // after all others.
+        if references.fetch_sub(1, Full) == 1 {
+            // SAFETY: That was the last reference.
+            unsafe { free(self.0) };
+        }
+    }
+}
+
+/// The owner of a value that is shared with the CPUs which it is sent to.
+///
+/// The drop does not wait. The value is dropped at once if there is no [`Use`]; if there is, the last
+/// one has it dropped by a worker, outside of the interrupt.
+///
+/// # Invariants
+///
+/// The reference is that of a [`Shared<T>`].
+pub(crate) struct Owner<T> {
+    reference: Reference,
+    _value: PhantomData<T>,
+}
+
+// SAFETY: The value may be dropped by any task, and may be used by several.
+unsafe impl<T: Send + Sync> Send for Owner<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for Owner<T> {}
+
+impl<T> Owner<T> {
+    /// Allocates a value. `code` is what is run when it is sent: the module of that is kept meanwhile.
+    pub(crate) fn new<E>(value: impl PinInit<T, E>, code: *const (), flags: Flags) -> Result<Self>
+    where
+        T: 'static,
+        Error: From<E>,
+    {
+        let header = Header {
+            references: Atomic::new(1),
+            module: Module::of(code),
+            free: free::<T>,
+            work: Opaque::uninit(),
+            rcu: Opaque::uninit(),
+        };
+        let shared = KBox::pin_init(
+            try_pin_init!(Shared {
+                header,
+                value <- value,
+            }? E),
+            flags,
+        )?;
+        // SAFETY: The value is not moved again.
+        let shared = KBox::into_raw(unsafe { Pin::into_inner_unchecked(shared) });
+
+        Ok(Self {
+            // INVARIANT: The reference with which the allocation began.
+            // SAFETY: It came from a box.
+            reference: Reference(unsafe { NonNull::new_unchecked(shared.cast()) }),
+            _value: PhantomData,
+        })
+    }
+
+    /// Takes a reference for a CPU that the value is sent to. In any context.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENODEV`]: the module of the code is being unloaded.
+    #[inline]
+    pub(crate) fn start_use(&self) -> Result<Use<T>> {
+        let header = self.reference.header();
+
+        if !header.module.get() {
+            return Err(ENODEV);
+        }
+        header.references.add(1, Relaxed);
+        Ok(Use {
+            // INVARIANT: The references that were just taken.
+            shared: self.reference.0.cast(),
+        })
+    }
+
+    /// Returns whether a [`Use`] is left. If not, what all of them have written is seen.
+    #[inline]
+    pub(crate) fn is_used(&self) -> bool {
+        self.reference.is_used()
+    }
+
+    /// Turns this into the owner of all, which names a part only.
+    pub(crate) fn into_part<U>(self, part: impl FnOnce(&T) -> &U) -> Part<U>
+    where
+        T: Send + Sync,
+    {
+        let value = NonNull::from(part(&self));
+
+        Part {
+            // INVARIANT: The part lives as long as the whole.
+            value,
+            reference: self.reference,
+        }
+    }
+}
+
+impl<T> Deref for Owner<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        let shared = self.reference.0.cast::<Shared<T>>();
+
+        // SAFETY: The allocation is valid, and a `Shared<T>`, by the type invariants.
+        unsafe { &(*shared.as_ptr()).value }
+    }
+}
+
+/// The owner of a value of which only a part is known.
+///
+/// # Invariants
+///
+/// `value` is valid as long as `reference` is.
+pub(crate) struct Part<U> {
+    reference: Reference,
+    value: NonNull<U>,
+}
+
+// SAFETY: The whole may be dropped by any task, as `into_part()` asks for, and so may be used the part.
+unsafe impl<U: Sync> Send for Part<U> {}
+// SAFETY: As above.
+unsafe impl<U: Sync> Sync for Part<U> {}
+
+impl<U> Part<U> {
+    /// As [`Owner::is_used`].
+    #[inline]
+    pub(crate) fn is_used(&self) -> bool {
+        self.reference.is_used()
+    }
+}
+
+impl<U> Deref for Part<U> {
+    type Target = U;
+
+    #[inline]
+    fn deref(&self) -> &U {
+        // SAFETY: By the type invariants.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+/// One use of a value by a CPU that it was sent to.
+///
+/// The drop ends it. If it was the last reference, a worker drops the value later.
+///
+/// # Invariants
+///
+/// `shared` is a valid allocation, of which this has one reference. It has one of the module, too.
+pub(crate) struct Use<T> {
+    shared: NonNull<Shared<T>>,
+}
+
+impl<T> Use<T> {
+    /// Hands the use over to what is sent. [`from_raw`](Self::from_raw) takes it back.
+    #[inline]
+    pub(crate) fn into_raw(self) -> *mut T {
+        // SAFETY: The allocation is valid, by the type invariants; this only computes an address.
+        let value = unsafe { &raw mut (*self.shared.as_ptr()).value };
+
+        mem::forget(self);
+        value
+    }
+
+    /// Takes back what was handed over.
+    ///
+    /// # Safety
+    ///
+    /// `value` must come from [`into_raw`](Self::into_raw), which this undoes, once.
+    #[inline]
+    pub(crate) unsafe fn from_raw(value: *mut T) -> Self {
+        // SAFETY: By the safety requirements, the value is in a `Shared<T>`.
+        let shared = unsafe { container_of!(value, Shared<T>, value) };
+
+        Self {
+            // INVARIANT: The references of the value that was handed over.
+            // SAFETY: It is not null.
+            shared: unsafe { NonNull::new_unchecked(shared) },
+        }
+    }
+}
+
+impl<T> Deref for Use<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The allocation is valid, by the type invariants.
+        unsafe { &(*self.shared.as_ptr()).value }
+    }
+}
+
+impl<T> Drop for Use<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let header = self.shared.cast::<Header>();
+        // SAFETY: The allocation is valid, by the type invariants.
+        let Header {
+            references, module, ..
+        } = unsafe { header.as_ref() };
+        // The allocation may be gone when the reference is.
+        let module = *module;
+
+        // ORDERING: Full. As a release it pairs with the acquire in `is_used()` and with the
+        // subtraction in the drop of `Reference`; as an acquire it pairs with both subtractions.
+        if references.fetch_sub(1, Full) == 1 {
+            // SAFETY: That was the last reference. The one of the module is handed over.
+            unsafe { free_later(header) };
+        } else {
+            // SAFETY: By the type invariants. This runs with interrupts off or in an RCU read-side
+            // critical section, or in code of the module that is kept otherwise.
+            unsafe { module.put() };
+        }
+    }
+}
