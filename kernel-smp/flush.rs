@@ -9,6 +9,7 @@ use crate::{
         Csd,
         Kind, //
     },
+    irq,
     late,
     percpu::{
         CpuGuard,
@@ -26,7 +27,6 @@ use crate::{
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
-    irqflags::with_interrupts_off,
     prelude::*, //
 };
 
@@ -157,7 +157,7 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
     if !has_work(CpuGuard::new()) {
         return;
     }
-    with_interrupts_off(|irq| {
+    irq::with_interrupts_off(|irq| {
         // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
         let was_pending = unsafe { bindings::local_softirq_pending() };
 

@@ -4,6 +4,8 @@
 
 use kernel::{
     bindings,
+    interrupt::LocalInterruptDisabled,
+    irqflags,
     lockdep,
     preempt,
     warn_on_once, //
@@ -98,4 +100,12 @@ fn is_stopper() -> bool {
 #[inline(always)]
 pub(crate) fn in_interrupt() -> bool {
     !preempt::in_task()
+}
+
+/// Runs `f` with interrupts off on this CPU. Afterwards they are as they were before.
+#[inline(always)]
+pub(crate) fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
+    // SAFETY: This folder makes no guards of interrupts or locks, and a function that is called leaves
+    // interrupts as it finds them.
+    unsafe { irqflags::with_interrupts_off(f) }
 }

@@ -50,7 +50,6 @@ use kernel::{
         Cpumask,
         CpumaskVar, //
     },
-    irqflags::with_interrupts_off,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -346,7 +345,7 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
 
     if scf_flags & bindings::SCF_RUN_LOCAL != 0 && mask.test(this_cpu) && request.wants(this_cpu) {
         // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-        with_interrupts_off(|_| unsafe { flush::run_traced(request.call, None) });
+        irq::with_interrupts_off(|_| unsafe { flush::run_traced(request.call, None) });
     }
 
     // The set belongs to the task, and the csds stay: the wait can be preempted, and go on on

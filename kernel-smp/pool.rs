@@ -39,7 +39,6 @@ use core::{
 };
 use kernel::{
     bindings,
-    irqflags::with_interrupts_off,
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -197,7 +196,7 @@ pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: i
         if let Some(csd) = slot {
             return send(csd);
         }
-        if with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) {
+        if irq::with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) {
             return;
         }
 

@@ -41,7 +41,6 @@ use crate::{
 use kernel::{
     cpu::CpuId,
     interrupt::LocalInterruptDisabled,
-    irqflags::with_interrupts_off,
     lockdep,
     processor::cpu_relax,
     sync::atomic::{
@@ -108,7 +107,7 @@ impl Waiting {
 
         while !watch.is_over() && !other.is_some_and(|other| other()) {
             if self.serves() {
-                with_interrupts_off(serve);
+                irq::with_interrupts_off(serve);
             }
             cpu_relax();
         }

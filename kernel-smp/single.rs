@@ -44,7 +44,6 @@ use kernel::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
-    irqflags::with_interrupts_off,
     prelude::*, //
 };
 
@@ -369,7 +368,7 @@ pub(crate) unsafe fn send_and_wait(
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
 unsafe fn run_here(call: Call) {
-    with_interrupts_off(|irq| {
+    irq::with_interrupts_off(|irq| {
         stall::record_local(irq, call);
         // SAFETY: Interrupts are off, and the rest is in the safety requirements.
         unsafe { flush::run_traced(call, None) };

@@ -13,6 +13,7 @@ use kernel::{
         CpuId, //
     },
     cpumask::Cpumask,
+    interrupt::LocalInterruptDisabled,
     irqflags::with_interrupts_off,
     percpu::StaticPerCpu,
     sync::atomic::{
@@ -144,12 +145,15 @@ pub(crate) fn remove(mask: &mut Cpumask, others: &Cpumask) {
 /// The cluster driver is in use, and `f` does not use the mask in another way.
 #[inline(always)]
 pub(crate) unsafe fn with_scratch_mask<R>(f: impl FnOnce(&mut Cpumask) -> R) -> R {
-    with_interrupts_off(|_| {
+    let with_mask = |_: &LocalInterruptDisabled| {
         // SAFETY: This CPU stays the same while interrupts are off.
         let mask = unsafe { bindings::x2apic_scratch_mask() };
 
-        // SAFETY: The mask was allocated when this CPU was prepared. Nobody else has it, since
+        // SAFETY: The mask was allocated when this CPU was prepared. It is used nowhere else, since
         // interrupts are off, and by the safety requirements.
         f(unsafe { Cpumask::from_raw_mut(mask) })
-    })
+    };
+
+    // SAFETY: `f` sends IPIs: it makes no guards and takes no locks.
+    unsafe { with_interrupts_off(with_mask) }
 }

@@ -5,6 +5,7 @@
 use crate::{
     clock,
     ipi,
+    irq,
     percpu::{
         define_per_cpu,
         CpuPinned, //
@@ -20,7 +21,6 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     interrupt::LocalInterruptDisabled,
-    irqflags::with_interrupts_off,
     preempt,
     prelude::*,
     sync::atomic::{
@@ -118,7 +118,7 @@ pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
 ///
 /// In any context. A CPU that is not online makes no faults, and neither does an NMI.
 pub(crate) fn send(cpu: CpuId) {
-    with_interrupts_off(|irq| send_or_not(irq, cpu));
+    irq::with_interrupts_off(|irq| send_or_not(irq, cpu));
 }
 
 fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {

@@ -14,7 +14,8 @@ use super::{
         flush_from_task,
         leak,
         push_here,
-        two_cpus, //
+        two_cpus,
+        with_interrupts_off, //
     },
     tasks::{
         waiting,
@@ -29,7 +30,6 @@ use crate::{
     queue, //
 };
 use kernel::{
-    irqflags::with_interrupts_off,
     prelude::*,
     sync::atomic::{
         Acquire,

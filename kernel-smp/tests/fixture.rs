@@ -42,7 +42,7 @@ use kernel::{
     }, //
 };
 
-pub(crate) use kernel::irqflags::with_interrupts_off;
+pub(crate) use crate::irq::with_interrupts_off;
 
 /// How often a test looks for what must come, with a pause in between: ten seconds.
 const LOOKS: u32 = 1_000_000;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
-    irqflags::with_interrupts_off,
+    interrupt::local_interrupt_disable,
     preempt::CpuPinned,
     prelude::*, //
 };
@@ -63,7 +63,9 @@ where
 
         // A call that waits, made by the condition, would change the set that this call waits for.
         // With interrupts off there is no new `Caller`, and what is `Send` has brought none.
-        with_interrupts_off(|_| condition(cpu))
+        let _irq = local_interrupt_disable();
+
+        condition(cpu)
     }
 }
 
