@@ -104,7 +104,9 @@ struct RustSmpPercpu {
 impl kernel::Module for RustSmpPercpu {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let books = try_pin_init!(Books { count <- new_mutex!(0) }? Error);
-        let books = KBox::pin_init(Registration::new(c"rust_smp_percpu", books), GFP_KERNEL)?;
+        // SAFETY: The registration is dropped with the module, or here if this fails.
+        let books = unsafe { Registration::new(c"rust_smp_percpu", books) };
+        let books = KBox::pin_init(books, GFP_KERNEL)?;
         let sent = call_all(module_parameters::calls.value())?;
 
         for cpu in Cpumask::online() {

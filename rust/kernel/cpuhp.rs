@@ -33,8 +33,7 @@ mod tests;
 /// other CPU comes or goes. So a callback must not lock it, nor make or drop a [`Registration`]: it
 /// would wait for itself.
 ///
-/// Callbacks may live as long as the kernel, since a [`Registration`] may be leaked: they must not
-/// borrow.
+/// Callbacks do not borrow.
 pub trait Callbacks: Sync + 'static {
     /// Called when `cpu` is online.
     ///
@@ -76,7 +75,8 @@ pub trait Callbacks: Sync + 'static {
 /// Callbacks that are run as CPUs come online and go offline, until this is dropped.
 ///
 /// To be dropped in a task that may sleep, where CPU hotplug is not locked: not in a callback, nor
-/// where `cpus_read_lock()` is held. The drop runs [`Callbacks::offline`] once for each CPU that is
+/// where `cpus_read_lock()` is held. It must not be leaked by a module, see
+/// [`new`](Registration::new). The drop runs [`Callbacks::offline`] once for each CPU that is
 /// online. When it returns, no callback is running and none will be run.
 ///
 /// Each registration takes a state of CPU hotplug, of which the kernel has about forty to give.
@@ -115,7 +115,9 @@ pub trait Callbacks: Sync + 'static {
 /// }
 ///
 /// let users = try_init!(Users { cpus: Atomic::new(0) }? Error);
-/// let registration = KBox::pin_init(Registration::new(c"example:online", users), GFP_KERNEL)?;
+/// // SAFETY: The registration is dropped at the end.
+/// let registration = unsafe { Registration::new(c"example:online", users) };
+/// let registration = KBox::pin_init(registration, GFP_KERNEL)?;
 /// assert!(registration.callbacks().cpus.load(Relaxed) > 0);
 /// # Ok::<(), Error>(())
 /// ```
@@ -153,8 +155,13 @@ impl<T: Callbacks> Registration<T> {
     /// - Those of `callbacks`.
     /// - Those of [`Callbacks::online`]. [`Callbacks::offline`] is then called for the CPUs for which
     ///   `online` returned no error.
+    ///
+    /// # Safety
+    ///
+    /// The registration must be dropped before the module of its callbacks is unloaded: it must not be
+    /// leaked by a module. See [`detach`](crate::detach) for the rule.
     #[doc(alias = "cpuhp_state_add_instance")]
-    pub fn new(
+    pub unsafe fn new(
         name: &'static CStr,
         callbacks: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
@@ -249,8 +256,8 @@ fn setup_state(
     // SAFETY: As above.
     let offline = unsafe { transmute::<Callback, Single>(offline) };
 
-    // SAFETY: The name lives for ever, and so do the functions, or until the module of the caller,
-    // which must drop what it has registered, is gone.
+    // SAFETY: The name and the functions are there until the module of the callbacks is unloaded, before
+    // which the registration is dropped, by the safety requirements of `Registration::new()`.
     let state = unsafe {
         bindings::__cpuhp_setup_state(
             bindings::cpuhp_state_CPUHP_AP_ONLINE_DYN,

@@ -77,7 +77,9 @@ mod suite {
         fn register(self: &Arc<Self>) -> Result<Pin<KBox<Registration<Recorder>>>> {
             let recorder = try_init!(Recorder { log: self.clone() }? Error);
 
-            KBox::pin_init(Registration::new(c"test:online", recorder), GFP_KERNEL)
+            // SAFETY: The tests are built in.
+            let registration = unsafe { Registration::new(c"test:online", recorder) };
+            KBox::pin_init(registration, GFP_KERNEL)
         }
 
         /// Returns how often `cpu` has come and gone.
@@ -182,7 +184,9 @@ mod suite {
         struct Nothing;
         impl Callbacks for Nothing {}
 
-        let registration = Registration::new(c"test:nothing", try_init!(Nothing {}? Error));
+        // SAFETY: The tests are built in.
+        let registration =
+            unsafe { Registration::new(c"test:nothing", try_init!(Nothing {}? Error)) };
         assert!(KBox::pin_init(registration, GFP_KERNEL).is_ok());
         Ok(())
     }
@@ -194,7 +198,9 @@ mod suite {
         let mut errors = 0;
         for _ in 0..MANY {
             let init = try_init!(Recorder { log: Err(EXDEV)? }? Error);
-            let result = KBox::pin_init(Registration::new(c"test:none", init), GFP_KERNEL);
+            // SAFETY: The tests are built in.
+            let registration = unsafe { Registration::new(c"test:none", init) };
+            let result = KBox::pin_init(registration, GFP_KERNEL);
             errors += u32::from(result.err() == Some(EXDEV));
         }
 
