@@ -24,6 +24,7 @@ The parts of these, one by one:
   make torture   scftorture of the tree, and calls of all families with a ledger  DURATION=60 seconds, CALLS=1000000
   make kvm-scf   the tree's kvm.sh --torture scf: builds and runs its scenarios; long  DURATION=3 minutes, IMPL=c
   make selftests membarrier, hotplug, rseq, memory maps of many threads: the same as C?  SHORT=1, LONG=1
+  make unload    unloads a module while what it has sent is under way, and fails its initialization
   make boots     boots with nosmp, maxcpus=2, nr_cpus=3, nox2apic, csdlock_debug=1
   make seeds     the promises of the mailing-list threads, with controls  SHORT=1, LONG=1
   make bench     what calls cost, beside the C kernel: a table, JSON, a picture  SHORT=1, CHECK=1, SCALE=1, LONG=1
@@ -56,7 +57,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture boots seeds bench plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
+.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -70,6 +71,7 @@ kunit: ; @$(sh)/kunit.sh
 torture: ; @$(sh)/torture.sh
 kvm-scf: ; @$(sh)/kvm-scf.sh
 selftests: ; @$(sh)/selftests.sh
+unload: ; @$(sh)/unload.sh
 boots: ; @$(sh)/boots.sh
 seeds: ; @$(sh)/seeds.sh
 bench: ; @$(sh)/bench.sh

@@ -10,6 +10,7 @@
 #   Caught by: loom CHECK           a check of "make model", with loom; or shuttle, or threads
 #   Caught by: herd7 TEST           a litmus test, whose own mutant is the same
 #   Caught by: misuse CASE          a case of "make misuse": what it is about compiles
+#   Caught by: unload KERNEL        a module that is unloaded while what it has sent is under way
 #   Caught by: disassembly OBJECT   the order of instructions, which no guest under QEMU shows
 #
 # history-NN-* bring back failures that kernel/smp.c has had; Documentation/core-api/smp-rust-testing.rst
@@ -23,7 +24,7 @@
 lock
 begin_items
 copy=$build/mutants/checkout
-catchers='kunit|loom|loom-debug|shuttle|threads|herd7|misuse|disassembly'
+catchers='kunit|loom|loom-debug|shuttle|threads|herd7|misuse|unload|disassembly'
 
 mapfile -t list < <(cd "$here/mutants" && for pattern in ${MUTANTS:-*}; do
 	compgen -G "$pattern.patch" || echo "$pattern"
@@ -90,6 +91,13 @@ caught_by_misuse() {
 	local out
 	! out=$(in_copy "$copy/tools-testing/misuse.sh" 2>&1) || die "survived $1"
 	grep -m1 "^smp: $1 .*: it compiles" <<<"$out" | sed 's/^smp: //' || die "$(tail -n 1 <<<"$out")"
+}
+
+caught_by_unload() {
+	in_copy "$copy/tools-testing/kernel.sh" "$1" || die "it does not compile, so nothing was tested"
+	! in_copy env LIMIT=240 SMP_BUILT="$1" "$copy/tools-testing/unload.sh" "$1" || die "survived unload.sh"
+	grep -aq 'smp_unload: ' "$copy/build/logs/unload.log" || die "the guest did not come to its test"
+	tail -n 1 "$copy/build/logs/unload.out" | grep . || echo "the guest did not end well"
 }
 
 caught_by_disassembly() {

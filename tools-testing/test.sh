@@ -27,6 +27,7 @@ item "sample" "$here/run.sh"
 for name in rust_smp rust_smp_percpu rust_smp_latency; do
 	item "$name, CPU hotplug" "$here/sample.sh" $name
 done
+item "modules are kept" "$here/unload.sh"
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
 "$here/apic.sh"

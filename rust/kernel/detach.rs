@@ -127,7 +127,10 @@ pub fn module_init_failed(module: &ThisModule) {
     }
     #[cfg(CONFIG_MODULE_UNLOAD)]
     // SAFETY: The module is there: its code is what calls.
-    let is_used = || unsafe { bindings::module_refcount(module) } > 0;
+    let references = || unsafe { bindings::module_refcount(module) };
+    #[cfg(CONFIG_MODULE_UNLOAD)]
+    // One is that of the initialization.
+    let is_used = || references() > 1;
     #[cfg(not(CONFIG_MODULE_UNLOAD))]
     // ORDERING: Pairs with the release in `Module::put_loaded()`.
     let is_used = || REFERENCES.load(Acquire) != 0;

@@ -2,11 +2,13 @@
 
 //! A module that is unloaded, or whose initialization fails, while what it has sent is under way.
 //!
-//! It leaks or drops all that it has sent, which is queued behind a function that takes its time. So
-//! all of it runs when nothing in the module knows of it any more.
+//! It leaks or drops all that it has sent: a chain of calls, each of which keeps its CPU busy for a
+//! while and sends the next one, and what is queued behind the first. So all of it runs when nothing in
+//! the module knows of it any more.
 
 use core::mem;
 use kernel::{
+    cpu::CpuId,
     cpumask::Cpumask,
     irq_work::{
         self,
@@ -36,9 +38,9 @@ module! {
     description: "A module that leaves calls behind",
     license: "GPL",
     params: {
-        ms: u32 {
-            default: 2000,
-            description: "How long a CPU is kept from what was sent, in ms",
+        links: u32 {
+            default: 100,
+            description: "How many calls the chain has",
         },
         fails: u32 {
             default: 0,
@@ -47,24 +49,34 @@ module! {
     },
 }
 
-/// How many functions have run.
-static RUN: Atomic<u32> = Atomic::new(0);
+/// How long each call of the chain takes, in ms.
+const LINK_MS: u32 = 50;
 
-fn run(what: &str) {
-    let run = RUN.fetch_add(1, Relaxed) + 1;
+/// How many functions are still to run.
+static LEFT: Atomic<u32> = Atomic::new(0);
 
-    pr_info!("{} of 4 have run, the last a {}\n", run, what);
+fn has_run() {
+    if LEFT.fetch_sub(1, Relaxed) == 1 {
+        pr_info!("all have run\n");
+    }
 }
 
-/// Keeps a CPU busy with interrupts off.
-struct Busy(u32);
-
-impl Handler for Busy {
-    fn handle(&self, _context: &CallContext) {
-        for _ in 0..self.0 {
+/// Sends the rest of the chain, to two CPUs in turn.
+fn send_chain(cpus: [CpuId; 2], links: u32) {
+    let [cpu, next] = cpus;
+    let link = move |_: &CallContext| {
+        for _ in 0..LINK_MS {
             udelay(Delta::from_millis(1));
         }
-        run("csd that takes long");
+        if links > 1 {
+            send_chain([next, cpu], links - 1);
+        }
+        has_run();
+    };
+
+    match call_async(cpu, link, GFP_ATOMIC) {
+        Ok(pending) => drop(pending),
+        Err(_) => pr_err!("the chain is broken, {} are missing\n", links),
     }
 }
 
@@ -72,13 +84,13 @@ struct Runs;
 
 impl Handler for Runs {
     fn handle(&self, _context: &CallContext) {
-        run("csd");
+        has_run();
     }
 }
 
 impl irq_work::Handler for Runs {
     fn handle(&self) {
-        run("work");
+        has_run();
     }
 }
 
@@ -86,18 +98,21 @@ struct SmpUnload;
 
 impl kernel::Module for SmpUnload {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let cpu = Cpumask::online().iter().last().ok_or(ENODEV)?;
-        let busy = Csd::new(Busy(module_parameters::ms.value()), GFP_KERNEL)?;
+        let links = module_parameters::links.value();
+        let mut cpus = Cpumask::online().iter().skip(1);
+        let (Some(one), Some(other)) = (cpus.next(), cpus.next()) else {
+            pr_err!("three CPUs are needed\n");
+            return Err(ENODEV);
+        };
         let csd = Csd::new(Runs, GFP_KERNEL)?;
         let work = IrqWork::new_hard(Runs, GFP_KERNEL)?;
 
-        busy.post(cpu)?;
-        csd.post(cpu)?;
-        work.queue_on(cpu)?;
-        drop(call_async(cpu, |_| run("function"), GFP_KERNEL)?);
+        LEFT.store(links + 2, Relaxed);
+        send_chain([one, other], links);
+        csd.post(one)?;
+        work.queue_on(one)?;
         mem::forget(csd);
         mem::forget(work);
-        drop(busy);
 
         if module_parameters::fails.value() != 0 {
             return Err(EINVAL);

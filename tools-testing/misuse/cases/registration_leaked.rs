@@ -19,7 +19,7 @@ pub fn register() -> Result<Pin<KBox<Registration<Nothing>>>> {
 
     #[cfg(misuse)]
     core::mem::forget(KBox::pin_init(Registration::new(c"leaked", callbacks()), GFP_KERNEL)?);
-    //~[misuse]^ ERROR: E0133: call to unsafe function `Registration::<T>::new` is unsafe and requires unsafe function or block
+    //~[misuse]^ ERROR: E0133: call to unsafe function `kernel::cpuhp::Registration::<T>::new` is unsafe and requires unsafe function or block
     // SAFETY: The caller drops it.
     KBox::pin_init(unsafe { Registration::new(c"kept", callbacks()) }, GFP_KERNEL)
 }
