@@ -35,6 +35,7 @@ mod probe;
 
 // The suites.
 mod any;
+mod api;
 mod async_csd;
 mod cond;
 mod contexts;

@@ -27,6 +27,7 @@ use crate::{
         Relaxed, //
     }, //
 };
+use core::cell::Cell;
 
 #[kunit_tests(rust_smp_one)]
 mod cases {
@@ -163,6 +164,16 @@ mod cases {
         drop(irq);
         assert!(off == refused);
         assert!(Caller::new().is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn a_wait_that_takes_long_becomes_calls() -> Result {
+        let caller = Caller::new()?;
+        let calls = Cell::new(0);
+
+        caller.wait_until(|| calls.get() == 2, || calls.set(calls.get() + 1));
+        assert_eq!(calls.get(), 2);
         Ok(())
     }
 

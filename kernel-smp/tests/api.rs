@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waits of `kernel::smp` for what was sent without waiting: they are watched as those of calls are.
+
+use super::{
+    fixture::{
+        two_cpus,
+        with_interrupts_off, //
+    },
+    warnings::warnings_of, //
+};
+use kernel::{
+    prelude::*,
+    smp::{
+        call_async,
+        CallContext,
+        Caller,
+        Csd,
+        Handler, //
+    }, //
+};
+
+struct Nothing;
+
+impl Handler for Nothing {
+    fn handle(&self, _context: &CallContext) {}
+}
+
+#[kunit_tests(smp_api)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_wait_with_interrupts_off_is_warned_about_as_a_call_is() -> Result {
+        let cpus = two_cpus()?;
+        let caller = Caller::new()?;
+        let pending = call_async(cpus.here, |_| (), GFP_KERNEL)?;
+        let joined = [call_async(cpus.here, |_| (), GFP_KERNEL)?];
+        let csd = Csd::new(Nothing, GFP_KERNEL)?;
+
+        // All of them are done by now.
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.wait(pending)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.join(&joined)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| csd.wait(&caller)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.scope(&(), |_| ())))?,
+            1
+        );
+        Ok(())
+    }
+}
