@@ -57,7 +57,8 @@ impl Cpumask {
 
 /// An iterator over the CPUs of a [`Cpumask`].
 ///
-/// Made by [`Cpumask::iter`].
+/// Made by [`Cpumask::iter`]. The mask may change while it is walked, so the end is not final: a
+/// higher CPU that is put in later is found by asking again.
 #[derive(Clone)]
 pub struct Iter<'a> {
     mask: &'a Cpumask,
@@ -71,15 +72,13 @@ impl Iterator for Iter<'_> {
     fn next(&mut self) -> Option<CpuId> {
         let next = self.mask.next(self.last);
 
-        // After the end the last CPU stays, so that the end is found again.
+        // At the end the last CPU stays, so that the walk does not begin anew.
         if next.is_some() {
             self.last = next;
         }
         next
     }
 }
-
-impl core::iter::FusedIterator for Iter<'_> {}
 
 impl<'a> IntoIterator for &'a Cpumask {
     type Item = CpuId;

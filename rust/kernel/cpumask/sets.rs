@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's own masks, and set operations.
+//! The kernel's own masks, set operations, and use by several CPUs.
 
-use super::Cpumask;
+use super::{
+    Cpumask,
+    CpumaskVar, //
+};
 use crate::cpu::CpuId;
+
+// SAFETY: A mask belongs to no task and to no CPU.
+unsafe impl Send for Cpumask {}
+
+// SAFETY: A shared reference only allows the mask to be read, which C does word by word and while
+// other CPUs change it, as they do the online mask. All methods that write take `&mut self`.
+unsafe impl Sync for Cpumask {}
+
+// SAFETY: It owns its mask, which is `Send`, in a place of its own or in memory that any task may
+// free.
+unsafe impl Send for CpumaskVar {}
+
+// SAFETY: A shared reference gives access to the mask by shared reference only, which is `Sync`.
+unsafe impl Sync for CpumaskVar {}
 
 impl Cpumask {
     /// Returns the mask of the CPUs that are online.
@@ -79,6 +96,35 @@ impl Cpumask {
         unsafe { bindings::cpumask_and(self.as_raw(), a.as_raw(), b.as_raw()) }
     }
 
+    /// Takes the CPUs that are not in `other` out of the mask. Returns whether any is left.
+    ///
+    /// This is [`and`](Self::and) in place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpumask::{Cpumask, CpumaskVar};
+    ///
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.setall();
+    /// assert!(mask.and_assign(Cpumask::online()));
+    /// assert_eq!(mask.weight(), Cpumask::online().weight());
+    ///
+    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// assert!(!mask.and_assign(&nobody));
+    /// assert!(mask.empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_and")]
+    pub fn and_assign(&mut self, other: &Cpumask) -> bool {
+        let this = self.as_raw();
+
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_and`, which allows
+        // the result to be one of the two masks.
+        unsafe { bindings::cpumask_and(this, this, other.as_raw()) }
+    }
+
     /// Makes the mask the CPUs that are in `a` or in `b`.
     ///
     /// # Examples
@@ -98,6 +144,34 @@ impl Cpumask {
         unsafe { bindings::cpumask_or(self.as_raw(), a.as_raw(), b.as_raw()) };
     }
 
+    /// Puts the CPUs that are in `other` into the mask.
+    ///
+    /// This is [`or`](Self::or) in place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, cpumask::{Cpumask, CpumaskVar}};
+    ///
+    /// let cpu = CpuId::current();
+    /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.set(cpu);
+    /// mask.or_assign(&CpumaskVar::new_zero(GFP_KERNEL)?);
+    /// assert!(mask.test(cpu));
+    /// mask.or_assign(Cpumask::possible());
+    /// assert_eq!(mask.weight(), Cpumask::possible().weight());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_or")]
+    pub fn or_assign(&mut self, other: &Cpumask) {
+        let this = self.as_raw();
+
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_or`, which allows the
+        // result to be one of the two masks.
+        unsafe { bindings::cpumask_or(this, this, other.as_raw()) };
+    }
+
     /// Makes the mask the CPUs that are in `a` and not in `b`. Returns whether there is any.
     ///
     /// # Examples
@@ -115,6 +189,36 @@ impl Cpumask {
     pub fn andnot(&mut self, a: &Cpumask, b: &Cpumask) -> bool {
         // SAFETY: By the type invariants, all three are valid arguments to `cpumask_andnot`.
         unsafe { bindings::cpumask_andnot(self.as_raw(), a.as_raw(), b.as_raw()) }
+    }
+
+    /// Takes the CPUs that are in `other` out of the mask. Returns whether any is left.
+    ///
+    /// This is [`andnot`](Self::andnot) in place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, cpumask::{Cpumask, CpumaskVar}};
+    ///
+    /// let cpu = CpuId::current();
+    /// let mut this_cpu = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// this_cpu.set(cpu);
+    ///
+    /// let mut mask = CpumaskVar::try_clone(Cpumask::possible())?;
+    /// let others = mask.andnot_assign(&this_cpu);
+    /// assert_eq!(others, Cpumask::possible().weight() > 1);
+    /// assert_eq!(mask.weight(), Cpumask::possible().weight() - 1);
+    /// assert!(!mask.test(cpu));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    #[doc(alias = "cpumask_andnot")]
+    pub fn andnot_assign(&mut self, other: &Cpumask) -> bool {
+        let this = self.as_raw();
+
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_andnot`, which allows
+        // the result to be one of the two masks.
+        unsafe { bindings::cpumask_andnot(this, this, other.as_raw()) }
     }
 }
 
@@ -137,3 +241,11 @@ impl CpuId {
         unsafe { bindings::cpu_online(self.as_u32()) }
     }
 }
+
+/// Checked when this is compiled, whether masks are allocated or not.
+const _: () = {
+    const fn is_send_and_sync<T: Send + Sync>() {}
+
+    is_send_and_sync::<Cpumask>();
+    is_send_and_sync::<CpumaskVar>();
+};

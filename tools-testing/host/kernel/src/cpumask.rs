@@ -16,9 +16,6 @@ pub use iter::Iter;
 #[repr(transparent)]
 pub struct Cpumask(UnsafeCell<bindings::cpumask>);
 
-// SAFETY: The words of a set are atomic.
-unsafe impl Sync for Cpumask {}
-
 impl Cpumask {
     /// # Safety
     ///
