@@ -77,25 +77,53 @@ pub fn holds_spinning_lock() -> bool {
 
 #[cfg(CONFIG_LOCKDEP)]
 fn spinning_lock_is_held() -> bool {
+    let debug_locks = &raw const bindings::debug_locks;
     // SAFETY: The variable is an `int` of C; a stale value is fine.
-    if unsafe { (&raw const bindings::debug_locks).read_volatile() } == 0 {
+    if unsafe { debug_locks.read_volatile() } == 0 {
         return false;
     }
 
     // SAFETY: There is always a current task.
     let task = unsafe { bindings::get_current() };
-    // SAFETY: Only the task itself, and what interrupts it, changes its list of held locks, and an
-    // interrupt leaves it as it was.
-    let (depth, held) = unsafe { ((*task).lockdep_depth, &(*task).held_locks) };
+    // SAFETY: The task is valid; this only computes an address.
+    let depth = unsafe { &raw const (*task).lockdep_depth };
+    // SAFETY: As above.
+    let held: *const [bindings::held_lock] = unsafe { &raw const (*task).held_locks };
+    // SAFETY: Only the task itself, and what interrupts it, changes the number, and an interrupt leaves
+    // it as it was.
+    let depth = unsafe { depth.read_volatile() };
 
-    held.iter().take(depth.try_into().unwrap_or(0)).any(|lock| {
+    // An interrupt may write to the entries that are not in use, so there is no reference to any.
+    let in_use = usize::try_from(depth).unwrap_or(0).min(held.len());
+    (0..in_use).any(|number| {
+        let lock = held.cast::<bindings::held_lock>().wrapping_add(number);
+        // SAFETY: The entry is one of those in use. An interrupt leaves it as it was.
+        let lock = unsafe { lock.read_volatile() };
+
         // SAFETY: The map of a lock that is held is valid.
-        let map = unsafe { &*lock.instance };
-
-        lock.check() != 0
-            && u32::from(map.lock_type) == bindings::lockdep_lock_type_LD_LOCK_NORMAL
-            && (bindings::lockdep_wait_type_LD_WAIT_SPIN
-                ..=bindings::lockdep_wait_type_LD_WAIT_CONFIG)
-                .contains(&u32::from(map.wait_type_inner))
+        lock.check() != 0 && unsafe { others_spin_for(lock.instance) }
     })
+}
+
+/// Returns whether others spin for a lock.
+///
+/// Other CPUs may write to the map, which caches the lock's classes, so there is no reference to it.
+///
+/// # Safety
+///
+/// `map` must be valid.
+#[cfg(CONFIG_LOCKDEP)]
+unsafe fn others_spin_for(map: *const bindings::lockdep_map) -> bool {
+    // SAFETY: By the safety requirements; this only computes an address.
+    let lock_type = unsafe { &raw const (*map).lock_type };
+    // SAFETY: As above.
+    let wait_type = unsafe { &raw const (*map).wait_type_inner };
+    // SAFETY: The field is valid. It is written when the lock is set up.
+    let lock_type = u32::from(unsafe { lock_type.read_volatile() });
+    // SAFETY: As above.
+    let wait_type = u32::from(unsafe { wait_type.read_volatile() });
+
+    lock_type == bindings::lockdep_lock_type_LD_LOCK_NORMAL
+        && (bindings::lockdep_wait_type_LD_WAIT_SPIN..=bindings::lockdep_wait_type_LD_WAIT_CONFIG)
+            .contains(&wait_type)
 }
