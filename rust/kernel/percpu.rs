@@ -122,18 +122,62 @@ impl<T: Sync> StaticPerCpu<T> {
     }
 }
 
-/// Gives a per-CPU variable a cache line of its own.
+/// An alignment. For use by [`CacheAligned`] only.
 #[doc(hidden)]
-#[repr(C, align(64))]
-pub struct CacheAligned<T>(pub T);
+pub struct Align<const BYTES: usize>;
 
-// A smaller cache line does no harm, a larger one would be shared.
-static_assert!(bindings::L1_CACHE_BYTES as usize <= align_of::<CacheAligned<u8>>());
+/// What takes no room and has the alignment that an [`Align`] says.
+#[doc(hidden)]
+pub trait Alignment {
+    /// The type that has it.
+    type Unit;
+}
+
+/// `repr(align)` takes no constant, so there is a type for each number of bytes.
+macro_rules! alignments {
+    ($($bytes:literal)*) => {$(
+        const _: () = {
+            #[repr(align($bytes))]
+            pub struct Unit;
+
+            impl Alignment for Align<$bytes> {
+                type Unit = Unit;
+            }
+        };
+    )*};
+}
+
+// From 16 bytes of some PowerPC to 256 of s390. Another number does not compile.
+alignments! { 16 32 64 128 256 512 1024 }
+
+/// Gives a per-CPU variable a cache line of its own, however long the architecture says that one is.
+#[doc(hidden)]
+#[repr(C)]
+pub struct CacheAligned<T>(
+    T,
+    [<Align<{ bindings::L1_CACHE_BYTES as usize }> as Alignment>::Unit; 0],
+);
+
+static_assert!(align_of::<CacheAligned<u8>>() == bindings::L1_CACHE_BYTES as usize);
+
+impl<T> CacheAligned<T> {
+    /// Makes a variable of `value`.
+    pub const fn new(value: T) -> Self {
+        Self(value, [])
+    }
+}
 
 /// Leaves a per-CPU variable where the linker puts it.
 #[doc(hidden)]
 #[repr(transparent)]
-pub struct Packed<T>(pub T);
+pub struct Packed<T>(T);
+
+impl<T> Packed<T> {
+    /// Makes a variable of `value`.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
 
 /// Declares per-CPU variables.
 ///
@@ -160,7 +204,10 @@ pub struct Packed<T>(pub T);
 /// SEEN.this_cpu(&guard).add(1, Relaxed);
 /// assert_eq!(SEEN.this_cpu(&guard).load(Relaxed), 1);
 /// assert_eq!(POSTED.this_cpu(&guard).load(Relaxed), 7);
-/// assert_eq!(POSTED.this_cpu_ptr().align_offset(64), 0);
+/// assert_eq!(
+///     POSTED.this_cpu_ptr().align_offset(kernel::bindings::L1_CACHE_BYTES as usize),
+///     0,
+/// );
 /// ```
 #[macro_export]
 #[doc(alias = "DEFINE_PER_CPU")]
@@ -202,7 +249,7 @@ macro_rules! define_per_cpu {
             // A module has one per-CPU section, and without SMP there is none.
             #[cfg_attr(all(CONFIG_SMP, MODULE), link_section = ".data..percpu")]
             #[cfg_attr(all(CONFIG_SMP, not(MODULE)), link_section = $section)]
-            static mut $name: $crate::percpu::$wrap<$ty> = $crate::percpu::$wrap($init);
+            static mut $name: $crate::percpu::$wrap<$ty> = $crate::percpu::$wrap::new($init);
 
             // SAFETY: The `static` is in a per-CPU section.
             unsafe { $crate::percpu::StaticPerCpu::new((&raw mut $name).cast::<$ty>()) }
