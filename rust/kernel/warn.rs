@@ -7,18 +7,52 @@
 //!
 //! C header: [`include/asm-generic/bug.h`](srctree/include/asm-generic/bug.h)
 
-use crate::{
-    fmt,
-    prelude::*, //
-};
+use crate::fmt;
 
 /// Prints the head line of a warning and its message.
+///
+/// Where a warning is a call of a function of C, that prints the head line, and this the message.
+/// Without `CONFIG_BUG` there are no warnings.
 #[doc(hidden)]
 #[cold]
 pub fn print(args: fmt::Arguments<'_>) {
-    // SAFETY: `%pA` prints the `fmt::Arguments` that the pointer names.
-    unsafe { bindings::__warn_printk(c"%pA".as_char_ptr(), (&raw const args).cast::<c_void>()) };
+    // It is declared on UML and ARM, but is not there.
+    #[cfg(all(CONFIG_BUG, not(any(CONFIG_UML, CONFIG_ARM))))]
+    {
+        use crate::prelude::*;
+
+        // SAFETY: `%pA` prints the `fmt::Arguments` that the pointer names.
+        unsafe {
+            bindings::__warn_printk(c"%pA".as_char_ptr(), (&raw const args).cast::<c_void>())
+        };
+    }
+    #[cfg(all(CONFIG_BUG, any(CONFIG_UML, CONFIG_ARM)))]
+    crate::pr_warn!("{}", args);
+    #[cfg(not(CONFIG_BUG))]
+    let _ = args;
 }
+
+/// What [`warn_flags!`](crate::warn_flags) is given so that a warning is given once.
+///
+/// UML, LoongArch and ARM do not look at it.
+#[doc(hidden)]
+pub const ONCE: u32 = {
+    #[cfg(CONFIG_GENERIC_BUG)]
+    let flag = bindings::BUGFLAG_ONCE;
+    #[cfg(not(CONFIG_GENERIC_BUG))]
+    let flag = 0;
+    flag
+};
+
+/// What [`warn_flags!`](crate::warn_flags) is given if the head line is there already.
+#[doc(hidden)]
+pub const NO_CUT_HERE: u32 = {
+    #[cfg(CONFIG_GENERIC_BUG)]
+    let flag = bindings::BUGFLAG_NO_CUT_HERE;
+    #[cfg(not(CONFIG_GENERIC_BUG))]
+    let flag = 0;
+    flag
+};
 
 /// Warns if `cond` is true, the first time that it is, and returns `cond`.
 ///
@@ -32,12 +66,19 @@ pub fn print(args: fmt::Arguments<'_>) {
 #[doc(alias = "WARN_ON_ONCE")]
 macro_rules! warn_on_once {
     ($cond:expr) => {{
-        const FLAGS_ONCE: u32 = $crate::bindings::BUGFLAG_ONCE
-            | $crate::bug::bugflag_taint($crate::bindings::TAINT_WARN);
+        const FLAGS_ONCE: u32 =
+            $crate::warn::ONCE | $crate::bug::bugflag_taint($crate::bindings::TAINT_WARN);
         let cond: bool = $cond;
 
         if cond {
-            $crate::warn_flags!(::core::file!(), FLAGS_ONCE);
+            #[cfg(not(any(CONFIG_UML, CONFIG_LOONGARCH, CONFIG_ARM)))]
+            {
+                $crate::warn_flags!(::core::file!(), FLAGS_ONCE);
+            }
+            #[cfg(any(CONFIG_UML, CONFIG_LOONGARCH, CONFIG_ARM))]
+            $crate::do_once_lite! {
+                $crate::warn_flags!(::core::file!(), FLAGS_ONCE);
+            }
         }
         cond
     }};
@@ -57,8 +98,8 @@ macro_rules! warn_on_once {
 #[doc(alias = "WARN")]
 macro_rules! warn {
     ($($arg:tt)+) => {{
-        const FLAGS_WARN: u32 = $crate::bindings::BUGFLAG_NO_CUT_HERE
-            | $crate::bug::bugflag_taint($crate::bindings::TAINT_WARN);
+        const FLAGS_WARN: u32 =
+            $crate::warn::NO_CUT_HERE | $crate::bug::bugflag_taint($crate::bindings::TAINT_WARN);
 
         $crate::warn::print($crate::prelude::fmt!($($arg)+));
         $crate::warn_flags!(::core::file!(), FLAGS_WARN);
