@@ -16,7 +16,6 @@ use crate::{
     },
     cpumask::Cpumask,
     prelude::*,
-    smp::tests::fixture::two_cpus,
     sync::{
         atomic::{
             Atomic,
@@ -25,6 +24,9 @@ use crate::{
         Arc, //
     }, //
 };
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::tests::fixture::two_cpus;
 
 #[kunit_tests(rust_cpuhp)]
 mod suite {

@@ -9,14 +9,18 @@ use crate::{
     prelude::*,
     smp::{
         Batch,
-        CallError,
         Caller, //
     },
     sync::atomic::{
         Atomic,
-        Full,
-        Relaxed, //
+        Full, //
     }, //
+};
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::{
+    smp::CallError,
+    sync::atomic::Relaxed, //
 };
 
 #[kunit_tests(rust_smp_batch)]
