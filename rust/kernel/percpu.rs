@@ -15,6 +15,7 @@
 use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
+    page::PAGE_SIZE,
     prelude::*, //
 };
 
@@ -46,11 +47,21 @@ impl<T> Copy for StaticPerCpu<T> {}
 impl<T> StaticPerCpu<T> {
     /// Makes the handle of a per-CPU symbol. For use by [`define_per_cpu!`] only.
     ///
+    /// Does not compile for a type that is aligned above a page: the areas of the CPUs, and what a
+    /// module gets of them, start at pages.
+    ///
     /// # Safety
     ///
     /// `symbol` must be the address of a `static` in one of the per-CPU sections.
     #[doc(hidden)]
     pub const unsafe fn new(symbol: *mut T) -> Self {
+        const {
+            assert!(
+                align_of::<T>() <= PAGE_SIZE,
+                "a per-CPU variable is aligned to a page at most"
+            )
+        };
+
         // INVARIANT: By the safety requirements.
         Self { symbol }
     }
@@ -183,7 +194,8 @@ impl<T> Packed<T> {
 ///
 /// Each `static` becomes a constant [`StaticPerCpu`] of that name. The initial value is a constant,
 /// the same for each CPU. A variable marked `#[shared_aligned]` starts a cache line and is placed
-/// with others that more than one CPU writes; `#[aligned]` starts a cache line.
+/// with others that more than one CPU writes; `#[aligned]` starts a cache line. A type that is
+/// aligned above a page does not compile.
 ///
 /// # Examples
 ///
