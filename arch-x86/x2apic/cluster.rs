@@ -48,7 +48,7 @@ pub(crate) fn each_destination(
         }
         if ids != 0 {
             send(ids);
-            hw::remove(left, members);
+            left.andnot_assign(members);
         }
         last = Some(cpu);
     }

@@ -127,13 +127,6 @@ pub(crate) fn next_in_both(a: &Cpumask, b: &Cpumask, last: Option<CpuId>) -> Opt
     }
 }
 
-/// Takes the CPUs of `others` out of `mask`.
-#[inline(always)]
-pub(crate) fn remove(mask: &mut Cpumask, others: &Cpumask) {
-    // SAFETY: The masks are valid, and the result may be the first of them.
-    unsafe { bindings::cpumask_andnot(mask.as_raw(), mask.as_raw(), others.as_raw()) };
-}
-
 /// Runs `f` with interrupts off, on this CPU's own mask for work on a set of CPUs. What the mask
 /// holds is of an earlier use.
 ///
