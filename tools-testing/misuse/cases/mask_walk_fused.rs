@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A CPU that comes online after the end was found is found by asking again.
+
+use core::iter::FusedIterator;
+use kernel::cpumask::Cpumask;
+
+fn ends_once(cpus: impl FusedIterator) -> usize {
+    cpus.count()
+}
+
+pub fn online() -> usize {
+    let online = Cpumask::online();
+    #[cfg(misuse)]
+    ends_once(online.iter());
+    //~[misuse]^ ERROR: E0277: the trait bound `kernel::cpumask::Iter<'_>: FusedIterator` is not satisfied
+
+    ends_once(online.iter().fuse())
+}
