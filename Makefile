@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT MATRIX MUTANTS SHORT LONG CHECK SCALE
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS SHORT LONG CHECK SCALE
 
 sh := tools-testing
 
@@ -31,6 +31,7 @@ The parts of these, one by one:
   make plot      the latency of calls between each two CPUs, as pictures in build/plot
   make apic      which functions send x2APIC IPIs in the running kernel, in each APIC mode
   make matrix    the tests on the small kernel with other options and sanitizers; long  MATRIX='rt calls'
+  make arches    compiles the kernel crate for each architecture that has Rust; long  ARCHES='s390 um'
   make history   failures that kernel/smp.c has had, looked for in the Rust kernel and in the C one
   make size      the size of our object, and of the one that C makes
   make count     lines, unsafe blocks, public items and tests of the API for Rust
@@ -57,7 +58,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
+.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix arches history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -78,6 +79,7 @@ bench: ; @$(sh)/bench.sh
 plot: ; @$(sh)/plot.sh
 apic: ; @$(sh)/apic.sh
 matrix: ; @$(sh)/matrix.sh
+arches: ; @$(sh)/arches.sh
 history: ; @$(sh)/history.sh
 size: ; @$(sh)/size.sh
 count: ; @$(sh)/count.sh

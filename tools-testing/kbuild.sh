@@ -9,6 +9,7 @@
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
 #   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
+#   arch-*      the smallest with Rust, for an architecture of configs/arches/*.config; never linked
 kernel_name() {
 	case "${IMPL:-rust}" in
 	rust | c) ;;
@@ -22,6 +23,12 @@ kernel_name() {
 }
 
 fragments() {
+	case "$1" in
+	arch-*)
+		printf '%s\n' "$here"/configs/{arches,"arches/${1#arch-}"}.config
+		return
+		;;
+	esac
 	echo "$here/configs/guest.config"
 	echo "$here/configs/smp.config"
 	case "$1" in
@@ -35,7 +42,7 @@ fragments() {
 # In front of a command that builds kernels: nothing of our own make, nor of the user's environment, gets
 # in. What ccache has of one checkout serves the next one too, wherever it is.
 clean_env=(env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKEFILES
-	-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT
+	-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT -u SUBARCH
 	-u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V
 	PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib
 	CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1)
@@ -63,7 +70,7 @@ wanted() {
 # The lines of the configuration that choose the implementation.
 implementation() {
 	case "$1" in
-	c | c-small | matrix-up) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
+	c | c-small | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
 	*) echo CONFIG_SMP_RUST=y ;;
 	esac
 }
@@ -71,6 +78,8 @@ implementation() {
 # Makes build/NAME/.config from the fragments, if they or a Kconfig file changed, or if that was cut off.
 configure() {
 	local name=$1 o=$build/$1 all=$build/$1/all.config log=$logs/config-$1.log missing="" line sym
+	local others=alldefconfig
+	[[ $name != arch-* ]] || others=allnoconfig
 	if [ -e "$o/source" ] && [ "$(readlink -f "$o/source")" != "$linux" ]; then
 		say REMOVE "$(short "$o"): it was built from another tree"
 		rm -rf "$o"
@@ -87,7 +96,7 @@ configure() {
 		rm "$all.new"
 		return 0
 	fi
-	KCONFIG_ALLCONFIG=$all.new with_progress "$log" CONFIG "$(short "$o")/.config" kmake "$name" alldefconfig ||
+	KCONFIG_ALLCONFIG=$all.new with_progress "$log" CONFIG "$(short "$o")/.config" kmake "$name" "$others" ||
 		die "configuring $(short "$o") failed: $(grep -m1 -iE 'error|\*\*\*' "$log" || tail -1 "$log") (log: $(short "$log"))"
 	while IFS= read -r line; do
 		sym=${line%%=*}
