@@ -39,11 +39,10 @@ fragments() {
 	esac
 }
 
-# In front of a command that builds kernels: nothing of our own make, nor of the user's environment, gets
-# in. What ccache has of one checkout serves the next one too, wherever it is.
-clean_env=(env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL -u MAKEFILES
-	-u CPUS -u MEM -u ACCEL -u APPEND -u KDIR -u IMPL -u CONFIG -u DURATION -u FILTER -u LIMIT -u SUBARCH
-	-u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V
+# In front of a command that builds kernels: no variable of our own make gets in, nor one of the user's
+# that the kernel's make knows. What ccache has of one checkout serves the next one too, wherever it is.
+clean_env=(env "${without_ours[@]}"
+	-u SUBARCH -u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V
 	PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib
 	CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1)
 

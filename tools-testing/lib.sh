@@ -62,6 +62,12 @@ lock_cache() {
 	fi
 }
 
+# Options of env(1) that take our own make and its variables away. The variables stand once: in the
+# Makefile, after "export".
+mapfile -t without_ours < <(printf -- '--unset=%s\n' MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL MAKEFILES &&
+	sed -n 's/^export //p' "$top/Makefile" | tr ' ' '\n' | sed 's/^/--unset=/')
+[ ${#without_ours[@]} -gt 5 ] || die "the Makefile exports no variables"
+
 need_number() {
 	[[ $2 =~ ^[0-9]+$ ]] && [ "$2" -gt 0 ] || die "$1=$2 is not a number above 0"
 }

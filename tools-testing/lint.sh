@@ -73,6 +73,16 @@ places_check() {
 	echo "$(files | wc -l) files"
 }
 
+# No variable of our own make comes to the make of a kernel.
+environment_check() {
+	local names all=() left
+	mapfile -t names < <(sed -n 's/^export //p' "$top/Makefile" | tr ' ' '\n')
+	all=("${names[@]/%/=1}")
+	left=$(env "${all[@]}" "${clean_env[@]}" env | cut -d= -f1 | grep -xF "$(printf '%s\n' "${names[@]}")" || true)
+	verdict "$left" "a variable of our own make that a kernel's gets"
+	echo "${#names[@]} variables"
+}
+
 clippy_check() {
 	build_kernel clippy CLIPPY=1 prepare kernel/smp/ samples/rust/ arch/x86/kernel/apic/x2apic/
 	[ ! -s "$build/clippy/warnings" ] || die "clippy: $(sed -n 1p "$build/clippy/warnings") (log: $(short "$logs")/kernel-clippy.log)"
@@ -129,6 +139,7 @@ item "lint: checkpatch" checkpatch_check
 item "lint: shellcheck" shellcheck_check
 item "lint: SPDX lines" spdx_check
 item "lint: paths and hosts" places_check
+item "lint: environment" environment_check
 item "lint: no warnings" warnings_check
 item "lint: no panic symbols" panic_check
 item "lint: exports" exports_check

@@ -26,8 +26,7 @@ start() {
 	out=$work/${out_name:-make}.out
 	[ -n "${out_name:-}" ] || rm -f "$copy"/build/logs/*
 	trap end_all EXIT
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u SMP_LOCKED -u SMP_BUILT -u SMP_RESULTS -u KDIR \
-		-u IMPL -u CONFIG -u CPUS -u MEM -u ACCEL -u APPEND -u LIMIT -u SHORT -u LONG \
+	env "${without_ours[@]}" -u SMP_LOCKED -u SMP_BUILT -u SMP_RESULTS \
 		--default-signal=INT,QUIT -C "$copy" ${built:+"SMP_BUILT=$built"} "SMP_ROBUST=$$" PATH="$stand_ins:$PATH" \
 		setsid make "$@" >"$out" 2>&1 9>&- &
 	pid=$!
