@@ -134,6 +134,21 @@ off_check() {
 	echo "kernel/smp.o alone; =y: kernel/smp/ alone"
 }
 
+# ARCH=um has X86_64 too, and all else that SMP_RUST depends on.
+uml_check() {
+	local o=$build/um symbol
+	mkdir -p "$o"
+	printf 'CONFIG_%s=y\n' 64BIT EXPERT PREEMPT RUST SMP SMP_RUST >"$o/all.config"
+	KCONFIG_ALLCONFIG=$o/all.config "${clean_env[@]}" make -C "$linux" O="$o" "${build_options[@]}" ARCH=um SUBARCH=x86 \
+		CC=clang-22 HOSTCC=clang-22 alldefconfig >"$logs/config-um.log" 2>&1 ||
+		die "configuring $(short "$o") failed (log: $(short "$logs")/config-um.log)"
+	for symbol in EXPERT PREEMPTION RUST SMP X86_64; do
+		grep -qx "CONFIG_$symbol=y" "$o/.config" || die "ARCH=um has no $symbol, so this shows nothing"
+	done
+	! grep -q '^CONFIG_SMP_RUST=' "$o/.config" || die "ARCH=um has SMP_RUST"
+	echo "has no SMP_RUST"
+}
+
 item "lint: rustfmt" rustfmt_check
 item "lint: checkpatch" checkpatch_check
 item "lint: shellcheck" shellcheck_check
@@ -145,4 +160,5 @@ item "lint: no panic symbols" panic_check
 item "lint: exports" exports_check
 item "lint: clippy" clippy_check
 item "lint: SMP_RUST=n" off_check
+item "lint: ARCH=um" uml_check
 end_items
