@@ -27,8 +27,9 @@
 //! - [`stall`]: reports about requests that take too long.
 //! - [`stats`]: counters of requests, IPIs and waits.
 //! - [`fault`], [`testpoint`]: faults that are made on purpose; where tests step in.
-//! - [`percpu`], [`irq`], [`ipi`], [`mask`], [`clock`], [`trace`]: the seams. Only they reach for
-//!   services of the architecture and of the rest of the kernel.
+//! - [`percpu`], [`irq`], [`ipi`], [`mask`], [`clock`], [`trace`]: the seams, for what several files
+//!   need of the architecture and of the rest of the kernel. What one file alone needs of it, that
+//!   file calls itself.
 //!
 //! C companions: `entry.c` (entry points that hand on their caller's address; exports), `params.c`
 //! (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
