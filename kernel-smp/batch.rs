@@ -20,7 +20,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `first` leads to valid entries which nobody else reaches, or is null.
+/// `first` leads to valid entries, or is null. No other CPU reaches them. A copy of this list does:
+/// it is only looked at, and is gone before this list changes.
 pub(crate) struct List {
     first: Cell<*mut Node>,
 }
@@ -213,7 +214,8 @@ impl Batch {
         unsafe { self.wake_ups.append(wake_ups) };
     }
 
-    /// Another way to look at the same entries, so that this one can stay in registers.
+    /// Another way to look at the same entries, so that this one can stay in registers. It has to be
+    /// gone before this one changes.
     #[inline(always)]
     pub(crate) fn copy(&self) -> Self {
         Self {
