@@ -12,8 +12,10 @@
 //! can find it locked and wait for something that only the interrupted code would do. What else is
 //! in a queue may wait for an IPI of the interrupted code: an interrupt that has to wait sends it.
 //!
-//! A CPU that is not online has two csds more, for the two calls that it makes on its way down,
-//! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`: there it must not wait.
+//! A CPU that is not online must not wait, and has two csds more. It makes two calls on its way down,
+//! in `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`, and one on its way up, in
+//! `check_tsc_sync_target()`. The CPU is known to be dead when the second has run, so the third finds
+//! a csd that is free.
 //!
 //! All zeroes is a csd that is not in use, from before `call_function_init()` on. No csd is ever
 //! reset or freed; it may still be in a queue when its CPU comes or goes.
