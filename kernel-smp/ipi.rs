@@ -41,12 +41,15 @@ pub(crate) fn send(cpu: CpuId, traced: Option<Callsite>) {
 
 /// Makes each CPU that has requests look at its queue. For an interrupt that is about to wait: the code
 /// that it interrupts may have queued them, and not yet sent the IPI.
+///
+/// The trace point is told the caller of the entry point that is about to wait: it causes these IPIs.
+/// Those that are due besides have a caller of their own.
 #[cold]
-pub(crate) fn send_overdue() {
+pub(crate) fn send_overdue(callsite: Callsite) {
     for cpu in Cpumask::online() {
         // SAFETY: A CPU that is online is possible.
         if !unsafe { queue::of(cpu) }.is_empty() {
-            send(cpu, None);
+            send(cpu, Some(callsite));
         }
     }
 }

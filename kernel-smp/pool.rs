@@ -33,7 +33,8 @@ use crate::{
     stats::{
         self,
         Counter, //
-    }, //
+    },
+    trace::Callsite, //
 };
 use core::{
     cell::UnsafeCell,
@@ -188,9 +189,15 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 
 /// Claims any csd of this CPU, and hands it to `send`, locked: one of the pool, unless that is to be
 /// `empty`; else, with interrupts off, one that is kept for then. If all are in use, waits until the
-/// target of any of them has taken it.
+/// target of any of them has taken it. `callsite` is for the trace points.
 #[cold]
-pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: impl Fn(Csd)) {
+pub(crate) fn claim_any(
+    guard: &CpuGuard,
+    empty: bool,
+    waiting: Waiting,
+    callsite: Callsite,
+    send: impl Fn(Csd),
+) {
     let pool = this_cpu(guard);
 
     loop {
@@ -204,7 +211,7 @@ pub(crate) fn claim_any(guard: &CpuGuard, empty: bool, waiting: Waiting, send: i
 
         stats::count(Counter::StorageWaits);
         if irq::in_interrupt() {
-            ipi::send_overdue();
+            ipi::send_overdue(callsite);
         }
         waiting.until_over(
             pool.fallback.csd(),

@@ -298,7 +298,7 @@ pub(crate) unsafe fn send_in_any(
     callsite: Callsite,
     pool_is_empty: bool,
 ) {
-    pool::claim_any(&guard, pool_is_empty, waiting, |csd| {
+    pool::claim_any(&guard, pool_is_empty, waiting, callsite, |csd| {
         // SAFETY: By the safety requirements, and the request is locked.
         unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
     });

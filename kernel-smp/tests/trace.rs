@@ -34,9 +34,14 @@ use super::{
         WAYS, //
     }, //
 };
-use crate::csd::{
-    Csd,
-    Kind, //
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    ipi,
+    queue,
+    trace::Callsite, //
 };
 use core::hint::black_box;
 use kernel::{
@@ -233,6 +238,38 @@ mod cases {
         }
         drop(busy);
         assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_for_what_another_caller_has_queued_is_traced() -> Result {
+        let cpus = two_cpus()?;
+        let busy = Busy::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        let caller: Caller = by_kick;
+
+        // Another caller may send the IPI just then.
+        let traced = at_some_time(|| {
+            let seen = Seen::new()?;
+            let csd = request(seen, Kind::Sync, cpus.there)?;
+            let events = Events::new()?;
+            let probe = Probe::of_sending(events)?;
+
+            // SAFETY: The entry lives for ever and is in no queue.
+            unsafe { queue.push(csd.node()) };
+            ipi::send_overdue(Callsite(caller as usize + 1));
+            let ran = becomes_true(|| seen.runs() == 1);
+            drop(probe);
+
+            Ok(ran
+                && events.iter().any(|event| {
+                    event.is_ipi() && event.is_for(cpus.there) && event.is_from(caller as usize)
+                }))
+        })?;
+
+        drop(busy);
+        assert!(traced);
         Ok(())
     }
 
