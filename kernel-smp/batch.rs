@@ -119,6 +119,21 @@ impl List {
         Some(unsafe { Csd::from_node(node) })
     }
 
+    /// Returns whether there is an entry that `wanted` names.
+    pub(crate) fn has(&self, wanted: impl Fn(Csd) -> bool) -> bool {
+        let mut node = self.first.get();
+
+        while !node.is_null() {
+            // SAFETY: The entry is valid, by the type invariants.
+            if wanted(unsafe { Csd::from_node(node) }) {
+                return true;
+            }
+            // SAFETY: As above.
+            node = unsafe { (*node).next };
+        }
+        false
+    }
+
     /// Takes the first entry out that `wanted` names, wherever it is.
     pub(crate) fn pop_if(&self, wanted: impl Fn(Csd) -> bool) -> Option<Csd> {
         let mut link: *mut *mut Node = self.first.as_ptr();

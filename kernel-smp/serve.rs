@@ -115,6 +115,22 @@ impl Waiting {
     }
 }
 
+/// What the tests do.
+#[cfg(all(CONFIG_SMP_RUST_SERVING_WAIT, CONFIG_SMP_RUST_KUNIT_TEST))]
+pub(crate) mod state {
+    use super::*;
+
+    /// Does what a wait does that is `level` levels deep.
+    pub(crate) fn serve_at(irq: &LocalInterruptDisabled, level: u32) {
+        let depth = &UNFINISHED.this_cpu(irq).depth;
+        let before = depth.load(Relaxed);
+
+        depth.store(level, Relaxed);
+        serve(irq);
+        depth.store(before, Relaxed);
+    }
+}
+
 /// What a CPU has taken off its queue and not yet run.
 struct Unfinished {
     batch: Batch,
@@ -149,17 +165,18 @@ fn serve(irq: &LocalInterruptDisabled) {
     let level = depth.load(Relaxed);
 
     fault::release_due(irq);
-    if queue::this_cpu(irq).is_empty() && batch.is_empty() {
+    if !queue::this_cpu(irq).is_empty() {
+        stall::flush_begins(irq);
+        // SAFETY: What is added has just been taken.
+        unsafe { batch.add(queue::this_cpu(irq).take_all()) };
+    }
+    if batch.sync.is_empty() && !batch.other.has(Csd::is_stored) {
         return;
     }
     if level == DEPTH_MAX {
         warn_on_once!(true);
         return;
     }
-
-    stall::flush_begins(irq);
-    // SAFETY: What is added has just been taken.
-    unsafe { batch.add(queue::this_cpu(irq).take_all()) };
 
     depth.store(level.wrapping_add(1), Relaxed);
     let record = stall::current(irq);

@@ -12,7 +12,10 @@ use super::{
     down::Down,
     fixture::{
         becomes_true,
+        flush_from_task,
         leak,
+        push_here,
+        request,
         two_cpus,
         with_interrupts_off, //
     },
@@ -31,9 +34,11 @@ use super::{
     thread::{
         Busy,
         Thread, //
-    }, //
+    },
+    warnings::warnings_of, //
 };
 use crate::{
+    csd::Kind,
     irq::{
         self,
         Answerable, //
@@ -42,7 +47,10 @@ use crate::{
         self,
         SLOTS, //
     },
-    serve::DEPTH_MAX,
+    serve::{
+        self,
+        DEPTH_MAX, //
+    },
     testpoint::Point, //
 };
 use kernel::{
@@ -527,6 +535,46 @@ mod cases {
         }
         assert!(chain.broken.load(Relaxed) < 50);
         assert!(!chain.failed.load(Relaxed));
+        Ok(())
+    }
+
+    #[test]
+    fn the_deepest_wait_warns_only_of_what_it_would_run() -> Result {
+        const TRIES: u32 = 5;
+        let cpus = two_cpus()?;
+        let mut quiet = false;
+
+        // Another CPU may call this one just then, and that is warned about.
+        for _ in 0..TRIES {
+            let seen = Seen::new()?;
+            let own = request(seen, Kind::Async, cpus.here)?;
+            let work = Work::new(seen)?.claim();
+            let warnings = warnings_of(|| {
+                with_interrupts_off(|irq| {
+                    push_here(irq, own);
+                    push_here(irq, work);
+                    serve::state::serve_at(irq, DEPTH_MAX);
+                });
+            })?;
+
+            flush_from_task();
+            quiet |= warnings == 0;
+            assert_eq!(seen.runs(), 2);
+        }
+        assert!(quiet);
+
+        let seen = Seen::new()?;
+        let sync = request(seen, Kind::Sync, cpus.here)?;
+        let warnings = warnings_of(|| {
+            with_interrupts_off(|irq| {
+                push_here(irq, sync);
+                serve::state::serve_at(irq, DEPTH_MAX);
+            });
+        })?;
+
+        flush_from_task();
+        assert_eq!(warnings, 1);
+        assert_eq!(seen.runs(), 1);
         Ok(())
     }
 
