@@ -11,9 +11,13 @@
 use crate::{
     serve::Waiting,
     stall,
-    stats, //
+    stats,
+    trace::Callsite, //
 };
-use core::ptr::NonNull;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 use kernel::{
     bindings,
     cpu::CpuId,
@@ -97,18 +101,52 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Runs the function. A null function does nothing.
+    /// Runs the function. A null function is warned about, with `csd`, and does nothing.
     ///
     /// # Safety
     ///
     /// Interrupts are off, and `func` may be called with `info`.
     #[inline(always)]
-    pub(crate) unsafe fn run(self) {
-        if let Some(func) = self.func {
+    pub(crate) unsafe fn run(self, csd: Option<Csd>) {
+        match self.func {
             // SAFETY: By the safety requirements.
-            unsafe { func(self.info) };
+            Some(func) => unsafe { func(self.info) },
+            None => warn_no_function(None, csd),
         }
     }
+
+    /// Returns the call that the caller of an entry point, at `callsite`, asks for. A null function is
+    /// warned about, and replaced by one that does nothing.
+    #[inline(always)]
+    pub(crate) fn checked(self, callsite: Callsite, csd: Option<Csd>) -> Self {
+        if self.func.is_some() {
+            self
+        } else {
+            warn_no_function(Some(callsite), csd);
+            Self {
+                func: Some(no_function),
+                ..self
+            }
+        }
+    }
+}
+
+/// Runs instead of a null function. Takes any argument.
+///
+/// # Safety
+///
+/// None.
+unsafe extern "C" fn no_function(_info: *mut c_void) {}
+
+/// Warns about a call without a function: once, where its caller is known if it has one.
+#[cold]
+#[inline(never)]
+pub(crate) fn warn_no_function(callsite: Option<Callsite>, csd: Option<Csd>) {
+    let callsite = callsite.map_or(0, |callsite| callsite.0);
+    let csd = csd.map_or(ptr::null_mut(), Csd::as_ptr);
+
+    // SAFETY: The addresses are only printed.
+    unsafe { bindings::smp_warn_no_function(callsite, csd) };
 }
 
 /// A request, or any other entry of a queue.

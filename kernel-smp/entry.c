@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry points of <linux/smp.h> that send an IPI.
+ * The entry points of <linux/smp.h> that call another CPU.
  *
- * Each hands its caller's address on, for the trace points: Rust has no word
- * for it. Being C, they can be traced and probed by name as they always could.
+ * Each hands its caller's address on, for trace points and warnings: Rust has no
+ * word for it. Being C, they can be traced and probed by name as they always could.
  */
 
+#include <linux/bug.h>
 #include <linux/export.h>
 #include <linux/instruction_pointer.h>
 #include <linux/smp.h>
@@ -66,6 +67,18 @@ void __smp_call_single_queue(int cpu, struct llist_node *node)
 	smp_single_queue(cpu, node, _RET_IP_);
 }
 
-/* These two are Rust as they are; only the export has to be said in C. */
-EXPORT_SYMBOL_GPL(wake_up_all_idle_cpus);
+int smp_call_on_cpu(unsigned int cpu, int (*func)(void *), void *par, bool phys)
+{
+	return smp_on_cpu(cpu, func, par, phys, _RET_IP_);
+}
 EXPORT_SYMBOL_GPL(smp_call_on_cpu);
+
+/* A driver's bug, that would otherwise go unseen: nothing is run. */
+void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd)
+{
+	WARN_ONCE(1, "smp: %pS calls a CPU without a function, csd %p\n",
+		  (void *)callsite, csd);
+}
+
+/* This one is Rust as it is; only the export has to be said in C. */
+EXPORT_SYMBOL_GPL(wake_up_all_idle_cpus);

@@ -39,7 +39,7 @@ use kernel::{
 pub(crate) unsafe fn run_traced(call: Call, csd: Option<Csd>) {
     trace::csd_function_entry(call.func, csd);
     // SAFETY: By the safety requirements.
-    unsafe { call.run() };
+    unsafe { call.run(csd) };
     trace::csd_function_exit(call.func, csd);
 }
 

@@ -2,7 +2,11 @@
 
 //! Calls that run in a task of another CPU, and may sleep.
 
-use crate::mask;
+use crate::{
+    csd,
+    mask,
+    trace::Callsite, //
+};
 use core::{
     mem::MaybeUninit,
     ptr, //
@@ -57,27 +61,33 @@ unsafe extern "C" fn run(work: *mut bindings::work_struct) {
 
 /// Runs `func` in a task on `cpu` and returns what it returned.
 ///
-/// With `phys`, the virtual CPU is pinned to the physical CPU of that number meanwhile, if the
+/// Behind `smp_call_on_cpu()`. With `phys`, the virtual CPU is pinned to the physical CPU of that number meanwhile, if the
 /// hypervisor can do it. From a task that may sleep.
 ///
 /// # Errors
 ///
+/// - `-EINVAL`: `func` is null, which is warned about.
 /// - `-ENXIO`: `cpu` is not online, or is the number of no CPU.
 ///
 /// # Safety
 ///
 /// `func` may be called with `par` from a task.
 #[export]
-pub(crate) unsafe extern "C" fn smp_call_on_cpu(
+pub(crate) unsafe extern "C" fn smp_on_cpu(
     cpu: c_uint,
     func: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
     par: *mut c_void,
     phys: bool,
+    callsite: usize,
 ) -> c_int {
     let number = cpu as c_int;
-    let (Some(func), Some(_)) = (func, mask::online(number)) else {
-        return ENXIO.to_errno();
+    let Some(func) = func else {
+        csd::warn_no_function(Some(Callsite(callsite)), None);
+        return EINVAL.to_errno();
     };
+    if mask::online(number).is_none() {
+        return ENXIO.to_errno();
+    }
 
     let mut call = MaybeUninit::<Work>::uninit();
     let call = call.as_mut_ptr();

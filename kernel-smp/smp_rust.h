@@ -18,7 +18,7 @@ struct llist_node;
 /* kernel/sched/stop_task.c */
 extern const struct sched_class stop_sched_class;
 
-/* Rust. @callsite is the caller of the entry point, for the trace points. */
+/* Rust. @callsite is the caller of the entry point. */
 int smp_single(int cpu, smp_call_func_t func, void *info, bool wait,
 	       unsigned long callsite);
 int smp_single_any(const struct cpumask *mask, smp_call_func_t func, void *info,
@@ -31,6 +31,11 @@ void smp_call_function_many_cond(const struct cpumask *mask,
 				 smp_cond_func_t cond_func,
 				 unsigned long callsite);
 void smp_kick_all(unsigned long callsite);
+int smp_on_cpu(unsigned int cpu, int (*func)(void *), void *par, bool phys,
+	       unsigned long callsite);
+
+/* entry.c. @callsite is 0, or @csd NULL, where that is not known. */
+void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd);
 
 /* Flags of smp_call_function_many_cond(). */
 #define SCF_WAIT	1U	/* return when all of them have run */

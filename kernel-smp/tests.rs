@@ -52,6 +52,7 @@ mod ledger;
 mod many;
 mod mask;
 mod masks;
+mod no_function;
 mod offline;
 mod on_cpu;
 mod order;

@@ -119,7 +119,7 @@ mod cases {
         let csd = csd_for(seen)?;
 
         // SAFETY: The call is one of a test, and may be made here.
-        unsafe { csd.call().run() };
+        unsafe { csd.call().run(Some(csd)) };
         assert_eq!(seen.runs(), 1);
         Ok(())
     }

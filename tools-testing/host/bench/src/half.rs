@@ -54,7 +54,7 @@ pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
     unsafe { batch.add(newest) };
     while let Some(csd) = batch.sync.pop() {
         // SAFETY: The sender asked for it.
-        unsafe { csd.call().run() };
+        unsafe { csd.call().run(Some(csd)) };
         csd.unlock();
     }
     while let Some(csd) = batch.other.pop() {
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
 
         csd.unlock();
         // SAFETY: As above.
-        unsafe { call.run() };
+        unsafe { call.run(Some(csd)) };
     }
     true
 }

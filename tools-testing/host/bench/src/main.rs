@@ -13,6 +13,8 @@ mod half;
 mod percpu;
 #[path = "../../../../kernel-smp/queue.rs"]
 mod queue;
+#[path = "../../../../kernel-smp/trace.rs"]
+mod trace;
 
 mod serve {
     //! Waits do not serve.

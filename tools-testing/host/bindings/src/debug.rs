@@ -95,6 +95,10 @@ unsafe extern "C" fn printk(
     0
 }
 
+pub fn smp_warn_no_function<T>(_: usize, _: *mut T) {
+    machine::warn("a call without a function");
+}
+
 pub fn dump_cpu_task(_cpu: c_int) {}
 pub fn dump_stack() {}
 

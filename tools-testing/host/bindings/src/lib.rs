@@ -109,11 +109,12 @@ extern "C" {
         cond_func: smp_cond_func_t,
         callsite: usize,
     );
-    pub fn smp_call_on_cpu(
+    pub fn smp_on_cpu(
         cpu: c_uint,
         func: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
         par: *mut c_void,
         phys: bool,
+        callsite: usize,
     ) -> c_int;
     pub fn generic_smp_call_function_single_interrupt();
     pub fn flush_smp_call_function_queue();

@@ -24,4 +24,5 @@ pub mod code {
     pub const ENXIO: Error = Error(6);
     pub const ENOMEM: Error = Error(12);
     pub const EBUSY: Error = Error(16);
+    pub const EINVAL: Error = Error(22);
 }
