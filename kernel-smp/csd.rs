@@ -149,6 +149,11 @@ pub(crate) fn warn_no_function(callsite: Option<Callsite>, csd: Option<Csd>) {
     unsafe { bindings::smp_warn_no_function(callsite, csd) };
 }
 
+/// The address of a function, or null.
+pub(crate) fn func_ptr(func: Func) -> *mut c_void {
+    func.map_or(ptr::null_mut(), |func| func as *mut c_void)
+}
+
 /// A request, or any other entry of a queue.
 ///
 /// This is an address and no reference: a request ends, and its memory may be gone, at the instant

@@ -8,7 +8,8 @@ use crate::{
         Offline, //
     },
     late,
-    many::CallFunctionData, //
+    many::CallFunctionData,
+    percpu::CpuPinned as _, //
 };
 use kernel::{
     bindings,
@@ -77,5 +78,8 @@ pub(crate) unsafe extern "C" fn smpcfd_dying_cpu(_cpu: c_uint) -> c_int {
 
     // SAFETY: Interrupts are off.
     unsafe { bindings::irq_work_run() };
+
+    // SAFETY: This CPU is possible.
+    unsafe { late::forget(irq.cpu()) };
     0
 }

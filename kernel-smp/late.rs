@@ -9,7 +9,8 @@
 //!
 //! A flush runs what it finds, since it is on the right CPU. The other two end the requests that
 //! somebody may wait for, without running them on a CPU that they were not meant for; IRQ work and
-//! tasks to wake up stay in the queue, and run when the CPU is back.
+//! tasks to wake up stay in the queue, and run when the CPU is back. They are reported once, however
+//! often the queue is looked into until then.
 
 use crate::{
     batch::{
@@ -17,12 +18,16 @@ use crate::{
         List, //
     },
     csd::{
+        func_ptr,
         Csd,
-        Kind, //
+        Kind,
+        Node, //
     },
+    percpu::define_per_cpu,
     queue,
     stall::log, //
 };
+use core::ptr;
 use kernel::{
     bindings,
     cpu::CpuId,
@@ -37,6 +42,22 @@ use kernel::{
 
 /// How many requests for offline CPUs were found.
 static FOUND: Atomic<u64> = Atomic::new(0);
+
+define_per_cpu! {
+    /// The newest entry that was reported and left in the queue of the CPU, which is offline since;
+    /// or null.
+    static LEFT: Atomic<*mut Node> = Atomic::new(ptr::null_mut());
+}
+
+/// Forgets what was left in the queue of `cpu`, which has been up since then and has flushed it.
+///
+/// # Safety
+///
+/// `cpu` is a possible CPU.
+pub(crate) unsafe fn forget(cpu: CpuId) {
+    // SAFETY: By the safety requirements.
+    unsafe { LEFT.per_cpu(cpu) }.store(ptr::null_mut(), Relaxed);
+}
 
 /// Returns how many requests for offline CPUs were found since boot.
 #[cfg(any(CONFIG_SMP_RUST_STATS, CONFIG_SMP_RUST_KUNIT_TEST))]
@@ -54,19 +75,29 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     let queue = unsafe { queue::of(cpu) };
     // SAFETY: The entries have just been taken.
     let found = unsafe { List::of(queue.take_all()) };
+    // SAFETY: As for the queue.
+    let left = unsafe { LEFT.per_cpu(cpu) };
+    // The oldest entries are known, up to this one.
+    let last_known = left.load(Relaxed);
+    let mut is_known = !last_known.is_null();
 
-    if !found.is_empty() {
-        warn_of(cpu);
-    }
     while let Some(csd) = found.pop() {
-        report_entry(csd);
+        let node = csd.node();
+
+        if is_known {
+            is_known = node != last_known;
+        } else {
+            warn_of(cpu);
+            report_entry(csd);
+        }
         match csd.kind() {
             Kind::Async | Kind::Sync => csd.unlock(),
-            // No IPI: the CPU flushes its queue when it first leaves its idle loop.
-            // SAFETY: The entry was in this queue until just now, and is valid until it has run.
-            Kind::IrqWork | Kind::Ttwu | Kind::Unknown => unsafe {
-                queue.push(csd.node());
-            },
+            Kind::IrqWork | Kind::Ttwu | Kind::Unknown => {
+                left.store(node, Relaxed);
+                // No IPI: the CPU flushes its queue when it first leaves its idle loop.
+                // SAFETY: The entry was in this queue until just now, and is valid until it has run.
+                unsafe { queue.push(node) };
+            }
         }
     }
 }
@@ -91,10 +122,7 @@ fn report_entry(csd: Csd) {
 
     match csd.kind() {
         Kind::Async | Kind::Sync | Kind::IrqWork => {
-            let func: *const () = csd
-                .call()
-                .func
-                .map_or(core::ptr::null(), |func| func as *const ());
+            let func = func_ptr(csd.call().func);
             log!("\x014", "IPI callback %pS sent to offline CPU", func);
         }
         Kind::Ttwu => log!("\x014", "IPI task-wakeup sent to offline CPU"),

@@ -71,6 +71,47 @@ mod cases {
     }
 
     #[test]
+    fn what_stays_in_the_queue_of_an_offline_cpu_is_reported_once() -> Result {
+        let cpus = two_cpus()?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        let mut works = KVec::new();
+        let mut found = KVec::new();
+
+        for _ in 0..3 {
+            works.push(Work::new(Seen::new()?)?, GFP_KERNEL)?;
+        }
+        // The same again after the CPU was up: it is no old acquaintance then.
+        for _ in 0..2 {
+            let down = Down::new(cpus.there)?;
+            let before = late::count();
+            let count = |found: &mut KVec<u64>| found.push(late::count() - before, GFP_KERNEL);
+
+            for (at, work) in works.iter().enumerate() {
+                // SAFETY: The entry lives for ever and is in no queue.
+                unsafe { queue.push(work.claim().node()) };
+                // The last one comes too late for this, and is found when the CPU comes up.
+                if at < 2 {
+                    warnings_of(|| {
+                        // SAFETY: The CPU is possible, and offline.
+                        unsafe { late::drain(cpus.there) }
+                    })?;
+                }
+                count(&mut found)?;
+            }
+            warnings_of(|| drop(down))?;
+            count(&mut found)?;
+            for work in &works {
+                let _ = becomes_true(|| work.callback().runs() * 4 == found.len() as u32);
+            }
+        }
+
+        assert_eq!(*found, [1, 2, 2, 3, 1, 2, 2, 3]);
+        assert!(works.iter().all(|work| work.callback().runs() == 2));
+        Ok(())
+    }
+
+    #[test]
     fn what_comes_before_a_cpu_is_known_to_be_dead_is_reported_then() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
