@@ -73,6 +73,44 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
     stall::record(irq, None);
 }
 
+/// Runs a call of this CPU to itself.
+///
+/// It may be made by a function that this CPU was called with: the record of that one is kept.
+///
+/// # Safety
+///
+/// The call may be made on this CPU, with interrupts off.
+#[inline(never)]
+pub(crate) unsafe fn run_here(call: Call) {
+    with_interrupts_off(|irq| {
+        let running = stall::current(irq);
+
+        stall::record_local(irq, call);
+        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
+        unsafe { run_traced(call, None) };
+        stall::resume(irq, running);
+    });
+}
+
+/// Runs an IRQ work.
+///
+/// # Safety
+///
+/// `csd` is an entry of kind `IrqWork` that was taken out of a list.
+#[inline(always)]
+unsafe fn run_irq_work(irq: &LocalInterruptDisabled, csd: Csd) {
+    let call = Call {
+        info: csd.as_ptr().cast(),
+        // The function of an IRQ work is where that of a request is.
+        ..csd.call()
+    };
+
+    stall::record_other(irq, csd, call);
+    // SAFETY: An entry of this kind is the beginning of a `struct irq_work`.
+    unsafe { bindings::irq_work_single(csd.as_ptr().cast()) };
+    stall::record(irq, None);
+}
+
 /// What a flush means if this CPU is offline.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offline {
@@ -112,8 +150,8 @@ pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
             // SAFETY: The request is an `Async` one.
             unsafe { run_async(irq, csd) };
         } else if csd.is(Kind::IrqWork) {
-            // SAFETY: An entry of this kind is the beginning of a `struct irq_work`.
-            unsafe { bindings::irq_work_single(csd.as_ptr().cast()) };
+            // SAFETY: The entry is an `IrqWork` one.
+            unsafe { run_irq_work(irq, csd) };
         }
     }
 
@@ -123,8 +161,10 @@ pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
             info: csd.node().cast(),
         };
 
+        stall::record_other(irq, csd, call);
         // SAFETY: Interrupts are off, and these are entries of the scheduler.
         unsafe { run_traced(call, Some(csd)) };
+        stall::record(irq, None);
     }
 }
 

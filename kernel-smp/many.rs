@@ -344,8 +344,8 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     }
 
     if scf_flags & bindings::SCF_RUN_LOCAL != 0 && mask.test(this_cpu) && request.wants(this_cpu) {
-        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-        irq::with_interrupts_off(|_| unsafe { flush::run_traced(request.call, None) });
+        // SAFETY: By the safety requirements.
+        unsafe { flush::run_here(request.call) };
     }
 
     // The set belongs to the task, and the csds stay: the wait can be preempted, and go on on

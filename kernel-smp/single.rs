@@ -25,7 +25,6 @@ use crate::{
         self,
         Waiting, //
     },
-    stall,
     stats::{
         self,
         Counter, //
@@ -134,7 +133,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     if cpu == i32::from(guard.cpu()) {
         csd.unlock();
         // SAFETY: By the safety requirements.
-        unsafe { run_here(call) };
+        unsafe { flush::run_here(call) };
         return 0;
     }
 
@@ -239,7 +238,7 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
 
     if cpu == i32::from(this_cpu) {
         // SAFETY: By the safety requirements.
-        unsafe { run_here(call) };
+        unsafe { flush::run_here(call) };
         return Ok(());
     }
 
@@ -360,21 +359,6 @@ pub(crate) unsafe fn send_and_wait(
     // preempted, and may go on on another CPU.
     drop(guard);
     csd.wait(lock, waiting);
-}
-
-/// Runs a call of this CPU to itself.
-///
-/// # Safety
-///
-/// The call may be made on this CPU, with interrupts off.
-#[inline(never)]
-unsafe fn run_here(call: Call) {
-    irq::with_interrupts_off(|irq| {
-        stall::record_local(irq, call);
-        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-        unsafe { flush::run_traced(call, None) };
-        stall::record(irq, None);
-    });
 }
 
 /// 0, or a negative error number.

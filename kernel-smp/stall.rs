@@ -20,6 +20,7 @@ pub(crate) use watch::{
     flush_begins,
     record,
     record_local,
+    record_other,
     resume,
     Watch, //
 };
@@ -77,6 +78,9 @@ mod unwatched {
     pub(crate) fn record_local(_irq: &LocalInterruptDisabled, _call: Call) {}
 
     #[inline(always)]
+    pub(crate) fn record_other(_irq: &LocalInterruptDisabled, _entry: Csd, _call: Call) {}
+
+    #[inline(always)]
     pub(crate) fn current(_irq: &LocalInterruptDisabled) {}
 
     #[inline(always)]
@@ -106,6 +110,7 @@ pub(crate) use unwatched::{
     flush_begins,
     record,
     record_local,
+    record_other,
     resume,
     Watch, //
 };

@@ -104,6 +104,19 @@ pub(crate) fn record_local(irq: &LocalInterruptDisabled, call: Call) {
     }
 }
 
+/// Records that this CPU runs `call` for a queue entry that is no request: IRQ work, or wake-ups.
+#[inline(always)]
+pub(crate) fn record_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
+    if enabled() {
+        begin_other(irq, entry, call);
+    }
+}
+
+#[cold]
+fn begin_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
+    begin(irq, entry.as_ptr().cast(), call);
+}
+
 #[inline(always)]
 fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
     let record = CUR_CSD.this_cpu(irq);
@@ -124,34 +137,50 @@ fn end(irq: &LocalInterruptDisabled) {
     CUR_CSD.this_cpu(irq).csd.store(ptr::null_mut(), Release);
 }
 
-/// What a CPU ran when it began to serve.
+/// What a CPU runs, or ran before it began with something inside that.
 pub(crate) struct Running {
     csd: *mut c_void,
     func: *mut c_void,
     info: *mut c_void,
 }
 
-/// Returns what this CPU runs.
-#[inline(always)]
-pub(crate) fn current(irq: &LocalInterruptDisabled) -> Running {
-    let record = CUR_CSD.this_cpu(irq);
-
-    Running {
-        csd: record.csd.load(Relaxed),
-        func: record.func.load(Relaxed),
-        info: record.info.load(Relaxed),
+#[cfg(all(
+    CONFIG_SMP_RUST_KUNIT_TEST,
+    CONFIG_JUMP_LABEL,
+    not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)
+))]
+impl Running {
+    /// Returns the csd and the argument, both as addresses.
+    pub(crate) fn entry(&self) -> (usize, usize) {
+        (self.csd.addr(), self.info.addr())
     }
+}
+
+/// Returns what this CPU runs, if that is recorded.
+#[inline(always)]
+pub(crate) fn current(irq: &LocalInterruptDisabled) -> Option<Running> {
+    enabled().then(|| {
+        let record = CUR_CSD.this_cpu(irq);
+
+        Running {
+            csd: record.csd.load(Relaxed),
+            func: record.func.load(Relaxed),
+            info: record.info.load(Relaxed),
+        }
+    })
 }
 
 /// Records that this CPU goes on with what it ran before.
 #[inline(always)]
-pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Running) {
-    let record = CUR_CSD.this_cpu(irq);
+pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Option<Running>) {
+    if let Some(running) = running {
+        let record = CUR_CSD.this_cpu(irq);
 
-    record.func.store(running.func, Relaxed);
-    record.info.store(running.info, Relaxed);
-    // ORDERING: As in `begin()`.
-    record.csd.store(running.csd, Release);
+        record.func.store(running.func, Relaxed);
+        record.info.store(running.info, Relaxed);
+        // ORDERING: As in `begin()`.
+        record.csd.store(running.csd, Release);
+    }
 }
 
 fn func_ptr(call: Call) -> *mut c_void {

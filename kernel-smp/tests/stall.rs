@@ -6,16 +6,21 @@ use super::{
     calls::{
         all_others,
         single,
-        single_on, //
+        single_async,
+        single_on,
+        Callback, //
     },
     fixture::{
         bad_numbers,
         becomes_true,
+        csd_for,
         leak,
         pool_is_free,
-        two_cpus, //
+        two_cpus,
+        with_interrupts_off, //
     },
     gate::Held,
+    irq_work::Work,
     seen::Seen,
     tally::TALLY,
     thread::Thread,
@@ -25,6 +30,7 @@ use super::{
     }, //
 };
 use crate::{
+    csd::Csd,
     pool,
     stall, //
 };
@@ -37,9 +43,23 @@ use kernel::{
         Acquire,
         Atomic,
         Full,
+        Relaxed,
         Release, //
     }, //
 };
+
+/// A csd that a test uses on several CPUs.
+#[derive(Clone, Copy)]
+struct Used(Csd);
+
+// SAFETY: The csd lives for ever, and one CPU at a time uses it.
+unsafe impl Sync for Used {}
+
+impl Used {
+    fn csd(&self) -> Csd {
+        self.0
+    }
+}
 
 /// Requests are watched until this is dropped, if they were not already.
 struct Watch {
@@ -74,6 +94,52 @@ impl Drop for Watch {
 fn is_stuck() -> bool {
     // SAFETY: May be called in any context.
     unsafe { bindings::csd_lock_is_stuck() }
+}
+
+/// A callback that looks up what its CPU is recorded to run, before and after a call to itself.
+struct Record {
+    /// The csd and its argument, each time.
+    entries: [[Atomic<usize>; 2]; 2],
+    seen: &'static Seen,
+    own: Used,
+    over: Atomic<bool>,
+}
+
+impl Record {
+    fn new() -> Result<&'static Self> {
+        let seen = Seen::new()?;
+
+        leak(Self {
+            entries: [const { [const { Atomic::new(0) }; 2] }; 2],
+            seen,
+            own: Used(csd_for(seen)?),
+            over: Atomic::new(false),
+        })
+    }
+
+    fn look(&self, at: usize) {
+        let running = with_interrupts_off(|irq| stall::current(irq));
+        let (csd, info) = running.map_or((0, 0), |running| running.entry());
+
+        self.entries[at][0].store(csd, Relaxed);
+        self.entries[at][1].store(info, Relaxed);
+    }
+
+    /// Returns what was found, in the order of time.
+    fn found(&self) -> [[usize; 2]; 2] {
+        self.entries
+            .each_ref()
+            .map(|entry| entry.each_ref().map(|part| part.load(Relaxed)))
+    }
+}
+
+impl Callback for Record {
+    fn call(&'static self) {
+        self.look(0);
+        single_async(i32::from(CpuId::current()), self.own.csd());
+        self.look(1);
+        self.over.store(true, Release);
+    }
 }
 
 /// Threads that all send without waiting, to one CPU.
@@ -119,6 +185,41 @@ mod cases {
 
         assert!(on && fine);
         assert!(!stuck);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_the_own_cpu_leaves_the_record_of_its_caller() -> Result {
+        let cpus = two_cpus()?;
+        let record = Record::new()?;
+        let info = core::ptr::from_ref(record).addr();
+
+        let watch = Watch::new();
+        let sent = single_on(cpus.there, record, true);
+        drop(watch);
+
+        let [before, after] = record.found();
+        assert_eq!(sent, 0);
+        assert_eq!(record.seen.runs(), 1);
+        assert_eq!(before[1], info);
+        assert_eq!(after, before);
+        Ok(())
+    }
+
+    #[test]
+    fn irq_work_is_recorded_while_it_runs() -> Result {
+        let cpus = two_cpus()?;
+        let record = Record::new()?;
+        let work = Work::new(record)?;
+        let entry = core::ptr::from_ref(work).addr();
+
+        let watch = Watch::new();
+        let queued = work.queue_on(cpus.there);
+        let over = becomes_true(|| record.over.load(Acquire));
+        drop(watch);
+
+        assert!(queued && over);
+        assert_eq!(record.found(), [[entry; 2]; 2]);
         Ok(())
     }
 
