@@ -154,6 +154,23 @@ pub(crate) fn func_ptr(func: Func) -> *mut c_void {
     func.map_or(ptr::null_mut(), |func| func as *mut c_void)
 }
 
+/// What a csd is used for, as a CPU sees it to which it does not belong.
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) func: *mut c_void,
+    pub(crate) info: *mut c_void,
+    target: Option<u16>,
+}
+
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+impl Snapshot {
+    /// Returns the CPU that the csd was sent to, or -1 if its kind does not record it.
+    pub(crate) fn target(self) -> i32 {
+        self.target.map_or(-1, i32::from)
+    }
+}
+
 /// A request, or any other entry of a queue.
 ///
 /// This is an address and no reference: a request ends, and its memory may be gone, at the instant
@@ -262,7 +279,7 @@ impl Csd {
         self.flags().load(Relaxed) == Lock::STORED.0
     }
 
-    /// Returns what the request runs.
+    /// Returns what the request runs. For the CPU that the request belongs to.
     #[inline(always)]
     pub(crate) fn call(self) -> Call {
         let csd = self.as_ptr();
@@ -275,32 +292,46 @@ impl Csd {
         }
     }
 
-    /// Returns the CPU that the request was sent to, if its kind records it.
+    /// Returns what the request is used for, whoever fills it in for another use meanwhile.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    pub(crate) fn target(self) -> Option<u16> {
-        match self.kind() {
+    pub(crate) fn snapshot(self) -> Snapshot {
+        let csd = self.as_ptr();
+        let target = match self.kind() {
             // SAFETY: The request is valid, by the type invariants.
-            Kind::Async | Kind::Sync => Some(unsafe { (*self.as_ptr()).node.dst }),
+            Kind::Async | Kind::Sync => {
+                Some(unsafe { (&raw const (*csd).node.dst).read_volatile() })
+            }
             _ => None,
+        };
+
+        Snapshot {
+            // SAFETY: As above.
+            func: func_ptr(unsafe { (&raw const (*csd).func).read_volatile() }),
+            // SAFETY: As above.
+            info: unsafe { (&raw const (*csd).info).read_volatile() },
+            target,
         }
     }
 
     /// Fills in a request that the caller has locked.
+    ///
+    /// A waiter for its last use may look at the fields meanwhile. The stores come after that of the
+    /// lock, which x86-64 sees to: a waiter that sees one of them sees that its use is over.
     #[inline(always)]
     pub(crate) fn fill(self, call: Call, source: CpuId, target: i32) {
         let csd = self.as_ptr();
 
-        // SAFETY: The request is valid, and nobody else looks at it before it is queued.
-        unsafe { (*csd).func = call.func };
+        // SAFETY: The request is valid, and nobody else writes to it before it is queued.
+        unsafe { (&raw mut (*csd).func).write_volatile(call.func) };
         // SAFETY: As above.
-        unsafe { (*csd).info = call.info };
+        unsafe { (&raw mut (*csd).info).write_volatile(call.info) };
 
         #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
         {
             // SAFETY: As above.
-            unsafe { (*csd).node.src = source.as_u32() as u16 };
+            unsafe { (&raw mut (*csd).node.src).write_volatile(source.as_u32() as u16) };
             // SAFETY: As above.
-            unsafe { (*csd).node.dst = target as u16 };
+            unsafe { (&raw mut (*csd).node.dst).write_volatile(target as u16) };
         }
         #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
         let _ = (source, target);

@@ -82,7 +82,7 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
 pub(crate) unsafe fn run_here(call: Call) {
-    with_interrupts_off(|irq| {
+    irq::with_interrupts_off(|irq| {
         let running = stall::current(irq);
 
         stall::record_local(irq, call);

@@ -105,7 +105,7 @@ impl Waiting {
         let mut watch = stall::Watch::begin(csd, lock);
         let start = stats::now();
 
-        while !watch.is_over() && !other.is_some_and(|other| other()) {
+        while !other.is_some_and(|other| other()) && !watch.is_over() {
             if self.serves() {
                 irq::with_interrupts_off(serve);
             }

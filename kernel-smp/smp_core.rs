@@ -33,8 +33,8 @@
 //!
 //! C companions: `entry.c` (entry points that hand on their caller's address; exports), `params.c`
 //! (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
-//! debugfs). Entry points that need no caller are `#[export]` functions in the file of their
-//! subject.
+//! debugfs), `stall.c` (what an NMI finds). Entry points that need no caller are `#[export]`
+//! functions in the file of their subject.
 //!
 //! # Contexts
 //!

@@ -69,6 +69,17 @@ extern struct static_key_false smp_csdlock_debug_key;
 #endif
 extern unsigned long smp_csd_lock_timeout;
 extern int smp_panic_on_ipistall;
+
+/* stall.c: what an NMI has found on a CPU. */
+enum smp_stall_nmi {
+	SMP_STALL_NO_NMI,
+	SMP_STALL_ASKED,
+	SMP_STALL_IRQS_OFF,
+	SMP_STALL_IRQS_ON
+};
+
+void smp_stall_ask(unsigned int cpu);
+enum smp_stall_nmi smp_stall_found(unsigned int cpu);
 #endif
 
 #ifdef CONFIG_SMP_RUST_STATS

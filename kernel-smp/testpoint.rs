@@ -11,6 +11,9 @@ pub(crate) enum Point {
     Claimed,
     /// An entry is queued, and its IPI not yet sent.
     Pushed,
+    /// A waiter that is watched has found its csd locked, and not yet looked at the clock.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    Locked,
 }
 
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]

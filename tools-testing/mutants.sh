@@ -7,6 +7,7 @@
 # A mutant is a patch; above it stand what it breaks, and what must fail on it, a line each:
 #
 #   Caught by: kunit SUITE[.TEST]   a suite of KUnit, in a guest
+#   Caught by: verdict TEST         a test of smp_verdict, in a guest whose waits are watched
 #   Caught by: loom CHECK           a check of "make model", with loom; or shuttle, or threads
 #   Caught by: herd7 TEST           a litmus test, whose own mutant is the same
 #   Caught by: misuse CASE          a case of "make misuse": what it is about compiles
@@ -24,7 +25,7 @@
 lock
 begin_items
 copy=$build/mutants/checkout
-catchers='kunit|loom|loom-debug|shuttle|threads|herd7|misuse|unload|disassembly'
+catchers='kunit|verdict|loom|loom-debug|shuttle|threads|herd7|misuse|unload|disassembly'
 
 mapfile -t list < <(cd "$here/mutants" && for pattern in ${MUTANTS:-*}; do
 	compgen -G "$pattern.patch" || echo "$pattern"
@@ -58,6 +59,10 @@ caught_by_kunit() {
 	grep -aq 'KTAP version' "$copy/build/logs/kunit.log" || die "the guest did not come to its tests"
 	sed -nE 's/^\[[0-9:]*\] \[(FAILED|CRASHED)\] ([^ ]+)$/\2/p' "$copy/build/logs/kunit.txt" |
 		sed -n 1p | grep . || echo "the guest did not end well"
+}
+
+caught_by_verdict() {
+	SMP_EXPECTED='csd: |Call Trace:' APPEND="csdlock_debug=1 ${APPEND:-}" caught_by_kunit "smp_verdict.$1"
 }
 
 caught_by_host() {

@@ -9,13 +9,23 @@ use super::{
 use crate::{
     clock::now,
     csd::{
+        func_ptr,
         Call,
         Csd,
-        Lock, //
+        Lock,
+        Snapshot, //
     },
     ipi,
     mask,
-    percpu::define_per_cpu, //
+    percpu::{
+        define_per_cpu,
+        CpuGuard,
+        CpuPinned, //
+    },
+    testpoint::{
+        self,
+        Point, //
+    }, //
 };
 use core::ptr;
 use kernel::{
@@ -23,13 +33,22 @@ use kernel::{
     cpu::CpuId,
     interrupt::LocalInterruptDisabled,
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        barrier::{
+            smp_mb,
+            Full, //
+        }, //
     },
-    time::NSEC_PER_MSEC,
+    time::{
+        NSEC_PER_MSEC,
+        NSEC_PER_USEC, //
+    },
     warn, //
 };
 
@@ -50,6 +69,9 @@ define_per_cpu! {
 
     /// How often the CPU has flushed its queue.
     static FLUSHES: Atomic<u32> = Atomic::new(0);
+
+    /// When the CPU first flushed its queue after an IPI was sent again, in ns; 0 if it has not.
+    static ANSWERED: Atomic<u64> = Atomic::new(1);
 
     /// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
     static TRIGGER_BACKTRACE: Atomic<i32> = Atomic::new(1);
@@ -76,12 +98,19 @@ pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
 #[inline(always)]
 pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     if enabled() {
-        // ORDERING: The release pairs with the acquire in `Watch::look_at()`: a backtrace that is
+        // ORDERING: The release pairs with the acquire in `Watch::prod()`: a backtrace that is
         // triggered after this shows the CPU in this flush or later.
         TRIGGER_BACKTRACE.this_cpu(irq).store(1, Release);
 
+        let answered = ANSWERED.this_cpu(irq);
+        if answered.load(Relaxed) == 0 {
+            answered.store(now(), Relaxed);
+        }
+
         let flushes = FLUSHES.this_cpu(irq);
-        flushes.store(flushes.load(Relaxed).wrapping_add(1), Relaxed);
+        // ORDERING: The release pairs with the acquire in `flushes()`: a waiter that sees the flush
+        // sees when it was.
+        flushes.store(flushes.load(Relaxed).wrapping_add(1), Release);
     }
 }
 
@@ -121,9 +150,9 @@ fn begin_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
 fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
     let record = CUR_CSD.this_cpu(irq);
 
-    record.func.store(func_ptr(call), Relaxed);
+    record.func.store(func_ptr(call.func), Relaxed);
     record.info.store(call.info, Relaxed);
-    // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees the request sees
+    // ORDERING: The release pairs with the acquire in `Watch::facts()`: who sees the request sees
     // the function and argument that go with it.
     // LITMUS: stall-record-begin
     record.csd.store(csd, Release);
@@ -131,7 +160,7 @@ fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
 
 #[inline(always)]
 fn end(irq: &LocalInterruptDisabled) {
-    // ORDERING: The release pairs with the acquire in `Watch::look_at()`: who sees that nothing runs
+    // ORDERING: The release pairs with the acquire in `Watch::facts()`: who sees that nothing runs
     // sees what the last request did, its unlock among it.
     // LITMUS: stall-record-end
     CUR_CSD.this_cpu(irq).csd.store(ptr::null_mut(), Release);
@@ -183,37 +212,32 @@ pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Option<Running>) {
     }
 }
 
-fn func_ptr(call: Call) -> *mut c_void {
-    call.func
-        .map_or(ptr::null_mut(), |func| func as *mut c_void)
-}
-
-/// Why a wait took so long.
+/// A fact about a wait that took too long.
+///
+/// Only what was observed: a CPU that turns interrupts on just after an IPI was sent again looks like
+/// one whose first IPI was lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Verdict {
-    /// The IPI was lost: the one that was sent again was answered at once.
-    Lost,
-    /// The target has interrupts off: the one that was sent again was not answered either.
-    InterruptsOff,
-    /// The target runs this function, or another one before it.
+    /// The wait is over, and the target has flushed its queue after the IPI was sent again.
+    Over,
+    /// The target has not flushed its queue since the IPI was sent again.
+    NotFlushed,
+    /// The target has flushed its queue since the IPI was sent again, and the csd is still locked.
+    Flushed,
+    /// The target runs the function of this csd, or of another entry of its queue.
     CallbackRunning,
-    /// The target has taken its queue, and the request was not in it.
-    QueueCorrupt,
+    /// The target is offline: no IPI is sent again.
+    Offline,
+    /// The target had interrupts off when the NMI for its backtrace came.
+    InterruptsOff,
+    /// The target had interrupts on then.
+    InterruptsOn,
 }
 
 impl Verdict {
     /// How many there are.
-    pub(crate) const NUMBER: usize = Self::QueueCorrupt as usize + 1;
-
-    fn text(self) -> &'static CStr {
-        match self {
-            Self::Lost => c"the IPI was lost",
-            Self::InterruptsOff => c"the CPU has interrupts off",
-            Self::CallbackRunning => c"the CPU is in a function that was called",
-            Self::QueueCorrupt => c"the request is not in the queue",
-        }
-    }
+    pub(crate) const NUMBER: usize = Self::InterruptsOn as usize + 1;
 }
 
 /// How often each verdict was given, in their order.
@@ -232,18 +256,48 @@ pub(crate) fn verdicts(verdict: Verdict) -> u32 {
 struct Resent {
     /// How often the target had flushed its queue before.
     flushes: u32,
-    /// When the report about it was through, in ns: printing takes long.
-    reported: u64,
+    /// When it was sent, in ns.
+    at: u64,
+}
+
+impl Resent {
+    /// Returns after how many ns `cpu` has flushed its queue, at the latest; nothing if it has not.
+    fn answered(self, cpu: CpuId) -> Option<u64> {
+        if flushes(cpu) == self.flushes {
+            return None;
+        }
+
+        // SAFETY: A CPU that was called is possible.
+        let at = match unsafe { ANSWERED.per_cpu(cpu) }.load(Relaxed) {
+            // Another waiter has sent an IPI again since.
+            0 => now(),
+            at => at,
+        };
+
+        Some(at.saturating_sub(self.at))
+    }
+}
+
+/// What is known of the target of a wait that goes on.
+struct Facts {
+    now: u64,
+    seen: Snapshot,
+    target: Option<CpuId>,
+    running: Running,
+    /// After how many ns the target has flushed its queue since the IPI was sent again.
+    answered: Option<u64>,
 }
 
 /// A wait that goes on, and is reported if it takes too long.
 ///
-/// It can be preempted and move to another CPU, watched or not: a report names the CPU that it is
-/// written on.
+/// It can be preempted and move to another CPU, watched or not. A report is written with preemption
+/// off, and names the CPU that it is written on.
 pub(crate) struct Watch {
     csd: Csd,
     /// What is waited for; nothing: whatever use there is.
     lock: Option<Lock>,
+    /// What the csd was used for when the wait began, or when it was last reported.
+    seen: Snapshot,
     /// When it began, in ns.
     start: u64,
     /// When it was last reported, in ns.
@@ -272,6 +326,7 @@ impl Watch {
         Self {
             csd,
             lock,
+            seen: csd.snapshot(),
             start: now,
             last: now,
             bug_id: 0,
@@ -288,10 +343,9 @@ impl Watch {
 
         if enabled() {
             if !over {
-                let now = now();
-
-                if self.is_due(now) {
-                    csd_lock_wait_toolong(self, now);
+                testpoint::reach(Point::Locked);
+                if self.is_due(now()) {
+                    return csd_lock_wait_toolong(self);
                 }
             } else if self.bug_id != 0 {
                 self.got_unstuck();
@@ -299,18 +353,28 @@ impl Watch {
         }
         over
     }
+
+    /// Returns whether the wait was reported.
+    #[cfg(all(
+        CONFIG_SMP_RUST_KUNIT_TEST,
+        CONFIG_JUMP_LABEL,
+        not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)
+    ))]
+    pub(crate) fn is_reported(&self) -> bool {
+        self.bug_id != 0
+    }
 }
 
-/// Complains about a wait that is not over and should be. The name is that which is known from
-/// backtraces.
+/// Complains about a wait that is not over and should be. Returns whether it is over after all. The
+/// name is that which is known from backtraces.
 #[cold]
 #[no_mangle]
-extern "C" fn csd_lock_wait_toolong(watch: &mut Watch, now: u64) {
-    watch.look_at(now);
+extern "C" fn csd_lock_wait_toolong(watch: &mut Watch) -> bool {
+    watch.look_again()
 }
 
 impl Watch {
-    /// Says that a request that was reported has ended.
+    /// Says that a csd that was reported is unlocked.
     #[cold]
     fn got_unstuck(&mut self) {
         log!(
@@ -318,11 +382,9 @@ impl Watch {
             "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
             self.bug_id,
             CpuId::current().as_u32(),
-            self.csd.target().map_or(-1, i32::from),
+            self.seen.target(),
         );
-        if self.verdict.is_none() {
-            self.judge_the_end();
-        }
+        self.judge_the_end();
     }
 
     /// Returns whether a report is due: the more there were, and the more CPUs, the later.
@@ -340,13 +402,81 @@ impl Watch {
             .wrapping_mul(self.messages.wrapping_add(1))
             .wrapping_mul(backoff);
 
-        timeout != 0 && now.wrapping_sub(self.last) > limit
+        // The clock may go back a little, from a CPU to another.
+        timeout != 0 && (self.start > now || now.saturating_sub(self.last) > limit)
     }
 
-    /// Reports the request, and tries to get it going.
-    fn look_at(&mut self, now: u64) {
+    /// Looks again at the lock and the clock, and reports the wait if it is true that it goes on for
+    /// too long. Returns whether it is over.
+    ///
+    /// The caller can be preempted after each of its looks, for longer than any timeout. Preemption
+    /// is off here, so the target also stays online if it is, and the clock is read before the lock:
+    /// a csd that is found locked was locked at that time.
+    fn look_again(&mut self) -> bool {
+        let guard = CpuGuard::new();
+        let facts = self.facts();
+
+        if self.csd.is_over(self.lock) {
+            if self.bug_id != 0 {
+                self.got_unstuck();
+            }
+            return true;
+        }
+
+        if self.lock.is_none() && facts.seen != self.seen {
+            // The use that the wait began with is over, and an interrupt on this CPU has taken the
+            // csd for another one.
+            if self.bug_id != 0 {
+                self.got_unstuck();
+            }
+            *self = Self::begin(self.csd, None);
+        } else if self.is_due(facts.now) {
+            self.report(&guard, facts);
+        }
+        false
+    }
+
+    /// Returns what is known of the target. It is true of this use of the csd if the wait is found to
+    /// go on after that.
+    fn facts(&self) -> Facts {
+        let now = now();
+        let seen = self.csd.snapshot();
+        let target = mask::in_range(seen.target());
+        let record = record_of(target);
+        let facts = Facts {
+            now,
+            seen,
+            target,
+            running: Running {
+                // ORDERING: The acquire pairs with the releases in `begin()` and `end()`.
+                // LITMUS: stall-record-begin, stall-record-end
+                csd: record.csd.load(Acquire),
+                func: record.func.load(Relaxed),
+                info: record.info.load(Relaxed),
+            },
+            answered: self
+                .resent
+                .zip(target)
+                .and_then(|(resent, cpu)| resent.answered(cpu)),
+        };
+
+        // ORDERING: All of this is read before the lock is. It pairs with the order in which a sender
+        // locks the csd and then fills it in, see `Csd::fill()`.
+        smp_mb(Full);
+        facts
+    }
+
+    /// Reports the wait, and tries to get it going.
+    fn report(&mut self, guard: &CpuGuard, facts: Facts) {
         let csd = self.csd;
-        let this_cpu = CpuId::current().as_u32();
+        let this_cpu = guard.cpu().as_u32();
+        let Facts {
+            now,
+            seen,
+            target,
+            running,
+            answered,
+        } = facts;
 
         if self.start > now {
             log!(
@@ -363,9 +493,9 @@ impl Watch {
         if first {
             self.bug_id = CSD_BUG_COUNT.fetch_add(1, Relaxed).wrapping_add(1);
         }
+        self.seen = seen;
 
-        let number = csd.target().map_or(-1, i32::from);
-        let target = mask::in_range(number);
+        let number = seen.target();
         if target.is_none() {
             kernel::do_once_lite! {
                 warn!("csd_lock_wait_toolong: cpu = {}\n", number);
@@ -373,11 +503,6 @@ impl Watch {
         }
 
         let waited = now.wrapping_sub(self.start) as i64;
-        let call = csd.call();
-        let record = record_of(target);
-        // ORDERING: The acquire pairs with the releases in `begin()` and `end()`.
-        // LITMUS: stall-record-begin, stall-record-end
-        let running = record.csd.load(Acquire);
 
         log!(
             "\x011",
@@ -387,8 +512,8 @@ impl Watch {
             this_cpu,
             waited,
             number,
-            func_ptr(call),
-            call.info,
+            seen.func,
+            seen.info,
         );
         self.messages = self.messages.wrapping_add(1);
         if first {
@@ -397,20 +522,21 @@ impl Watch {
 
         self.panic_if_asked(waited);
 
-        if !running.is_null() && running != csd.as_ptr().cast() {
+        let idle = running.csd.is_null();
+        if !idle && running.csd != csd.as_ptr().cast() {
             log!(
                 "\x011",
                 "\tcsd: CSD lock (#%d) handling prior %pS(%ps) request.",
                 self.bug_id,
-                record.func.load(Relaxed),
-                record.info.load(Relaxed),
+                running.func,
+                running.info,
             );
         } else {
             log!(
                 "\x011",
                 "\tcsd: CSD lock (#%d) %s.",
                 self.bug_id,
-                if running.is_null() {
+                if idle {
                     c"unresponsive"
                 } else {
                     c"handling this request"
@@ -419,45 +545,57 @@ impl Watch {
             );
         }
 
-        let resent = target.and_then(|cpu| {
-            self.judge(cpu, running);
-            self.prod(cpu, running.is_null(), this_cpu)
-        });
+        if let Some(cpu) = target {
+            if cpu.is_online() {
+                self.judge(cpu, now, idle, answered);
+                self.prod(cpu, idle, this_cpu);
+            } else {
+                self.give(cpu, Verdict::Offline, 0);
+            }
+        }
 
         if first {
             // SAFETY: May be called in any context.
             unsafe { bindings::dump_stack() };
         }
-        if let Some(flushes) = resent {
-            self.resent = Some(Resent {
-                flushes,
-                reported: self::now(),
-            });
-        }
         self.last = now;
     }
 
-    /// Panics if the wait is longer than `smp.panic_on_ipistall`.
+    /// Panics if the wait goes on for longer than `smp.panic_on_ipistall`.
     fn panic_if_asked(&self, waited: i64) {
         // SAFETY: The parameter may change at any time; each value is fine.
         let limit = unsafe { (&raw const bindings::smp_panic_on_ipistall).read_volatile() };
 
-        if limit > 0 && waited > i64::from(limit).wrapping_mul(NSEC_PER_MSEC) {
+        if limit > 0
+            && waited > i64::from(limit).wrapping_mul(NSEC_PER_MSEC)
+            && !self.csd.is_over(self.lock)
+        {
             // SAFETY: Does not return.
             unsafe { bindings::BUG() };
         }
     }
 
-    /// Shows what `cpu` does, and sends it the IPI again if it runs no request. Returns how often it
-    /// had flushed its queue before, if so.
-    fn prod(&self, cpu: CpuId, idle: bool, this_cpu: u32) -> Option<u32> {
+    /// Shows what `cpu`, which is online, does, and sends it the IPI again if it runs no request.
+    fn prod(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
         // SAFETY: A CPU that was called is possible.
         let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
 
         // ORDERING: The acquire pairs with the release in `flush_begins()`.
         if trigger.cmpxchg(1, 0, Acquire).is_ok() {
             // SAFETY: `cpu` is a CPU.
+            unsafe { bindings::smp_stall_ask(cpu.as_u32()) };
+            // SAFETY: As above.
             unsafe { bindings::dump_cpu_task(i32::from(cpu)) };
+            // SAFETY: As above.
+            match unsafe { bindings::smp_stall_found(cpu.as_u32()) } {
+                bindings::smp_stall_nmi_SMP_STALL_IRQS_OFF => {
+                    self.give(cpu, Verdict::InterruptsOff, 0);
+                }
+                bindings::smp_stall_nmi_SMP_STALL_IRQS_ON => {
+                    self.give(cpu, Verdict::InterruptsOn, 0);
+                }
+                _ => {}
+            }
         }
 
         if idle {
@@ -468,55 +606,99 @@ impl Watch {
                 this_cpu,
                 cpu.as_u32(),
             );
-            let flushes = flushes(cpu);
+            self.resent = Some(Resent {
+                flushes: flushes(cpu),
+                at: now(),
+            });
+            // SAFETY: A CPU that was called is possible.
+            unsafe { ANSWERED.per_cpu(cpu) }.store(0, Relaxed);
             ipi::send_unconditionally(cpu);
-            return Some(flushes);
         }
-        None
     }
 
     /// Judges a wait that goes on, when it is reported.
-    fn judge(&mut self, cpu: CpuId, running: *mut c_void) {
-        let verdict = match self.resent {
-            _ if !running.is_null() => Verdict::CallbackRunning,
-            None => return,
-            Some(resent) if resent.flushes == flushes(cpu) => Verdict::InterruptsOff,
-            Some(_) => Verdict::QueueCorrupt,
+    fn judge(&mut self, cpu: CpuId, now: u64, idle: bool, answered: Option<u64>) {
+        let (verdict, since) = match (self.resent, answered) {
+            _ if !idle => (Verdict::CallbackRunning, 0),
+            (None, _) => return,
+            (_, Some(after)) => (Verdict::Flushed, after),
+            (Some(resent), None) => (Verdict::NotFlushed, now.saturating_sub(resent.at)),
         };
 
-        self.give(verdict);
+        self.judged(cpu, verdict, since);
     }
 
-    /// Judges a wait that is over, by how long it took after the IPI was sent again.
+    /// Judges a wait that is over, if it is not known why it took so long.
     fn judge_the_end(&mut self) {
-        if let Some(resent) = self.resent {
-            let prompt = timeout() / 4;
-            let verdict = if now().wrapping_sub(resent.reported) <= prompt {
-                Verdict::Lost
-            } else {
-                Verdict::InterruptsOff
-            };
+        let known = !matches!(self.verdict, None | Some(Verdict::NotFlushed));
+        let cpu = mask::in_range(self.seen.target());
 
-            self.give(verdict);
+        if let (false, Some(resent), Some(cpu)) = (known, self.resent, cpu) {
+            match resent.answered(cpu) {
+                Some(after) => self.judged(cpu, Verdict::Over, after),
+                None => {
+                    self.judged(cpu, Verdict::NotFlushed, now().saturating_sub(resent.at));
+                }
+            }
         }
     }
 
     /// Gives a verdict, if it is not the last one again.
-    fn give(&mut self, verdict: Verdict) {
-        if self.verdict == Some(verdict) {
-            return;
+    fn judged(&mut self, cpu: CpuId, verdict: Verdict, ns: u64) {
+        if self.verdict.replace(verdict) != Some(verdict) {
+            self.give(cpu, verdict, ns);
         }
+    }
 
-        self.verdict = Some(verdict);
+    /// Counts a verdict, and prints its line.
+    fn give(&self, cpu: CpuId, verdict: Verdict, ns: u64) {
+        let (id, cpu, us) = (self.bug_id, cpu.as_u32(), ns / NSEC_PER_USEC as u64);
+
         if let Some(count) = VERDICTS.get(verdict as usize) {
             count.add(1, Relaxed);
         }
-        log!(
-            "\x011",
-            "csd: CSD lock (#%d): %s.",
-            self.bug_id,
-            verdict.text().as_char_ptr(),
-        );
+        match verdict {
+            Verdict::Over => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d flushed its queue within %llu us after the IPI was sent again.",
+                id,
+                cpu,
+                us,
+            ),
+            Verdict::NotFlushed => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d has not flushed its queue in %llu us since the IPI was sent again.",
+                id,
+                cpu,
+                us,
+            ),
+            Verdict::Flushed => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d flushed its queue within %llu us after the IPI was sent again, and the csd is still locked.",
+                id,
+                cpu,
+                us,
+            ),
+            Verdict::CallbackRunning => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d is in a function that was called.",
+                id,
+                cpu,
+            ),
+            Verdict::Offline => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d is offline.",
+                id,
+                cpu,
+            ),
+            Verdict::InterruptsOff | Verdict::InterruptsOn => log!(
+                "\x011",
+                "csd: CSD lock (#%d): CPU#%02d had interrupts %s when the NMI came.",
+                id,
+                cpu,
+                if verdict == Verdict::InterruptsOn { c"on" } else { c"off" }.as_char_ptr(),
+            ),
+        }
     }
 }
 
@@ -530,8 +712,9 @@ fn timeout() -> u64 {
 
 /// How often `cpu`, which is possible, has flushed its queue.
 fn flushes(cpu: CpuId) -> u32 {
+    // ORDERING: The acquire pairs with the release in `flush_begins()`.
     // SAFETY: A CPU that was called is possible.
-    unsafe { FLUSHES.per_cpu(cpu) }.load(Relaxed)
+    unsafe { FLUSHES.per_cpu(cpu) }.load(Acquire)
 }
 
 /// Returns what `cpu` runs; if it is not known which CPU, what the first one does.

@@ -128,16 +128,16 @@ mod cases {
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn fill_records_the_target_of_the_kinds_that_have_one() -> Result {
         for (kind, target) in [
-            (Kind::Async, Some(3)),
-            (Kind::Sync, Some(3)),
-            (Kind::IrqWork, None),
-            (Kind::Ttwu, None),
+            (Kind::Async, 3),
+            (Kind::Sync, 3),
+            (Kind::IrqWork, -1),
+            (Kind::Ttwu, -1),
         ] {
             let csd = blank_csd()?;
 
             csd.lock_new(kind);
             csd.fill(csd.call(), kernel::cpu::CpuId::current(), 3);
-            assert!(csd.target() == target);
+            assert_eq!(csd.snapshot().target(), target);
         }
         Ok(())
     }

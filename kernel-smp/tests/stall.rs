@@ -13,6 +13,8 @@ use super::{
     fixture::{
         bad_numbers,
         becomes_true,
+        blank_csd,
+        call_of,
         csd_for,
         leak,
         pool_is_free,
@@ -22,6 +24,7 @@ use super::{
     gate::Held,
     irq_work::Work,
     seen::Seen,
+    step_in::step_in,
     tally::TALLY,
     thread::Thread,
     ways::{
@@ -30,9 +33,13 @@ use super::{
     }, //
 };
 use crate::{
-    csd::Csd,
+    csd::{
+        Csd,
+        Kind, //
+    },
     pool,
-    stall, //
+    stall,
+    testpoint::Point, //
 };
 use kernel::{
     bindings,
@@ -45,6 +52,10 @@ use kernel::{
         Full,
         Relaxed,
         Release, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
     }, //
 };
 
@@ -58,6 +69,42 @@ unsafe impl Sync for Used {}
 impl Used {
     fn csd(&self) -> Csd {
         self.0
+    }
+}
+
+/// Waits are reported after a short time until this is dropped.
+struct Timeout {
+    before: usize,
+}
+
+impl Timeout {
+    const MS: usize = 300;
+
+    fn place() -> *mut usize {
+        &raw mut bindings::smp_csd_lock_timeout
+    }
+
+    fn new() -> Self {
+        // SAFETY: The parameter may change at any time.
+        let before = unsafe { Self::place().read_volatile() };
+
+        // SAFETY: As above.
+        unsafe { Self::place().write_volatile(Self::MS) };
+        Self { before }
+    }
+
+    /// Lets more than that time pass.
+    fn pass() {
+        for _ in 0..Self::MS + Self::MS / 10 {
+            udelay(Delta::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        // SAFETY: The parameter may change at any time.
+        unsafe { Self::place().write_volatile(self.before) };
     }
 }
 
@@ -220,6 +267,78 @@ mod cases {
 
         assert!(queued && over);
         assert_eq!(record.found(), [[entry; 2]; 2]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_wait_that_ends_between_the_lock_and_the_clock_is_not_reported() -> Result {
+        let cpus = two_cpus()?;
+        let used = leak(Used(blank_csd()?))?;
+        let end = leak(|| {
+            used.csd().unlock();
+            Timeout::pass();
+        })?;
+        let mut over = KVec::new();
+        let mut reported = KVec::new();
+
+        let watch = Watch::new();
+        let timeout = Timeout::new();
+        let steps = step_in(Point::Locked, cpus.here, end, || {
+            let csd = used.csd();
+            let lock = csd.lock_new(Kind::Sync);
+            csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+            let mut wait = stall::Watch::begin(csd, Some(lock));
+
+            // As a waiter that is preempted at the point, until the wait is long over.
+            let _ = over.push(wait.is_over(), GFP_KERNEL);
+            let _ = reported.push(wait.is_reported(), GFP_KERNEL);
+        })?;
+        drop(timeout);
+        drop(watch);
+
+        assert_eq!(steps, Some(1));
+        assert_eq!(*over, [true]);
+        assert_eq!(*reported, [false]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_in_use_again_is_not_reported_as_its_last_use() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let used = leak(Used(blank_csd()?))?;
+        let again = leak(move || {
+            let csd = used.csd();
+
+            csd.unlock();
+            csd.claim();
+            csd.fill(call_of(seen), cpus.here, i32::from(cpus.here));
+            Timeout::pass();
+        })?;
+        let mut over = KVec::new();
+        let mut reported = KVec::new();
+
+        let watch = Watch::new();
+        let timeout = Timeout::new();
+        let steps = step_in(Point::Locked, cpus.here, again, || {
+            let csd = used.csd();
+            csd.claim();
+            csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+            let mut wait = stall::Watch::begin(csd, None);
+
+            // The second look is right after the first.
+            for _ in 0..2 {
+                let _ = over.push(wait.is_over(), GFP_KERNEL);
+                let _ = reported.push(wait.is_reported(), GFP_KERNEL);
+            }
+            csd.unlock();
+        })?;
+        drop(timeout);
+        drop(watch);
+
+        assert_eq!(steps, Some(1));
+        assert_eq!(*over, [false, false]);
+        assert_eq!(*reported, [false, false]);
         Ok(())
     }
 

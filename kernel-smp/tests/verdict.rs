@@ -6,22 +6,27 @@
 
 use super::{
     calls::{
+        single_async,
         single_on,
         Callback, //
     },
+    down::Down,
     faults::{
         Fault,
         DROP, //
     },
     fixture::{
         becomes_true,
+        csd_for,
         leak,
+        pool_is_free,
         request,
         skip,
         two_cpus,
         with_interrupts_off,
         Cpus, //
     },
+    irq_work::Work,
     seen::Seen,
     thread::{
         Busy,
@@ -33,6 +38,7 @@ use crate::{
         Csd,
         Kind, //
     },
+    pool::SLOTS,
     serve::Waiting,
     stall::{
         self,
@@ -73,62 +79,83 @@ fn begin() -> Result<(Cpus, Busy)> {
     Ok((cpus, busy))
 }
 
-/// Waits for `times` timeouts, in any context.
-fn pass(times: usize) {
-    for _ in 0..times * TIMEOUT {
+/// Waits for so many tenths of a timeout, in any context.
+fn pass(tenths: usize) {
+    for _ in 0..tenths * TIMEOUT / 10 {
         udelay(Delta::from_millis(1));
     }
 }
 
-/// Calls `f`, and returns how often `verdict` was given meanwhile, and how often any other.
-fn given(verdict: Verdict, f: impl FnOnce()) -> (u32, u32) {
-    const ALL: [Verdict; Verdict::NUMBER] = [
-        Verdict::Lost,
-        Verdict::InterruptsOff,
-        Verdict::CallbackRunning,
-        Verdict::QueueCorrupt,
-    ];
-    let count = || {
-        ALL.iter().fold((0, 0), |(this, other), v| {
-            if *v == verdict {
-                (this + verdicts(*v), other)
-            } else {
-                (this, other + verdicts(*v))
-            }
-        })
-    };
-    let before = count();
+/// How often each verdict was given.
+type Counts = [u32; Verdict::NUMBER];
 
-    f();
-    let after = count();
-    let (right, wrong) = (after.0 - before.0, after.1 - before.1);
+const ALL: [Verdict; Verdict::NUMBER] = [
+    Verdict::Over,
+    Verdict::NotFlushed,
+    Verdict::Flushed,
+    Verdict::CallbackRunning,
+    Verdict::Offline,
+    Verdict::InterruptsOff,
+    Verdict::InterruptsOn,
+];
 
-    pr_info!("verdicts: {} right, {} wrong\n", right, wrong);
-    (right, wrong)
+fn counts() -> Counts {
+    ALL.map(verdicts)
 }
 
-/// Calls `f` until `verdict` was given once in `times` of its calls. Returns whether it was, `f`
-/// always returned true, no other verdict ever was given, and none in `misses` calls at most.
+/// What was given meanwhile.
+#[derive(Clone, Copy)]
+struct Given {
+    /// Whether each wanted verdict was given once.
+    right: bool,
+    /// How many others were given. What an NMI finds is no other.
+    wrong: u32,
+}
+
+/// Calls `f`, and returns what was given meanwhile.
+fn given(wanted: &[Verdict], f: impl FnOnce()) -> Given {
+    let before = counts();
+
+    f();
+    let after = counts();
+    let count = |verdict: &Verdict| {
+        let at = *verdict as usize;
+
+        after[at] - before[at]
+    };
+    let right = wanted.iter().all(|verdict| count(verdict) == 1);
+    let is_other = |verdict: &&Verdict| {
+        !wanted.contains(verdict)
+            && !matches!(**verdict, Verdict::InterruptsOff | Verdict::InterruptsOn)
+    };
+    let wrong = ALL.iter().filter(is_other).map(count).sum();
+
+    pr_info!("verdicts: {} right, {} wrong\n", u32::from(right), wrong);
+    Given { right, wrong }
+}
+
+/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Returns whether they were,
+/// `f` always returned true, no other ever was given, and in `misses` calls at most they were not.
 ///
 /// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call of
 /// `f` shows nothing, and is made again.
 fn given_once(
     times: u32,
     misses: u32,
-    verdict: Verdict,
+    wanted: &[Verdict],
     mut f: impl FnMut() -> Result<bool>,
 ) -> Result<bool> {
     let (mut shown, mut missed) = (0, 0);
 
     for _ in 0..4 * times {
         let mut fine = Ok(false);
-        let (right, wrong) = given(verdict, || fine = f());
+        let Given { right, wrong } = given(wanted, || fine = f());
 
         if !fine? || wrong != 0 {
             return Ok(false);
         }
-        shown += u32::from(right == 1);
-        missed += u32::from(right == 0);
+        shown += u32::from(right);
+        missed += u32::from(!right);
         if shown == times {
             return Ok(missed <= misses);
         }
@@ -137,37 +164,78 @@ fn given_once(
 }
 
 /// A callback that takes long.
-struct Slow(());
+struct Slow {
+    begun: Atomic<bool>,
+}
 
-static SLOW: Slow = Slow(());
+impl Slow {
+    fn new() -> Result<&'static Self> {
+        leak(Self {
+            begun: Atomic::new(false),
+        })
+    }
+}
 
 impl Callback for Slow {
     fn call(&'static self) {
-        pass(2);
+        self.begun.store(true, Release);
+        pass(20);
+    }
+}
+
+/// A callback that calls its own CPU, and then takes long.
+struct Inner {
+    seen: &'static Seen,
+    own: Stray,
+}
+
+impl Callback for Inner {
+    fn call(&'static self) {
+        single_async(i32::from(CpuId::current()), self.own.0);
+        pass(20);
     }
 }
 
 /// A thread that turns interrupts off for long.
 struct Deaf {
     begun: Atomic<bool>,
+    tenths: usize,
 }
 
 impl Deaf {
     fn be(&'static self) {
         with_interrupts_off(|_| {
             self.begun.store(true, Release);
-            pass(4);
+            pass(self.tenths);
         });
+    }
+
+    /// Calls `cpu` while it has interrupts off for so long. Returns whether the call ran.
+    fn called(cpu: CpuId, tenths: usize) -> Result<bool> {
+        let deaf = leak(Self {
+            begun: Atomic::new(false),
+            tenths,
+        })?;
+        let thread = Thread::start(cpu, Self::be, deaf)?;
+        let begun = becomes_true(|| deaf.begun.load(Acquire));
+        let ran = call(cpu);
+
+        Ok(begun & ran? & thread.finishes())
     }
 }
 
-/// A csd that is locked and in no queue.
+/// A csd that is in no queue.
 struct Stray(Csd);
 
 // SAFETY: The csd lives for ever, and what is used of it is its flag word, which is atomic.
 unsafe impl Sync for Stray {}
 
 impl Stray {
+    /// Makes one that is locked.
+    fn new(target: CpuId) -> Result<&'static Self> {
+        leak(Self(request(Seen::new()?, Kind::Sync, target)?))
+    }
+
     fn wait(&'static self) {
         self.0.wait_until_unlocked(Waiting::Spin);
     }
@@ -185,33 +253,48 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_lost_ipi_is_sent_again_and_known_as_lost() -> Result {
+    fn a_lost_ipi_is_sent_again_and_the_cpu_then_flushes_its_queue() -> Result {
         let (cpus, _busy) = begin()?;
 
         // An IPI of another CPU may come before the time, and then nothing is reported.
-        assert!(given_once(5, 15, Verdict::Lost, || {
-            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+        assert!(given_once(
+            5,
+            15,
+            &[Verdict::Over, Verdict::InterruptsOn],
+            || {
+                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
-            call(cpus.there)
-        })?);
+                call(cpus.there)
+            }
+        )?);
         Ok(())
     }
 
     #[test]
-    fn a_cpu_with_interrupts_off_is_known_as_that() -> Result {
+    fn a_cpu_with_interrupts_off_for_long_is_said_not_to_flush() -> Result {
         let (cpus, busy) = begin()?;
 
         drop(busy);
-        assert!(given_once(1, 0, Verdict::InterruptsOff, || {
-            let deaf = leak(Deaf {
-                begun: Atomic::new(false),
-            })?;
-            let thread = Thread::start(cpus.there, Deaf::be, deaf)?;
-            let begun = becomes_true(|| deaf.begun.load(Acquire));
-            let ran = call(cpus.there);
+        assert!(given_once(
+            1,
+            0,
+            &[Verdict::InterruptsOff, Verdict::NotFlushed, Verdict::Over],
+            || Deaf::called(cpus.there, 80)
+        )?);
+        Ok(())
+    }
 
-            Ok(begun & ran? & thread.finishes())
-        })?);
+    #[test]
+    fn a_cpu_with_interrupts_off_for_little_more_than_a_timeout_is_known_as_that() -> Result {
+        let (cpus, busy) = begin()?;
+
+        drop(busy);
+        assert!(given_once(
+            1,
+            0,
+            &[Verdict::InterruptsOff, Verdict::Over],
+            || Deaf::called(cpus.there, 11)
+        )?);
         Ok(())
     }
 
@@ -219,27 +302,88 @@ mod cases {
     fn a_function_that_takes_long_is_known_as_that() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(1, 0, Verdict::CallbackRunning, || {
-            Ok(single_on(cpus.there, &SLOW, true) == 0)
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            Ok(single_on(cpus.there, Slow::new()?, true) == 0)
         })?);
         Ok(())
     }
 
     #[test]
-    fn a_request_that_is_in_no_queue_is_known_as_that() -> Result {
+    fn a_function_that_takes_long_after_a_call_to_its_own_cpu_is_known_as_that() -> Result {
         let (cpus, _busy) = begin()?;
-        let stray = leak(Stray(request(Seen::new()?, Kind::Sync, cpus.there)?))?;
+
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            let seen = Seen::new()?;
+            let inner = leak(Inner {
+                seen,
+                own: Stray(csd_for(seen)?),
+            })?;
+
+            Ok(single_on(cpus.there, inner, true) == 0 && inner.seen.runs() == 1)
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn irq_work_that_takes_long_before_a_csd_of_a_pool_is_known_as_that() -> Result {
+        let (cpus, _busy) = begin()?;
+
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            let slow = Slow::new()?;
+            let seen = Seen::new()?;
+            let calls = SLOTS as u32 + 2;
+            let mut fine = pool_is_free() && Work::new(slow)?.queue_on(cpus.there);
+
+            fine &= becomes_true(|| slow.begun.load(Acquire));
+            // The last one waits for a csd.
+            for _ in 0..calls {
+                fine &= single_on(cpus.there, seen, false) == 0;
+            }
+            Ok(fine && becomes_true(|| seen.runs() == calls))
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_in_no_queue_stays_locked_after_a_flush() -> Result {
+        let (cpus, _busy) = begin()?;
+        let stray = Stray::new(cpus.there)?;
         let from = cpus.third()?;
 
-        let (right, wrong) = given(Verdict::QueueCorrupt, || {
+        let Given { right, wrong } = given(&[Verdict::Flushed], || {
             if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
-                pass(8);
+                pass(80);
                 stray.0.unlock();
                 let _ = thread.finishes();
             }
         });
 
-        assert_eq!(right, 1);
+        assert!(right);
+        assert_eq!(wrong, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn no_ipi_is_sent_again_to_a_cpu_that_is_offline() -> Result {
+        let (cpus, busy) = begin()?;
+        let stray = Stray::new(cpus.there)?;
+        let from = cpus.third()?;
+
+        drop(busy);
+        let down = Down::new(cpus.there)?;
+        let mut told = false;
+        let Given { right, wrong } = given(&[Verdict::Offline], || {
+            let before = counts();
+
+            if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
+                told = becomes_true(|| counts() != before);
+                stray.0.unlock();
+                let _ = thread.finishes();
+            }
+        });
+        drop(down);
+
+        assert!(told && right);
         assert_eq!(wrong, 0);
         Ok(())
     }

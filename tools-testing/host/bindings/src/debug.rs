@@ -99,6 +99,17 @@ pub fn smp_warn_no_function<T>(_: usize, _: *mut T) {
     machine::warn("a call without a function");
 }
 
+pub type smp_stall_nmi = c_uint;
+pub const smp_stall_nmi_SMP_STALL_IRQS_OFF: smp_stall_nmi = 2;
+pub const smp_stall_nmi_SMP_STALL_IRQS_ON: smp_stall_nmi = 3;
+
+pub fn smp_stall_ask(_cpu: c_uint) {}
+
+/// There are no NMIs.
+pub fn smp_stall_found(_cpu: c_uint) -> smp_stall_nmi {
+    0
+}
+
 pub fn dump_cpu_task(_cpu: c_int) {}
 pub fn dump_stack() {}
 

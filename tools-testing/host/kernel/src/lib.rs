@@ -66,6 +66,9 @@ pub mod str {
 pub mod time {
     //! Units of time.
 
+    /// Nanoseconds in a microsecond.
+    pub const NSEC_PER_USEC: i64 = 1_000;
+
     /// Nanoseconds in a millisecond.
     pub const NSEC_PER_MSEC: i64 = 1_000_000;
 }
