@@ -9,14 +9,15 @@
 //!
 //! # Modules
 //!
-//! `'static` is not the life of a module: its code and its statics are freed when it is unloaded. The
-//! rule for everything that runs code of its caller later is one of two:
+//! `'static` is not the life of a module: its code and its statics are freed when it is unloaded. What
+//! runs code of its caller later, in `smp`, `irq_work` and `cpuhp`, follows one of two rules:
 //!
 //! - What is *sent* holds a reference to the module that its code belongs to, until that code has
 //!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::call_async`](crate::smp::call_async) and
-//!   [`irq_work::IrqWork`](crate::irq_work::IrqWork), by way of a [`Use`]. A module cannot be unloaded
-//!   while something of it is under way, and sends nothing any more when it is being unloaded. Where
-//!   the initialization of a module fails, `module!` waits for what was sent.
+//!   `irq_work::IrqWork`. A module cannot be unloaded while something of it is under way, and sends
+//!   nothing any more when it is being unloaded, or when its initialization has failed. `module!` then
+//!   waits for what was sent. The module is that of the closure or handler; what these call of another
+//!   module, by a pointer to a function, is theirs to keep.
 //! - What stays *registered* until it is dropped has an unsafe constructor, and its caller promises
 //!   the drop: [`cpuhp::Registration`](crate::cpuhp::Registration).
 //!
@@ -114,10 +115,11 @@ impl Module {
     }
 }
 
-/// Waits until nothing that a module has sent is under way any more. For `module!`, where the
-/// initialization of the module fails: its code is freed next, references to it or not.
+/// Waits until a module has no reference any more but that of its initialization, which has failed.
 ///
-/// May sleep.
+/// For `module!`: the code of the module is freed next, references to it or not. It sends nothing from
+/// now on, as when it is unloaded. May sleep, for as long as anything keeps the module. Where modules
+/// count no references, this waits for what all modules have sent.
 #[doc(hidden)]
 pub fn module_init_failed(module: &ThisModule) {
     let module = module.as_ptr();
@@ -125,6 +127,12 @@ pub fn module_init_failed(module: &ThisModule) {
     if module.is_null() {
         return;
     }
+    // SAFETY: The module is there; this only computes an address.
+    let state = unsafe { &raw mut (*module).state };
+    // C does the same next, when it frees the module.
+    // SAFETY: The state belongs to the task that loads the module.
+    unsafe { state.write_volatile(bindings::module_state_MODULE_STATE_GOING) };
+
     #[cfg(CONFIG_MODULE_UNLOAD)]
     // SAFETY: The module is there: its code is what calls.
     let references = || unsafe { bindings::module_refcount(module) };
@@ -140,7 +148,7 @@ pub fn module_init_failed(module: &ThisModule) {
     }
 }
 
-/// What does not depend on the value.
+/// The part of an allocation that is the same for all values.
 struct Header {
     /// One for the owner, and one for each [`Use`].
     references: Atomic<u32>,
@@ -348,7 +356,7 @@ impl<T> Owner<T> {
         self.reference.is_used()
     }
 
-    /// Turns this into the owner of all, which names a part only.
+    /// Turns this into an owner with access to a part only.
     pub(crate) fn into_part<U>(self, part: impl FnOnce(&T) -> &U) -> Part<U>
     where
         T: Send + Sync,
@@ -375,7 +383,7 @@ impl<T> Deref for Owner<T> {
     }
 }
 
-/// The owner of a value of which only a part is known.
+/// The owner of an allocation, with access to a part of its value.
 ///
 /// # Invariants
 ///

@@ -258,7 +258,8 @@ impl<T: Handler> IrqWork<T> {
 
     /// Waits until the work is not queued and no handler is running.
     ///
-    /// What the handlers wrote can be seen then. May sleep; not to be called by the handler.
+    /// What the handlers wrote can be seen then. May sleep; not to be called by the handler. It has no
+    /// bound while others go on queueing the work, and as in C no report says that it takes long.
     #[doc(alias = "irq_work_sync")]
     pub fn sync(&self) {
         /// How often it looks before it sleeps.
@@ -297,6 +298,7 @@ unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> bool {
 /// # Safety
 ///
 /// `work` must be that of an [`Inner<T>`], of which there is a [`Use`] for this.
+#[inline]
 unsafe extern "C" fn run<T: Handler>(work: *mut bindings::irq_work) {
     let work = Opaque::cast_from(work).cast_mut();
 

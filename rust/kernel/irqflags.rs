@@ -17,9 +17,11 @@ use crate::interrupt::LocalInterruptDisabled;
 ///
 /// # Safety
 ///
+/// - `f` must not sleep, nor turn interrupts on in another way.
 /// - The guards of [`local_interrupt_disable()`](crate::interrupt::local_interrupt_disable), and of
-///   locks that are taken with interrupts off, must be the same when `f` ends as when it begins: the end of this turns interrupts on under a guard that `f` gives away, and the drop of
-///   one from before turns them on under `f`.
+///   locks that are taken with interrupts off, must be the same when `f` ends as when it begins: the
+///   end of this turns interrupts on under a guard that `f` gives away, and the drop of one from
+///   before turns them on under `f`.
 /// - On PREEMPT_RT, `f` must not use the token to take a lock that sleeps there.
 ///
 /// # Examples

@@ -156,8 +156,11 @@ impl Cpumask {
     /// let cpu = CpuId::current();
     /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
     /// mask.set(cpu);
-    /// mask.or_assign(&CpumaskVar::new_zero(GFP_KERNEL)?);
+    ///
+    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.or_assign(&nobody);
     /// assert!(mask.test(cpu));
+    ///
     /// mask.or_assign(Cpumask::possible());
     /// assert_eq!(mask.weight(), Cpumask::possible().weight());
     /// # Ok::<(), Error>(())

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who may wait for other CPUs.
+//! Waiting for other CPUs.
 
 use super::CallError;
 use crate::{
+    cpu::CpuId,
     preempt,
     processor::cpu_relax,
     types::NotThreadSafe,
@@ -13,7 +14,7 @@ use crate::{
 /// How often a wait looks before it becomes a call that C watches.
 const LOOKS_BEFORE_CALL: u32 = 100_000;
 
-/// Leave to wait for other CPUs.
+/// The "may wait" token: a task that has it may wait for other CPUs.
 ///
 /// Calls that wait are methods of this. It is made in a task with interrupts on and cannot be sent
 /// elsewhere, so a function that runs in an IPI has none: it must not wait, or two CPUs could wait
@@ -39,7 +40,7 @@ const LOOKS_BEFORE_CALL: u32 = 100_000;
 pub struct Caller(NotThreadSafe);
 
 impl Caller {
-    /// Asks for leave to wait.
+    /// Returns the token, if the caller may wait.
     ///
     /// # Errors
     ///
@@ -73,19 +74,24 @@ impl Caller {
     /// Waits until `is_done`, which is brought about by what was sent without waiting.
     ///
     /// C watches the waits of synchronous calls only: with `csdlock_debug=1` it reports those that take
-    /// too long, and sends lost IPIs again. So a wait that takes long becomes calls, made by `call`,
-    /// to where it is to be brought about.
-    pub(super) fn wait_until(&self, is_done: impl Fn() -> bool, call: impl Fn()) {
-        self.assert_may_wait();
-
-        loop {
-            for _ in 0..LOOKS_BEFORE_CALL {
-                if is_done() {
-                    return;
-                }
+    /// too long, and sends lost IPIs again. So a wait that takes long becomes a call to `target`, and
+    /// if that does not help, calls to all CPUs.
+    pub(super) fn wait_until(&self, is_done: impl Fn() -> bool, target: impl FnOnce() -> CpuId) {
+        let is_done_soon = || {
+            (0..LOOKS_BEFORE_CALL).any(|_| {
                 cpu_relax();
-            }
-            call();
+                is_done()
+            })
+        };
+
+        self.assert_may_wait();
+        if is_done() || is_done_soon() {
+            return;
+        }
+        // If it is offline by now, it has run what it was sent.
+        let _ = self.call(target(), |_| ());
+        while !is_done_soon() {
+            self.call_all(|_| ());
         }
     }
 }

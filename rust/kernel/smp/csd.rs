@@ -20,7 +20,8 @@ use crate::{
     sync::atomic::{
         Atomic,
         Full,
-        Relaxed, //
+        Relaxed,
+        Release, //
     },
     types::Opaque, //
 };
@@ -67,7 +68,8 @@ impl RawCsd {
 pub trait Handler: Send + Sync + 'static {
     /// Called on that CPU, with interrupts off. It must be short and must not sleep.
     ///
-    /// From when this begins the [`Csd`] can be sent again, to any CPU: several may be in here at once.
+    /// From when this begins the [`Csd`] can be sent again, to any CPU: several may be in here at once. A
+    /// handler that sends it to its own CPU calls itself, and has to end that.
     fn handle(&self, context: &CallContext);
 }
 
@@ -75,7 +77,7 @@ pub trait Handler: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// Whoever sets `queued` uses `csd`, until its function is called and clears `queued`.
+/// The CPU that sets `queued` uses `csd`, until its function is called and clears `queued`.
 #[pin_data]
 struct Inner<T: Handler> {
     csd: RawCsd,
@@ -190,7 +192,7 @@ impl<T: Handler> Csd<T> {
         &self.0.handler
     }
 
-    /// Returns whether the csd is queued, or a handler runs.
+    /// Returns whether the csd is queued, or a handler runs, or another CPU is about to post it.
     ///
     /// If not, all events that were posted before were handled, and what the handlers have written is
     /// seen.
@@ -261,12 +263,20 @@ impl<T: Handler> Csd<T> {
         }
         inner.target.store(cpu.as_u32(), Relaxed);
 
+        let started = started.into_raw();
         // INVARIANT: `queued` has just been set.
         // SAFETY: The csd is used nowhere else, by the type invariants. `run()` takes the use back, and
         // that keeps all of it valid.
-        let sent = unsafe { inner.csd.send(cpu, Self::run, started.into_raw().cast()) };
-        // The CPU was online with preemption off, and stays so until the guard is dropped.
-        crate::warn_on_once!(!sent);
+        if !unsafe { inner.csd.send(cpu, Self::run, started.cast()) } {
+            // The CPU was online with preemption off, so this is not to be expected.
+            crate::warn_on_once!(true);
+            // SAFETY: It was not sent.
+            drop(unsafe { Use::<Inner<T>>::from_raw(started) });
+            // INVARIANT: `run()` is not called.
+            // ORDERING: Pairs with the exchange above: the csd is free.
+            inner.queued.store(false, Release);
+            return Err(CallError::Offline);
+        }
         drop(guard);
         Ok(())
     }
@@ -308,6 +318,8 @@ impl<T: Handler> Csd<T> {
 
     /// Waits until the csd is not in flight.
     ///
+    /// It has no bound while other CPUs go on posting.
+    ///
     /// # Examples
     ///
     /// ```
@@ -328,15 +340,13 @@ impl<T: Handler> Csd<T> {
         // SAFETY: It is the number of a CPU that was online, or of the first.
         let target = || unsafe { CpuId::from_u32_unchecked(self.0.target.load(Relaxed)) };
 
-        caller.wait_until(
-            || !self.is_in_flight(),
-            || _ = caller.call(target(), |_| ()),
-        );
+        caller.wait_until(|| !self.is_in_flight(), target);
     }
 
     /// # Safety
     ///
     /// `info` is a use of a `Self` that was sent to this CPU, and interrupts are off.
+    #[inline]
     unsafe extern "C" fn run(info: *mut c_void) {
         // SAFETY: By the safety requirements.
         let inner = unsafe { Use::<Inner<T>>::from_raw(info.cast()) };

@@ -62,6 +62,7 @@ unsafe impl<F: Send, R: Send> Sync for Inner<F, R> {}
 /// # Safety
 ///
 /// `info` is a use of an `Inner<F, R>` that was sent to this CPU, and interrupts are off.
+#[inline]
 unsafe extern "C" fn run<F, R>(info: *mut c_void)
 where
     F: FnMut(&CallContext) -> R + 'static,
@@ -198,10 +199,7 @@ impl<R> Pending<R> {
 
 impl Caller {
     fn wait_until_done<R>(&self, pending: &Pending<R>) {
-        self.wait_until(
-            || pending.is_done(),
-            || _ = self.call(pending.0.cpu, |_| ()),
-        );
+        self.wait_until(|| pending.is_done(), || pending.0.cpu);
     }
 
     /// Waits for the answer of `pending`.
@@ -273,6 +271,8 @@ impl Caller {
     }
 
     /// Waits until all answers are there, for a limited time.
+    ///
+    /// Such a wait is not reported, since it ends.
     ///
     /// # Errors
     ///

@@ -30,18 +30,21 @@ pub struct Posts<'a, T> {
     shared: Shared<'a, T>,
     /// How many were posted.
     sent: Cell<usize>,
+    /// The CPU of the last one.
+    last: Cell<CpuId>,
 }
 
 /// # Safety
 ///
 /// `info` is a `Shared<T>` that lives until this counts as done, interrupts are off, and there has been
 /// an `F`.
+#[inline]
 unsafe extern "C" fn run<T, F>(info: *mut c_void)
 where
     T: Sync,
-    F: Fn(&CallContext, &T) + Copy + Send,
+    F: Fn(&CallContext, &T) + Copy + Send + 'static,
 {
-    // SAFETY: There has been an `F`, which can be copied and has no size.
+    // SAFETY: There has been an `F`, which can be copied, has no size, and does not end.
     let f = unsafe { core::ptr::NonNull::<F>::dangling().read() };
     // SAFETY: By the safety requirements.
     let shared = unsafe { &*info.cast_const().cast::<Shared<'_, T>>() };
@@ -80,7 +83,7 @@ impl<T: Sync> Posts<'_, T> {
     #[inline]
     pub fn post<F>(&self, cpu: CpuId, f: F) -> Result<(), CallError>
     where
-        F: Fn(&CallContext, &T) + Copy + Send,
+        F: Fn(&CallContext, &T) + Copy + Send + 'static,
     {
         const {
             assert!(
@@ -101,6 +104,7 @@ impl<T: Sync> Posts<'_, T> {
         };
         if ret == 0 {
             self.sent.set(self.sent.get().wrapping_add(1));
+            self.last.set(cpu);
             Ok(())
         } else {
             Err(CallError::not_called(cpu))
@@ -134,13 +138,14 @@ impl Caller {
                 done: Atomic::new(0),
             },
             sent: Cell::new(0),
+            last: Cell::new(CpuId::current()),
         };
 
         let result = f(&posts);
         // ORDERING: Pairs with the release in `run()`: what the functions have written is seen.
         self.wait_until(
             || posts.shared.done.load(Acquire) == posts.sent.get(),
-            || self.call_all(|_| ()),
+            || posts.last.get(),
         );
         result
     }
