@@ -2,6 +2,7 @@
 
 //! Seam: the context that the caller is in.
 
+use crate::percpu::CpuGuard;
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
@@ -100,6 +101,51 @@ fn is_stopper() -> bool {
 #[inline(always)]
 pub(crate) fn in_interrupt() -> bool {
     !preempt::in_task()
+}
+
+/// Makes the caller an interrupt in an interrupt for what looks at its context, until this is
+/// dropped.
+///
+/// A function that runs in a polling wait may conclude from where it runs what the CPU can be in:
+/// `rcu_exp_handler()` takes a CPU for one with no RCU reader if preemption is on, or if it finds
+/// itself in the first interrupt over idle. But the waiter has interrupts off, and is a reader.
+///
+/// # Invariants
+///
+/// RCU counts one level of interrupts on behalf of this value.
+pub(crate) struct Nested<'a> {
+    _preemption_off: CpuGuard,
+    _irq: &'a LocalInterruptDisabled,
+}
+
+impl<'a> Nested<'a> {
+    #[inline]
+    pub(crate) fn new(irq: &'a LocalInterruptDisabled) -> Self {
+        let guard = CpuGuard::new();
+
+        // Over idle, the level of the interrupt that waits is 1, and this one's is 3. In the idle
+        // task where RCU does not watch, this one's is 1: there is no reader.
+        // SAFETY: Interrupts are off, and no wait polls in an NMI.
+        unsafe { bindings::ct_irq_enter() };
+
+        // INVARIANT: RCU has just counted one.
+        Self {
+            _preemption_off: guard,
+            _irq: irq,
+        }
+    }
+}
+
+impl Drop for Nested<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, this undoes the `ct_irq_enter()` of `new()`. Interrupts
+        // are still off.
+        unsafe { bindings::ct_irq_exit() };
+
+        // Preemption is enabled after this, and with interrupts off nothing is scheduled there. If
+        // that is due, the IPI does it that is due for what has run here.
+    }
 }
 
 /// Runs `f` with interrupts off on this CPU. Afterwards they are as they were before.

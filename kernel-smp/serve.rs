@@ -160,6 +160,8 @@ pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
 }
 
 /// Runs the requests of this CPU that others may wait for.
+///
+/// What is run must not conclude that this CPU could have been interrupted.
 fn serve(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
@@ -178,6 +180,7 @@ fn serve(irq: &LocalInterruptDisabled) {
         return;
     }
 
+    let _nested = irq::Nested::new(irq);
     depth.store(level.wrapping_add(1), Relaxed);
     let record = stall::current(irq);
     while let Some(csd) = batch.sync.pop() {
