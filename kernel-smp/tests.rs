@@ -76,6 +76,9 @@ mod hrtimer;
 #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
 mod serving;
 
+#[cfg(all(CONFIG_SMP_RUST_SERVING_WAIT, CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod readers;
+
 #[cfg(all(
     CONFIG_CSD_LOCK_WAIT_DEBUG,
     CONFIG_JUMP_LABEL,

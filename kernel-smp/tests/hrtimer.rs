@@ -18,7 +18,8 @@ use kernel::{
         Atomic,
         Relaxed,
         Release, //
-    }, //
+    },
+    time::Delta, //
 };
 
 /// The interrupt in which a timer runs.
@@ -73,10 +74,19 @@ impl<T: Callback> Timer<T> {
     /// The caller is a task that stays on its CPU.
     #[must_use]
     pub(crate) fn run(&'static self) -> bool {
+        self.start(Delta::ZERO);
+        becomes_true(|| self.done.load(Acquire))
+    }
+
+    /// Has the callback run once on this CPU, after `delay`.
+    ///
+    /// The caller is a task that stays on its CPU, and the callback is not due.
+    pub(crate) fn start(&'static self, delay: Delta) {
+        let delay = delay.as_nanos();
+
         self.done.store(false, Relaxed);
         // SAFETY: The timer is set up, and not running.
-        unsafe { bindings::hrtimer_start_range_ns(self.timer.get(), 0, 0, self.mode) };
-        becomes_true(|| self.done.load(Acquire))
+        unsafe { bindings::hrtimer_start_range_ns(self.timer.get(), delay, 0, self.mode) };
     }
 }
 
