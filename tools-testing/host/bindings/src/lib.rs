@@ -153,6 +153,14 @@ pub fn preempt_enable() {
     machine::preempt_enable();
 }
 
+pub fn ct_irq_enter() {
+    machine::nest();
+}
+
+pub fn ct_irq_exit() {
+    machine::unnest();
+}
+
 pub fn local_irq_save() -> c_ulong {
     machine::local_irq_save()
 }

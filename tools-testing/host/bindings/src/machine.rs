@@ -41,6 +41,9 @@ pub struct Machine {
     step: sys::AtomicU32,
 }
 
+/// The level at which RCU finds a task that is not idle.
+const NOT_IDLE: u32 = 1 << 16;
+
 /// The task that runs, and what its CPU does for it.
 struct Task {
     machine: Arc<Machine>,
@@ -49,6 +52,8 @@ struct Task {
     preempt: Cell<u32>,
     irqs_off: Cell<bool>,
     hardirq: Cell<u32>,
+    /// The level of interrupts as RCU counts it: 0 in the idle loop, 1 in an interrupt over that.
+    nesting: Cell<u32>,
     /// Whether IPIs are handled before each access to memory.
     interruptible: Cell<bool>,
     /// What runs on this CPU as soon as the task waits.
@@ -97,6 +102,20 @@ impl Task {
         }
     }
 
+    /// Goes one level up, as RCU counts it.
+    fn nest(&self) {
+        let step = if self.nesting.get() == 0 { 1 } else { 2 };
+
+        self.nesting.set(self.nesting.get() + step);
+    }
+
+    /// Goes back to the level before.
+    fn unnest(&self) {
+        let step = if self.nesting.get() == 1 { 1 } else { 2 };
+
+        self.nesting.set(self.nesting.get() - step);
+    }
+
     /// Handles an IPI that has come, if interrupts are on.
     fn poll(&self) {
         if self.irqs_off.get() || !self.here().ipi.load(Ordering::Acquire) {
@@ -106,12 +125,14 @@ impl Task {
         self.pin(|| {
             self.irqs_off.set(true);
             self.hardirq.set(self.hardirq.get() + 1);
+            self.nest();
         });
         if self.here().ipi.swap(false, Ordering::AcqRel) {
             // SAFETY: Interrupts are off.
             unsafe { generic_smp_call_function_single_interrupt() };
         }
         self.unpin(|| {
+            self.unnest();
             self.hardirq.set(self.hardirq.get() - 1);
             self.irqs_off.set(false);
         });
@@ -189,6 +210,7 @@ impl Machine {
             preempt: Cell::new(0),
             irqs_off: Cell::new(false),
             hardirq: Cell::new(0),
+            nesting: Cell::new(NOT_IDLE),
             interruptible: Cell::new(false),
             preemptor: Cell::new(None),
             task: UnsafeCell::new(task_struct::new()),
@@ -206,6 +228,7 @@ impl Machine {
         self.run_on(cpu, || {
             let cpu = task().here();
 
+            task().nesting.set(0);
             loop {
                 task().poll();
                 let mut asleep = cpu.idle.lock().unwrap();
@@ -414,6 +437,21 @@ pub(crate) fn irqs_disabled() -> bool {
 
 pub(crate) fn hardirqs() -> u32 {
     task().hardirq.get()
+}
+
+/// What `ct_irq_enter()` does.
+pub(crate) fn nest() {
+    task().nest();
+}
+
+/// What `ct_irq_exit()` does.
+pub(crate) fn unnest() {
+    task().unnest();
+}
+
+/// Whether `rcu_exp_handler()`, called here, takes the CPU for one that is no reader.
+pub fn is_quiescent() -> bool {
+    task().preempt.get() == 0 || task().nesting.get() <= 1
 }
 
 pub(crate) fn current_task() -> *mut task_struct {

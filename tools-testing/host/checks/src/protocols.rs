@@ -7,7 +7,10 @@ use crate::{
     world::{Body, Check},
 };
 use bindings::{cpumask, machine};
-use std::sync::Arc;
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    Arc,
+};
 
 /// All checks.
 pub const CHECKS: &[Check] = &[
@@ -178,6 +181,61 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
+        name: "a_grace_period_does_not_end_in_the_polling_wait_of_a_task",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let reads = Arc::new(AtomicBool::new(false));
+            let ask = grace_period(&reads);
+            let asked = ask.clone();
+            let read: Body = Box::new(move || {
+                let argument = Argument::new();
+
+                machine::with_interrupts_off(|| {
+                    reads.store(true, Ordering::Relaxed);
+                    assert_eq!(single(1, &argument, true), 0);
+                    reads.store(false, Ordering::Relaxed);
+                });
+                argument.answered();
+            });
+            let call: Body = Box::new(move || assert_eq!(single(0, &ask, false), 0));
+
+            (vec![(0, read), (1, call)], all_ran_on(0, [asked]))
+        },
+    },
+    Check {
+        name: "a_grace_period_does_not_end_in_the_polling_wait_of_an_interrupt",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let reads = Arc::new(AtomicBool::new(false));
+            let ask = grace_period(&reads);
+            let waited = Argument::new();
+            // CPU 0 is idle.
+            let read = Argument::calling(move || {
+                reads.store(true, Ordering::Relaxed);
+                assert_eq!(single(1, &waited, true), 0);
+                reads.store(false, Ordering::Relaxed);
+            });
+            let sent = [read, ask];
+            let all = sent.clone();
+            let call: Body = Box::new(move || {
+                for argument in &sent {
+                    assert_eq!(single(0, argument, false), 0);
+                }
+                until_run(&sent);
+            });
+
+            (vec![(1, call)], all_ran_on(0, all))
+        },
+    },
+    Check {
         name: "an_interrupt_that_waits_before_the_ipis_of_a_call_to_many",
         cpus: 3,
         shared_cpus: false,
@@ -343,6 +401,19 @@ pub const CHECKS: &[Check] = &[
         },
     },
 ];
+
+/// An expedited grace period: its function ends it if it finds the CPU no reader, as
+/// `rcu_exp_handler()` does.
+fn grace_period(reads: &Arc<AtomicBool>) -> Arc<Argument> {
+    let reads = reads.clone();
+
+    Argument::calling(move || {
+        assert!(
+            !machine::is_quiescent() || !reads.load(Ordering::Relaxed),
+            "the grace period ends before its reader"
+        );
+    })
+}
 
 /// Goes on when all have been called.
 fn until_run(arguments: &[Arc<Argument>]) {
