@@ -3,7 +3,9 @@
  * Calls of all families by chance, on any kernel/smp.c, with CPU hotplug, and a
  * ledger of them: each call that was accepted runs exactly once on each CPU that
  * it was for, sees what its sender wrote, and, if it was waited for, is seen. What
- * one CPU sends to another without waiting runs in that order.
+ * one CPU sends to another without waiting runs in that order. A caller with
+ * interrupts off is an RCU reader: no grace period that began meanwhile ends
+ * before its interrupts are on.
  *
  * Loading returns when "calls" are made. The last line of the log is the verdict.
  * Parameters are named as those of scftorture.
@@ -19,6 +21,7 @@
 #include <linux/kthread.h>
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/torture.h>
 #include <linux/vmalloc.h>
@@ -113,6 +116,17 @@ static struct cpumask changing;
 static atomic_long_t made, invoked, astray, left_threads;
 static DECLARE_COMPLETION(all_made);
 static struct task_struct *sleeper;
+
+/*
+ * What readers use: one of two, in turn. "ends" of it is raised when it has been
+ * replaced and a grace period has ended.
+ */
+static struct replaced {
+	unsigned long ends;
+} replaced[2];
+static struct replaced __rcu *in_use;
+static struct task_struct *replacer;
+static long replacements;
 
 static void fault(const char *what)
 {
@@ -303,6 +317,23 @@ static void send_single(struct thread *t, struct entry *e, int cpu)
 	}
 }
 
+/* Calls and waits as an RCU reader, which the caller is by having interrupts off. */
+static int call_as_reader(struct thread *t, struct entry *e, int cpu)
+{
+	struct replaced *mine = rcu_dereference_sched(in_use);
+	unsigned long ends = READ_ONCE(mine->ends);
+	int ret = smp_call_function_single(cpu, run, e, true);
+	int i;
+
+	/* A grace period that overlooks this reader needs some time to end. */
+	if (!(torture_random(&t->rand) & 0x70))
+		for (i = 0; i < 200 && READ_ONCE(mine->ends) == ends; i++)
+			udelay(10);
+	if (READ_ONCE(mine->ends) != ends)
+		fault("a grace period ended before its reader");
+	return ret;
+}
+
 static void make_call(struct thread *t, enum family family)
 {
 	struct entry *e = get_entry(t);
@@ -379,7 +410,7 @@ static void make_call(struct thread *t, enum family family)
 	case IRQS_OFF:
 		expect(e, cpu);
 		local_irq_save(flags);
-		ret = smp_call_function_single(cpu, run, e, true);
+		ret = call_as_reader(t, e, cpu);
 		local_irq_restore(flags);
 		check(t, e, ret);
 		break;
@@ -438,6 +469,24 @@ static int sleep(void *data)
 	return 0;
 }
 
+/* Has one grace period after the other. */
+static int replace(void *data)
+{
+	int next = 1;
+
+	set_user_nice(current, MAX_NICE);
+	while (!torture_must_stop()) {
+		rcu_assign_pointer(in_use, &replaced[next]);
+		next = !next;
+		synchronize_rcu_expedited();
+		WRITE_ONCE(replaced[next].ends, replaced[next].ends + 1);
+		replacements++;
+		cond_resched();
+	}
+	torture_kthread_stopping("smp_torture_replacer");
+	return 0;
+}
+
 static int set_up(struct thread *t)
 {
 	size_t pairs = array3_size(nr_cpu_ids, nr_cpu_ids, sizeof(*t->sent));
@@ -479,6 +528,8 @@ static void report(void)
 	for (j = 0; j < ARRAY_SIZE(slow); j++)
 		if (slow[j])
 			pr_info("took up to %llu ns: %ld\n", (2ULL << j) - 1, slow[j]);
+	if (weight_irqs_off)
+		pr_info("grace periods: %ld\n", replacements);
 	pr_info("refused %ld, invoked %ld, slowest %llu ns, ", refused,
 		atomic_long_read(&invoked), slowest);
 	torture_onoff_stats();
@@ -494,6 +545,7 @@ static void clean_up(void)
 	for (i = 0; threads && i < nthreads; i++)
 		torture_stop_kthread(smp_torture, threads[i].task);
 	torture_stop_kthread(smp_torture_sleeper, sleeper);
+	torture_stop_kthread(smp_torture_replacer, replacer);
 	if (threads) {
 		report();
 		for (i = 0; i < nthreads; i++) {
@@ -519,6 +571,7 @@ static int __init smp_torture_init(void)
 	if (nthreads < 0)
 		nthreads = num_online_cpus();
 	cpumask_copy(&changing, cpu_possible_mask);
+	rcu_assign_pointer(in_use, &replaced[0]);
 	atomic_long_set(&left_threads, nthreads);
 	err = -ENOMEM;
 	threads = vzalloc(array_size(nthreads, sizeof(*threads)));
@@ -532,6 +585,11 @@ static int __init smp_torture_init(void)
 	err = torture_create_kthread(sleep, NULL, sleeper);
 	if (err)
 		goto unwind;
+	if (weight_irqs_off > 0) {
+		err = torture_create_kthread(replace, NULL, replacer);
+		if (err)
+			goto unwind;
+	}
 	if (stutter > 0) {
 		err = torture_stutter_init(stutter, stutter);
 		if (err)
