@@ -3,8 +3,8 @@
 //! The request: layout, lock, unlock, wait.
 //!
 //! Only this file knows the fields of `call_single_data_t`. The flag word is shared by sender and
-//! target; all other fields belong to the sender while the csd is unlocked, and to the target from
-//! when it has taken the csd off its queue until it unlocks it.
+//! target; all other fields belong to the sender until it pushes the csd, locked, and to the target
+//! from when it has taken the csd off its queue until it unlocks it.
 //!
 //! C header: [`include/linux/smp_types.h`](srctree/include/linux/smp_types.h)
 
