@@ -82,14 +82,17 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
 pub(crate) unsafe fn run_here(call: Call) {
-    irq::with_interrupts_off(|irq| {
+    let run = |irq: &LocalInterruptDisabled| {
         let running = stall::current(irq);
 
         stall::record_local(irq, call);
         // SAFETY: Interrupts are off, and the rest is in the safety requirements.
         unsafe { run_traced(call, None) };
         stall::resume(irq, running);
-    });
+    };
+
+    // SAFETY: A function that is called leaves interrupts off, and no guards behind.
+    unsafe { irq::with_interrupts_off(run) };
 }
 
 /// Runs an IRQ work.
@@ -197,7 +200,7 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
     if !has_work(CpuGuard::new()) {
         return;
     }
-    irq::with_interrupts_off(|irq| {
+    let flush = |irq: &LocalInterruptDisabled| {
         // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
         let was_pending = unsafe { bindings::local_softirq_pending() };
 
@@ -208,5 +211,8 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
             // SAFETY: Interrupts are off, in a task.
             unsafe { bindings::do_softirq_post_smp_call_flush(was_pending) };
         }
-    });
+    };
+
+    // SAFETY: Functions that are called, and softirqs, leave interrupts off here, and no guards behind.
+    unsafe { irq::with_interrupts_off(flush) };
 }

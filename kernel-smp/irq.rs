@@ -6,11 +6,12 @@ use crate::percpu::CpuGuard;
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
-    irqflags,
     lockdep,
     preempt,
     warn_on_once, //
 };
+
+pub(crate) use kernel::irqflags::with_interrupts_off;
 
 /// Returns whether the kernel is dying, when calls are made from contexts where none should be.
 #[inline(always)]
@@ -146,12 +147,4 @@ impl Drop for Nested<'_> {
         // Preemption is enabled after this, and with interrupts off nothing is scheduled there. If
         // that is due, the IPI does it that is due for what has run here.
     }
-}
-
-/// Runs `f` with interrupts off on this CPU. Afterwards they are as they were before.
-#[inline(always)]
-pub(crate) fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
-    // SAFETY: This folder makes no guards of interrupts or locks, and a function that is called leaves
-    // interrupts as it finds them.
-    unsafe { irqflags::with_interrupts_off(f) }
 }

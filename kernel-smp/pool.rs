@@ -205,7 +205,8 @@ pub(crate) fn claim_any(
         if let Some(csd) = slot {
             return send(csd);
         }
-        if irq::with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) {
+        // SAFETY: Neither a claim nor a send makes a guard, or turns interrupts on.
+        if unsafe { irq::with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) } {
             return;
         }
 

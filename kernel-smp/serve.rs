@@ -107,7 +107,8 @@ impl Waiting {
 
         while !other.is_some_and(|other| other()) && !watch.is_over() {
             if self.serves() {
-                irq::with_interrupts_off(serve);
+                // SAFETY: A function that is called leaves interrupts off, and no guards behind.
+                unsafe { irq::with_interrupts_off(serve) };
             }
             cpu_relax();
         }

@@ -118,7 +118,8 @@ pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
 ///
 /// In any context. A CPU that is not online makes no faults, and neither does an NMI.
 pub(crate) fn send(cpu: CpuId) {
-    irq::with_interrupts_off(|irq| send_or_not(irq, cpu));
+    // SAFETY: Neither an IPI nor a timer makes a guard, or turns interrupts on.
+    unsafe { irq::with_interrupts_off(|irq| send_or_not(irq, cpu)) };
 }
 
 fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
