@@ -26,6 +26,7 @@ for ((i = 0; i < rounds; i++)); do
 	dmesg -C
 	! insmod "$module" fails=1 2>$scratch/error || fail "an initialization that fails did not"
 	all_have_run || fail "the module was freed before all had run: $(dmesg -t | tail -n 1)"
+	dmesg -t | grep -q 'smp_unload: the chain ends: Unloading' || fail "a module that goes has sent more"
 	[ ! -e /sys/module/smp_unload ] || fail "the module is still there"
 done
 echo "$rounds times refused while calls were under way, $rounds times an initialization that failed has waited for them"

@@ -3,8 +3,9 @@
 //! A module that is unloaded, or whose initialization fails, while what it has sent is under way.
 //!
 //! It leaks or drops all that it has sent: a chain of calls, each of which keeps its CPU busy for a
-//! while and sends the next one, and what is queued behind the first. So all of it runs when nothing in
-//! the module knows of it any more.
+//! while and sends the next one, and what is queued behind the first. A function among it owns a value
+//! whose drop sleeps, in a worker. So all of it runs when nothing in the module knows of it any more. A
+//! module that goes sends nothing, and the chain ends early.
 
 use core::mem;
 use kernel::{
@@ -26,7 +27,10 @@ use kernel::{
         Relaxed, //
     },
     time::{
-        delay::udelay,
+        delay::{
+            fsleep,
+            udelay, //
+        },
         Delta, //
     }, //
 };
@@ -55,9 +59,24 @@ const LINK_MS: u32 = 50;
 /// How many functions are still to run.
 static LEFT: Atomic<u32> = Atomic::new(0);
 
-fn has_run() {
-    if LEFT.fetch_sub(1, Relaxed) == 1 {
+fn have_run(functions: u32) {
+    if LEFT.fetch_sub(functions, Relaxed) == functions {
         pr_info!("all have run\n");
+    }
+}
+
+/// Takes its time when it is dropped.
+struct Slow;
+
+impl Slow {
+    /// To be captured.
+    fn touch(&self) {}
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        fsleep(Delta::from_millis(500));
+        have_run(1);
     }
 }
 
@@ -71,12 +90,15 @@ fn send_chain(cpus: [CpuId; 2], links: u32) {
         if links > 1 {
             send_chain([next, cpu], links - 1);
         }
-        has_run();
+        have_run(1);
     };
 
     match call_async(cpu, link, GFP_ATOMIC) {
         Ok(pending) => drop(pending),
-        Err(_) => pr_err!("the chain is broken, {} are missing\n", links),
+        Err(error) => {
+            pr_info!("the chain ends: {:?}, {} are not sent\n", error, links);
+            have_run(links);
+        }
     }
 }
 
@@ -84,13 +106,13 @@ struct Runs;
 
 impl Handler for Runs {
     fn handle(&self, _context: &CallContext) {
-        has_run();
+        have_run(1);
     }
 }
 
 impl irq_work::Handler for Runs {
     fn handle(&self) {
-        has_run();
+        have_run(1);
     }
 }
 
@@ -107,8 +129,14 @@ impl kernel::Module for SmpUnload {
         let csd = Csd::new(Runs, GFP_KERNEL)?;
         let work = IrqWork::new_hard(Runs, GFP_KERNEL)?;
 
-        LEFT.store(links + 2, Relaxed);
+        LEFT.store(links + 4, Relaxed);
         send_chain([one, other], links);
+        let slow = Slow;
+        let touch = move |_: &CallContext| {
+            slow.touch();
+            have_run(1);
+        };
+        drop(call_async(one, touch, GFP_KERNEL)?);
         csd.post(one)?;
         work.queue_on(one)?;
         mem::forget(csd);
