@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waits of `kernel::smp` for what was sent without waiting: they are watched as those of calls are.
+//! Warnings that the `kernel` crate gives where its types cannot see a fault.
 
 use super::{
     fixture::{
@@ -8,6 +8,11 @@ use super::{
         with_interrupts_off, //
     },
     warnings::warnings_of, //
+};
+#[cfg(CONFIG_PROVE_LOCKING)]
+use kernel::{
+    bindings,
+    interrupt::LocalInterruptDisabled, //
 };
 use kernel::{
     prelude::*,
@@ -55,6 +60,22 @@ mod cases {
             warnings_of(|| with_interrupts_off(|_| caller.scope(&(), |_| ())))?,
             1
         );
+        Ok(())
+    }
+
+    #[cfg(CONFIG_PROVE_LOCKING)]
+    #[test]
+    fn interrupts_that_are_on_under_the_token_are_warned_about() -> Result {
+        // SAFETY: Interrupts may be turned off in any context.
+        let on = unsafe { bindings::local_irq_save() };
+        // SAFETY: The flags are those of the save above.
+        unsafe { bindings::local_irq_restore(on) };
+
+        let turn_on = |_: &LocalInterruptDisabled| {
+            // SAFETY: They were on before.
+            unsafe { bindings::local_irq_restore(on) }
+        };
+        assert_eq!(warnings_of(|| with_interrupts_off(turn_on))?, 1);
         Ok(())
     }
 }

@@ -50,6 +50,10 @@ use kernel::{
     bindings,
     cpu::CpuId,
     prelude::*,
+    smp::{
+        call_async,
+        Caller, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -265,6 +269,27 @@ mod cases {
                 let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
                 call(cpus.there)
+            }
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_for_a_wait_of_the_rust_api_too() -> Result {
+        let (cpus, _busy) = begin()?;
+        let caller = Caller::new()?;
+
+        // As above.
+        assert!(given_once(
+            1,
+            3,
+            &[Verdict::Over, Verdict::InterruptsOn],
+            || {
+                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+                let pending = call_async(cpus.there, |_| (), GFP_KERNEL)?;
+
+                caller.wait(pending);
+                Ok(true)
             }
         )?);
         Ok(())

@@ -8,7 +8,10 @@
 //!
 //! C header: [`include/linux/irqflags.h`](srctree/include/linux/irqflags.h)
 
-use crate::interrupt::LocalInterruptDisabled;
+use crate::{
+    interrupt::LocalInterruptDisabled,
+    lockdep, //
+};
 
 /// Runs `f` with interrupts off on this CPU. Afterwards they are as they were before.
 ///
@@ -40,6 +43,9 @@ pub unsafe fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> 
     let flags = unsafe { bindings::local_irq_save() };
     // SAFETY: They have just been turned off, and stay so while `f` runs, by the safety requirements.
     let result = f(unsafe { LocalInterruptDisabled::assume_disabled() });
+
+    // What `f` must not do cannot be seen by its type.
+    lockdep::assert_irqs_disabled();
 
     // SAFETY: The flags are those of the save above, and all saves of `f` have been restored.
     unsafe { bindings::local_irq_restore(flags) };
