@@ -292,7 +292,7 @@ impl Csd {
         }
     }
 
-    /// Returns what the request is used for, whoever fills it in for another use meanwhile.
+    /// Returns what the request is used for, the CPU that fills it in for another use meanwhile.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     pub(crate) fn snapshot(self) -> Snapshot {
         let csd = self.as_ptr();
@@ -321,7 +321,7 @@ impl Csd {
     pub(crate) fn fill(self, call: Call, source: CpuId, target: i32) {
         let csd = self.as_ptr();
 
-        // SAFETY: The request is valid, and nobody else writes to it before it is queued.
+        // SAFETY: The request is valid, and nothing else writes to it before it is queued.
         unsafe { (&raw mut (*csd).func).write_volatile(call.func) };
         // SAFETY: As above.
         unsafe { (&raw mut (*csd).info).write_volatile(call.info) };

@@ -77,9 +77,9 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     let found = unsafe { List::of(queue.take_all()) };
     // SAFETY: As for the queue.
     let left = unsafe { LEFT.per_cpu(cpu) };
-    // The oldest entries are known, up to this one.
+    // The oldest entries are known, up to this one, if it is still there.
     let last_known = left.load(Relaxed);
-    let mut is_known = !last_known.is_null();
+    let mut is_known = found.has(|csd| csd.node() == last_known);
 
     while let Some(csd) = found.pop() {
         let node = csd.node();

@@ -102,10 +102,10 @@ impl Waiting {
             return;
         }
 
-        let mut watch = stall::Watch::begin(csd, lock);
+        let mut watch = stall::Watch::begin(csd, lock).or_until(other);
         let start = stats::now();
 
-        while !other.is_some_and(|other| other()) && !watch.is_over() {
+        while !watch.is_over() {
             if self.serves() {
                 // SAFETY: A function that is called leaves interrupts off, and no guards behind.
                 unsafe { irq::with_interrupts_off(serve) };
@@ -162,7 +162,7 @@ pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
 
 /// Runs the requests of this CPU that others may wait for.
 ///
-/// What is run must not conclude that this CPU could have been interrupted.
+/// A function that is run must not take this CPU for one that could have been interrupted.
 fn serve(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
@@ -187,11 +187,12 @@ fn serve(irq: &LocalInterruptDisabled) {
     while let Some(csd) = batch.sync.pop() {
         // SAFETY: The list is that of `Sync` requests.
         unsafe { flush::run_sync(irq, csd) };
+        stall::resume(irq, record);
     }
     while let Some(csd) = batch.other.pop_if(Csd::is_stored) {
         // SAFETY: A stored request is `Async`.
         unsafe { flush::run_async(irq, csd) };
+        stall::resume(irq, record);
     }
-    stall::resume(irq, record);
     depth.store(level, Relaxed);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether a CPU had interrupts off when the NMI for its backtrace came: the
- * registers that the NMI has interrupted say it, and nobody else can know.
+ * Whether a CPU had interrupts off when an NMI came: only the registers that
+ * the NMI has interrupted say it. The last NMI counts before this is asked for,
+ * which is the one for the backtrace, unless another one came just then.
  */
 
 #include <linux/init.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
+#include <linux/perf_event.h>
 #include <linux/ptrace.h>
 
 #include <asm/nmi.h>
@@ -15,7 +17,7 @@
 
 static DEFINE_PER_CPU(int, smp_stall_nmi);
 
-/* The next NMI of @cpu is to say it. */
+/* NMIs of @cpu are to say it from now on. */
 void smp_stall_ask(unsigned int cpu)
 {
 	WRITE_ONCE(per_cpu(smp_stall_nmi, cpu), SMP_STALL_ASKED);
@@ -27,12 +29,24 @@ enum smp_stall_nmi smp_stall_found(unsigned int cpu)
 	return xchg(&per_cpu(smp_stall_nmi, cpu), SMP_STALL_NO_NMI);
 }
 
-/* Runs before the one that prints the backtrace, and claims no NMI. */
+/*
+ * Runs before the one that prints the backtrace, and claims no NMI. If the CPU
+ * was in a guest, the registers are those of KVM, which hands the NMI on with
+ * interrupts off: they say nothing about the guest.
+ */
 static int smp_stall_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 {
-	if (__this_cpu_read(smp_stall_nmi) == SMP_STALL_ASKED)
-		__this_cpu_write(smp_stall_nmi, regs_irqs_disabled(regs) ?
-				 SMP_STALL_IRQS_OFF : SMP_STALL_IRQS_ON);
+	int *state = this_cpu_ptr(&smp_stall_nmi);
+
+	if (READ_ONCE(*state) == SMP_STALL_NO_NMI)
+		return NMI_DONE;
+
+	if (perf_guest_state())
+		WRITE_ONCE(*state, SMP_STALL_ASKED);
+	else if (regs_irqs_disabled(regs))
+		WRITE_ONCE(*state, SMP_STALL_IRQS_OFF);
+	else
+		WRITE_ONCE(*state, SMP_STALL_IRQS_ON);
 	return NMI_DONE;
 }
 NOKPROBE_SYMBOL(smp_stall_nmi_handler);

@@ -86,20 +86,31 @@ mod unwatched {
     #[inline(always)]
     pub(crate) fn resume(_irq: &LocalInterruptDisabled, _running: ()) {}
 
-    pub(crate) struct Watch {
+    pub(crate) struct Watch<'a> {
         csd: Csd,
         lock: Option<Lock>,
+        other: Option<&'a dyn Fn() -> bool>,
     }
 
-    impl Watch {
+    impl<'a> Watch<'a> {
         #[inline(always)]
         pub(crate) fn begin(csd: Csd, lock: Option<Lock>) -> Self {
-            Self { csd, lock }
+            Self {
+                csd,
+                lock,
+                other: None,
+            }
+        }
+
+        #[inline(always)]
+        pub(crate) fn or_until(mut self, other: Option<&'a dyn Fn() -> bool>) -> Self {
+            self.other = other;
+            self
         }
 
         #[inline(always)]
         pub(crate) fn is_over(&mut self) -> bool {
-            self.csd.is_over(self.lock)
+            self.csd.is_over(self.lock) || self.other.is_some_and(|other| other())
         }
     }
 }

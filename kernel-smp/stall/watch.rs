@@ -152,7 +152,7 @@ fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
 
     record.func.store(func_ptr(call.func), Relaxed);
     record.info.store(call.info, Relaxed);
-    // ORDERING: The release pairs with the acquire in `Watch::facts()`: who sees the request sees
+    // ORDERING: The release pairs with the acquire in `Watch::facts()`: a CPU that sees the csd sees
     // the function and argument that go with it.
     // LITMUS: stall-record-begin
     record.csd.store(csd, Release);
@@ -160,13 +160,14 @@ fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
 
 #[inline(always)]
 fn end(irq: &LocalInterruptDisabled) {
-    // ORDERING: The release pairs with the acquire in `Watch::facts()`: who sees that nothing runs
+    // ORDERING: The release pairs with the acquire in `Watch::facts()`: a CPU that sees that nothing runs
     // sees what the last request did, its unlock among it.
     // LITMUS: stall-record-end
     CUR_CSD.this_cpu(irq).csd.store(ptr::null_mut(), Release);
 }
 
 /// What a CPU runs, or ran before it began with something inside that.
+#[derive(Clone, Copy)]
 pub(crate) struct Running {
     csd: *mut c_void,
     func: *mut c_void,
@@ -291,11 +292,13 @@ struct Facts {
 /// A wait that goes on, and is reported if it takes too long.
 ///
 /// It can be preempted and move to another CPU, watched or not. A report is written with preemption
-/// off, and names the CPU that it is written on.
-pub(crate) struct Watch {
+/// off, and names the CPU that it is written on. That it has ended is said where the waiter is then.
+pub(crate) struct Watch<'a> {
     csd: Csd,
     /// What is waited for; nothing: whatever use there is.
     lock: Option<Lock>,
+    /// What ends the wait as well.
+    other: Option<&'a dyn Fn() -> bool>,
     /// What the csd was used for when the wait began, or when it was last reported.
     seen: Snapshot,
     /// When it began, in ns.
@@ -310,7 +313,7 @@ pub(crate) struct Watch {
     verdict: Option<Verdict>,
 }
 
-impl Drop for Watch {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if self.bug_id != 0 {
             N_CSD_LOCK_STUCK.add(-1, Relaxed);
@@ -318,7 +321,7 @@ impl Drop for Watch {
     }
 }
 
-impl Watch {
+impl<'a> Watch<'a> {
     /// Begins to wait until the use of `csd` that `lock` began is over; without one, any use.
     pub(crate) fn begin(csd: Csd, lock: Option<Lock>) -> Self {
         let now = now();
@@ -326,6 +329,7 @@ impl Watch {
         Self {
             csd,
             lock,
+            other: None,
             seen: csd.snapshot(),
             start: now,
             last: now,
@@ -336,7 +340,13 @@ impl Watch {
         }
     }
 
-    /// Returns whether the wait is over. What the target did is seen then.
+    /// Has the wait end when `other` is true, too.
+    pub(crate) fn or_until(mut self, other: Option<&'a dyn Fn() -> bool>) -> Self {
+        self.other = other;
+        self
+    }
+
+    /// Returns whether the wait is over. What the target did is seen if that ended it.
     #[inline(always)]
     pub(crate) fn is_over(&mut self) -> bool {
         let over = self.csd.is_over(self.lock);
@@ -351,7 +361,7 @@ impl Watch {
                 self.got_unstuck();
             }
         }
-        over
+        over || self.other.is_some_and(|other| other())
     }
 
     /// Returns whether the wait was reported.
@@ -369,11 +379,11 @@ impl Watch {
 /// name is that which is known from backtraces.
 #[cold]
 #[no_mangle]
-extern "C" fn csd_lock_wait_toolong(watch: &mut Watch) -> bool {
+extern "C" fn csd_lock_wait_toolong(watch: &mut Watch<'_>) -> bool {
     watch.look_again()
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Says that a csd that was reported is unlocked.
     #[cold]
     fn got_unstuck(&mut self) {
@@ -402,8 +412,10 @@ impl Watch {
             .wrapping_mul(self.messages.wrapping_add(1))
             .wrapping_mul(backoff);
 
-        // The clock may go back a little, from a CPU to another.
-        timeout != 0 && (self.start > now || now.saturating_sub(self.last) > limit)
+        // A clock that has gone back is reported once, and then at the pace of the other reports.
+        let is_back = self.start > now && self.last >= self.start;
+
+        timeout != 0 && (is_back || now.saturating_sub(self.last) > limit)
     }
 
     /// Looks again at the lock and the clock, and reports the wait if it is true that it goes on for
@@ -422,14 +434,17 @@ impl Watch {
             }
             return true;
         }
+        if self.other.is_some_and(|other| other()) {
+            return true;
+        }
 
         if self.lock.is_none() && facts.seen != self.seen {
             // The use that the wait began with is over, and an interrupt on this CPU has taken the
-            // csd for another one.
+            // csd for another one. One that is the same in all looks like the first.
             if self.bug_id != 0 {
                 self.got_unstuck();
             }
-            *self = Self::begin(self.csd, None);
+            *self = Self::begin(self.csd, None).or_until(self.other);
         } else if self.is_due(facts.now) {
             self.report(&guard, facts);
         }
@@ -561,6 +576,11 @@ impl Watch {
         self.last = now;
     }
 
+    /// Returns whether the wait has ended since it was found to go on.
+    fn is_over_by_now(&self) -> bool {
+        self.csd.is_over(self.lock) || self.other.is_some_and(|other| other())
+    }
+
     /// Panics if the wait goes on for longer than `smp.panic_on_ipistall`.
     fn panic_if_asked(&self, waited: i64) {
         // SAFETY: The parameter may change at any time; each value is fine.
@@ -568,7 +588,7 @@ impl Watch {
 
         if limit > 0
             && waited > i64::from(limit).wrapping_mul(NSEC_PER_MSEC)
-            && !self.csd.is_over(self.lock)
+            && !self.is_over_by_now()
         {
             // SAFETY: Does not return.
             unsafe { bindings::BUG() };
@@ -580,8 +600,9 @@ impl Watch {
         // SAFETY: A CPU that was called is possible.
         let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
 
+        // Printing takes its time, so this looks once more before each step.
         // ORDERING: The acquire pairs with the release in `flush_begins()`.
-        if trigger.cmpxchg(1, 0, Acquire).is_ok() {
+        if !self.is_over_by_now() && trigger.cmpxchg(1, 0, Acquire).is_ok() {
             // SAFETY: `cpu` is a CPU.
             unsafe { bindings::smp_stall_ask(cpu.as_u32()) };
             // SAFETY: As above.
@@ -598,7 +619,7 @@ impl Watch {
             }
         }
 
-        if idle {
+        if idle && !self.is_over_by_now() {
             log!(
                 "\x011",
                 "csd: Re-sending CSD lock (#%d) IPI from CPU#%02d to CPU#%02d",
@@ -606,12 +627,15 @@ impl Watch {
                 this_cpu,
                 cpu.as_u32(),
             );
+            // SAFETY: A CPU that was called is possible.
+            unsafe { ANSWERED.per_cpu(cpu) }.store(0, Relaxed);
+            // ORDERING: A flush that is not counted in `flushes` finds the 0. It pairs with the release
+            // in `flush_begins()`, before which the flush looks for it.
+            smp_mb(Full);
             self.resent = Some(Resent {
                 flushes: flushes(cpu),
                 at: now(),
             });
-            // SAFETY: A CPU that was called is possible.
-            unsafe { ANSWERED.per_cpu(cpu) }.store(0, Relaxed);
             ipi::send_unconditionally(cpu);
         }
     }
