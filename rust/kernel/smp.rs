@@ -49,7 +49,7 @@
 //!
 //! A drop never waits: waiting is a method of [`Caller`]. What is dropped while another CPU uses it is
 //! detached, and freed by a worker later. What is under way keeps its module from being unloaded, so
-//! that nothing runs code that is gone, not even after a leak.
+//! that nothing runs code that is gone, not even after a leak: [`detach`](crate::detach) has the rule.
 //!
 //! Works with `CONFIG_SMP_RUST` and on the C implementation, and without `CONFIG_SMP`, where the
 //! only CPU calls itself.
