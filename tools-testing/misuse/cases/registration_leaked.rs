@@ -18,8 +18,10 @@ pub fn register() -> Result<Pin<KBox<Registration<Nothing>>>> {
     let callbacks = || try_init!(Nothing {}? Error);
 
     #[cfg(misuse)]
-    core::mem::forget(KBox::pin_init(Registration::new(c"leaked", callbacks()), GFP_KERNEL)?);
+    let registration = Registration::new(c"leaked", callbacks());
     //~[misuse]^ ERROR: E0133: call to unsafe function `kernel::cpuhp::Registration::<T>::new` is unsafe and requires unsafe function or block
+    #[cfg(good)]
     // SAFETY: The caller drops it.
-    KBox::pin_init(unsafe { Registration::new(c"kept", callbacks()) }, GFP_KERNEL)
+    let registration = unsafe { Registration::new(c"kept", callbacks()) };
+    KBox::pin_init(registration, GFP_KERNEL)
 }
