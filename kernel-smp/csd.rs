@@ -292,13 +292,13 @@ impl Csd {
         }
     }
 
-    /// Returns what the request is used for, the CPU that fills it in for another use meanwhile.
+    /// Returns what the csd is used for. It may be filled in for another use meanwhile.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     pub(crate) fn snapshot(self) -> Snapshot {
         let csd = self.as_ptr();
         let target = match self.kind() {
-            // SAFETY: The request is valid, by the type invariants.
             Kind::Async | Kind::Sync => {
+                // SAFETY: The csd is valid, by the type invariants.
                 Some(unsafe { (&raw const (*csd).node.dst).read_volatile() })
             }
             _ => None,

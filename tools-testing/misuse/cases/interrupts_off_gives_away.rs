@@ -13,7 +13,7 @@ use kernel::{
 pub fn proof() -> LocalInterruptDisabled {
     #[cfg(misuse)]
     let proof = with_interrupts_off(|_| local_interrupt_disable());
-    //~[misuse]^ ERROR: E0133: call to unsafe function `with_interrupts_off` is unsafe and requires unsafe function or block
+    //~[misuse]^ ERROR: E0133: call to unsafe function `kernel::irqflags::with_interrupts_off` is unsafe and requires unsafe function or block
     #[cfg(good)]
     let proof = {
         // SAFETY: No guard is made or dropped, and no lock is taken.
