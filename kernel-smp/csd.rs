@@ -114,29 +114,7 @@ impl Call {
             None => warn_no_function(None, csd),
         }
     }
-
-    /// Returns the call that the caller of an entry point, at `callsite`, asks for. A null function is
-    /// warned about, and replaced by one that does nothing.
-    #[inline(always)]
-    pub(crate) fn checked(self, callsite: Callsite, csd: Option<Csd>) -> Self {
-        if self.func.is_some() {
-            self
-        } else {
-            warn_no_function(Some(callsite), csd);
-            Self {
-                func: Some(no_function),
-                ..self
-            }
-        }
-    }
 }
-
-/// Runs instead of a null function. Takes any argument.
-///
-/// # Safety
-///
-/// None.
-unsafe extern "C" fn no_function(_info: *mut c_void) {}
 
 /// Warns about a call without a function: once, where its caller is known if it has one.
 #[cold]

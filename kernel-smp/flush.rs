@@ -75,24 +75,40 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
 
 /// Runs a call of this CPU to itself.
 ///
-/// It may be made by a function that this CPU was called with: the record of that one is kept.
-///
 /// # Safety
 ///
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
 pub(crate) unsafe fn run_here(call: Call) {
     let run = |irq: &LocalInterruptDisabled| {
-        let running = stall::current(irq);
-
-        stall::record_local(irq, call);
-        // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-        unsafe { run_traced(call, None) };
-        stall::resume(irq, running);
+        if stall::enabled() {
+            // SAFETY: Interrupts are off, and the rest is in the safety requirements.
+            unsafe { run_here_recorded(irq, call) };
+        } else {
+            // SAFETY: As above.
+            unsafe { run_traced(call, None) };
+        }
     };
 
     // SAFETY: A function that is called leaves interrupts off, and no guards behind.
     unsafe { irq::with_interrupts_off(run) };
+}
+
+/// Runs a call of this CPU to itself, and records it meanwhile. It may be made by a function that this
+/// CPU was called with: the record of that one is kept.
+///
+/// # Safety
+///
+/// As for [`run_here`].
+#[cold]
+#[inline(never)]
+unsafe fn run_here_recorded(irq: &LocalInterruptDisabled, call: Call) {
+    let running = stall::current(irq);
+
+    stall::record_local(irq, call);
+    // SAFETY: By the safety requirements.
+    unsafe { run_traced(call, None) };
+    stall::resume(irq, running);
 }
 
 /// Runs an IRQ work.

@@ -322,7 +322,7 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     // SAFETY: `mask` is valid, by the safety requirements.
     let mask = unsafe { Cpumask::from_raw(mask) };
     let request = Request {
-        call: Call { func, info }.checked(Callsite(callsite), None),
+        call: Call { func, info },
         cond: cond_func,
         wait: scf_flags & bindings::SCF_WAIT != 0,
         callsite: Callsite(callsite),

@@ -127,10 +127,10 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     if !csd.lock_owned() {
         return EBUSY.to_errno();
     }
-    // The csd is the caller's, and stays as it is.
-    let call = csd.call().checked(Callsite(callsite), Some(csd));
 
     if cpu == i32::from(guard.cpu()) {
+        let call = csd.call();
+
         csd.unlock();
         // SAFETY: By the safety requirements.
         unsafe { flush::run_here(call) };
@@ -232,7 +232,6 @@ unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -
 /// The call may be made on `cpu`, with interrupts off.
 #[inline(never)]
 unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
-    let call = call.checked(callsite, None);
     let this_cpu = guard.cpu();
     let waiting = Waiting::of_caller(this_cpu, || irq::warn_single(|| this_cpu.is_online()));
 
