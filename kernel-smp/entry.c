@@ -27,26 +27,68 @@ static void smp_do_nothing(void *info)
 {
 }
 
-/* Out of line: what is called instead of no function. */
-static noinline __cold smp_call_func_t
-smp_no_function(unsigned long callsite, call_single_data_t *csd)
+/*
+ * The same calls with a function that is null. Out of line and called last, so
+ * that the others need no room on the stack.
+ */
+static noinline __cold int single_no_function(int cpu, void *info, bool wait,
+					      unsigned long callsite)
 {
-	smp_warn_no_function(callsite, csd);
-	return smp_do_nothing;
+	smp_warn_no_function(callsite, NULL);
+	return smp_single(cpu, smp_do_nothing, info, wait, callsite);
 }
 
-#define checked(func)	(likely(func) ? (func) : smp_no_function(_RET_IP_, NULL))
+static noinline __cold int any_no_function(const struct cpumask *mask,
+					   void *info, bool wait,
+					   unsigned long callsite)
+{
+	smp_warn_no_function(callsite, NULL);
+	return smp_single_any(mask, smp_do_nothing, info, wait, callsite);
+}
+
+static noinline __cold int async_no_function(int cpu, call_single_data_t *csd,
+					     unsigned long callsite)
+{
+	smp_warn_no_function(callsite, csd);
+	csd->func = smp_do_nothing;
+	return smp_single_async(cpu, csd, callsite);
+}
+
+static noinline __cold void many_no_function(const struct cpumask *mask,
+					     void *info, unsigned int scf_flags,
+					     smp_cond_func_t cond_func,
+					     unsigned long callsite)
+{
+	smp_warn_no_function(callsite, NULL);
+	smp_call_function_many_cond(mask, smp_do_nothing, info, scf_flags,
+				    cond_func, callsite);
+}
+
+static __always_inline void many(const struct cpumask *mask,
+				 smp_call_func_t func, void *info,
+				 unsigned int scf_flags,
+				 smp_cond_func_t cond_func,
+				 unsigned long callsite)
+{
+	if (likely(func))
+		smp_call_function_many_cond(mask, func, info, scf_flags,
+					    cond_func, callsite);
+	else
+		many_no_function(mask, info, scf_flags, cond_func, callsite);
+}
 
 int smp_call_function_single(int cpu, smp_call_func_t func, void *info, bool wait)
 {
-	return smp_single(cpu, checked(func), info, wait, _RET_IP_);
+	if (unlikely(!func))
+		return single_no_function(cpu, info, wait, _RET_IP_);
+	return smp_single(cpu, func, info, wait, _RET_IP_);
 }
 EXPORT_SYMBOL(smp_call_function_single);
 
 int smp_call_function_single_async(int cpu, call_single_data_t *csd)
 {
 	if (unlikely(!csd->func))
-		csd->func = smp_no_function(_RET_IP_, csd);
+		return async_no_function(cpu, csd, _RET_IP_);
 	return smp_single_async(cpu, csd, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(smp_call_function_single_async);
@@ -54,31 +96,30 @@ EXPORT_SYMBOL_GPL(smp_call_function_single_async);
 int smp_call_function_any(const struct cpumask *mask, smp_call_func_t func,
 			  void *info, int wait)
 {
-	return smp_single_any(mask, checked(func), info, wait, _RET_IP_);
+	if (unlikely(!func))
+		return any_no_function(mask, info, wait, _RET_IP_);
+	return smp_single_any(mask, func, info, wait, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(smp_call_function_any);
 
 void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func,
 			    void *info, bool wait)
 {
-	smp_call_function_many_cond(mask, checked(func), info,
-				    wait ? SCF_WAIT : 0, NULL, _RET_IP_);
+	many(mask, func, info, wait ? SCF_WAIT : 0, NULL, _RET_IP_);
 }
 EXPORT_SYMBOL(smp_call_function_many);
 
 void smp_call_function(smp_call_func_t func, void *info, int wait)
 {
-	smp_call_function_many_cond(cpu_online_mask, checked(func), info,
-				    wait ? SCF_WAIT : 0, NULL, _RET_IP_);
+	many(cpu_online_mask, func, info, wait ? SCF_WAIT : 0, NULL, _RET_IP_);
 }
 EXPORT_SYMBOL(smp_call_function);
 
 void on_each_cpu_cond_mask(smp_cond_func_t cond_func, smp_call_func_t func,
 			   void *info, bool wait, const struct cpumask *mask)
 {
-	smp_call_function_many_cond(mask, checked(func), info,
-				    SCF_RUN_LOCAL | (wait ? SCF_WAIT : 0),
-				    cond_func, _RET_IP_);
+	many(mask, func, info, SCF_RUN_LOCAL | (wait ? SCF_WAIT : 0), cond_func,
+	     _RET_IP_);
 }
 EXPORT_SYMBOL(on_each_cpu_cond_mask);
 

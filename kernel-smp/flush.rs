@@ -81,12 +81,12 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
 #[inline(never)]
 pub(crate) unsafe fn run_here(call: Call) {
     let run = |irq: &LocalInterruptDisabled| {
-        if stall::enabled() {
+        if stall::enabled() || trace::running_is_traced() {
             // SAFETY: Interrupts are off, and the rest is in the safety requirements.
-            unsafe { run_here_recorded(irq, call) };
+            unsafe { run_here_seen(irq, call) };
         } else {
             // SAFETY: As above.
-            unsafe { run_traced(call, None) };
+            unsafe { call.run(None) };
         }
     };
 
@@ -94,7 +94,7 @@ pub(crate) unsafe fn run_here(call: Call) {
     unsafe { irq::with_interrupts_off(run) };
 }
 
-/// Runs a call of this CPU to itself, and records it meanwhile. It may be made by a function that this
+/// Runs a call of this CPU to itself that is recorded or traced. It may be made by a function that this
 /// CPU was called with: the record of that one is kept.
 ///
 /// # Safety
@@ -102,7 +102,7 @@ pub(crate) unsafe fn run_here(call: Call) {
 /// As for [`run_here`].
 #[cold]
 #[inline(never)]
-unsafe fn run_here_recorded(irq: &LocalInterruptDisabled, call: Call) {
+unsafe fn run_here_seen(irq: &LocalInterruptDisabled, call: Call) {
     let running = stall::current(irq);
 
     stall::record_local(irq, call);

@@ -225,6 +225,13 @@ unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -
     due
 }
 
+/// Out of line, so that a call to a CPU that is online does not prepare its error.
+#[cold]
+#[inline(never)]
+fn not_online() -> Result {
+    Err(ENXIO)
+}
+
 /// Runs `call` on `cpu`, which may be any number.
 ///
 /// # Safety
@@ -242,7 +249,9 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
     }
 
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
-    let cpu = mask::online(cpu).ok_or(ENXIO)?;
+    let Some(cpu) = mask::online(cpu) else {
+        return not_online();
+    };
 
     if wait {
         // SAFETY: By the safety requirements, and `cpu` is online.

@@ -43,6 +43,17 @@ pub(crate) fn sending_is_traced() -> bool {
     requests() || ipis()
 }
 
+/// Returns whether somebody wants to know which functions run.
+#[inline(always)]
+pub(crate) fn running_is_traced() -> bool {
+    // SAFETY: Asking whether a trace point is on is always allowed.
+    let entry = || unsafe { bindings::trace_csd_function_entry_enabled() };
+    // SAFETY: As above.
+    let exit = || unsafe { bindings::trace_csd_function_exit_enabled() };
+
+    entry() || exit()
+}
+
 /// The function of a request is about to run. There is no csd if it runs for its own CPU.
 #[inline(always)]
 pub(crate) fn csd_function_entry(func: Func, csd: Option<Csd>) {

@@ -30,8 +30,6 @@ pub struct Posts<'a, T> {
     shared: Shared<'a, T>,
     /// How many were posted.
     sent: Cell<usize>,
-    /// The CPU of the last one.
-    last: Cell<CpuId>,
 }
 
 /// # Safety
@@ -104,7 +102,6 @@ impl<T: Sync> Posts<'_, T> {
         };
         if ret == 0 {
             self.sent.set(self.sent.get().wrapping_add(1));
-            self.last.set(cpu);
             Ok(())
         } else {
             Err(CallError::not_called(cpu))
@@ -138,14 +135,14 @@ impl Caller {
                 done: Atomic::new(0),
             },
             sent: Cell::new(0),
-            last: Cell::new(CpuId::current()),
         };
 
         let result = f(&posts);
         // ORDERING: Pairs with the release in `run()`: what the functions have written is seen.
         self.wait_until(
             || posts.shared.done.load(Acquire) == posts.sent.get(),
-            || posts.last.get(),
+            // Where functions are left is not kept: after this one, all CPUs are called.
+            CpuId::current,
         );
         result
     }
