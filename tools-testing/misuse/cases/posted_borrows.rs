@@ -37,7 +37,7 @@ pub fn add(caller: &Caller, cpu: CpuId, sum: &Atomic<u32>) -> Result {
 
         #[cfg(misuse)]
         posts.post(cpu, move |_, sum| proof.add(sum))?;
-        //~[misuse]^^^ ERROR: E0597: `held` does not live long enough
+        //~[misuse]^^^^ ERROR: E0597: `held` does not live long enough
         proof.add(sum);
         posts.post(cpu, |_, sum| sum.add(1, Relaxed))
     })?;
