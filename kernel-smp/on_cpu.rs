@@ -61,8 +61,8 @@ unsafe extern "C" fn run(work: *mut bindings::work_struct) {
 
 /// Runs `func` in a task on `cpu` and returns what it returned.
 ///
-/// Behind `smp_call_on_cpu()`. With `phys`, the virtual CPU is pinned to the physical CPU of that number meanwhile, if the
-/// hypervisor can do it. From a task that may sleep.
+/// Behind `smp_call_on_cpu()`. With `phys`, the virtual CPU is pinned to the physical CPU of that
+/// number meanwhile, if the hypervisor can do it. From a task that may sleep.
 ///
 /// # Errors
 ///
