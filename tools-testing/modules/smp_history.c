@@ -17,6 +17,9 @@
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/module.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/smp.h>
 
 #define TARGET 1
@@ -24,11 +27,11 @@
 
 static int failure;
 module_param(failure, int, 0444);
-MODULE_PARM_DESC(failure, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls");
+MODULE_PARM_DESC(failure, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls, 17: preempted waiters");
 
 static int rounds = 20000;
 module_param(rounds, int, 0444);
-MODULE_PARM_DESC(rounds, "How many calls each sender makes; 6: how often CPU 1 goes down");
+MODULE_PARM_DESC(rounds, "How many calls each sender makes; 6: how often CPU 1 goes down, 17: how often the sender is preempted");
 
 static call_single_data_t csd;
 static atomic_t accepted, refused, ran, wrong, senders, ready;
@@ -231,6 +234,73 @@ static void condition_calls(void)
 	pr_info("16: %d of %d ran\n", atomic_read(&ran), num_online_cpus());
 }
 
+#define HOG_MS 150
+#define SLOW_MS 50
+
+static u64 began;
+static bool hog_is_done;
+
+static void note_time(void *info)
+{
+	WRITE_ONCE(began, sched_clock());
+}
+
+/* The number of a call is the argument, which a report of it names. */
+static int call_while_preempted(void *unused)
+{
+	unsigned long number;
+	u64 sent;
+
+	set_user_nice(current, MAX_NICE);
+	for (number = 1; !READ_ONCE(hog_is_done); number++) {
+		sent = sched_clock();
+		smp_call_function_single(TARGET, note_time, (void *)number, true);
+		if (READ_ONCE(began) > sent + SLOW_MS * NSEC_PER_MSEC)
+			pr_info("call 0x%lx began late\n", number);
+		atomic_inc(&accepted);
+	}
+	atomic_dec(&senders);
+	return 0;
+}
+
+/* Keeps its CPU for longer than a wait may take. */
+static int hog(void *unused)
+{
+	int i;
+
+	sched_set_fifo(current);
+	for (i = 0; i < rounds; i++) {
+		mdelay(HOG_MS);
+		usleep_range(1000, 1000 + get_random_u32_below(2000));
+	}
+	WRITE_ONCE(hog_is_done, true);
+	atomic_dec(&senders);
+	return 0;
+}
+
+/* A waiter that is preempted between its looks at the lock and at the clock reported a wait that was over. */
+static void preempted_waiters(void)
+{
+	int (*const threads[])(void *) = { call_while_preempted, hog };
+	struct task_struct *task;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		task = kthread_create(threads[i], NULL, "smp_history/%d", i);
+		if (IS_ERR(task)) {
+			hog_is_done = true;
+			break;
+		}
+		kthread_bind(task, 2);
+		atomic_inc(&senders);
+		wake_up_process(task);
+	}
+	while (atomic_read(&senders))
+		usleep_range(1000, 2000);
+	pr_info("17: %d times preempted, %s\n", rounds,
+		atomic_read(&accepted) > rounds ? "many calls" : "few calls");
+}
+
 static int __init smp_history_init(void)
 {
 	if (num_possible_cpus() < 4)
@@ -251,6 +321,9 @@ static int __init smp_history_init(void)
 		return 0;
 	case 16:
 		condition_calls();
+		return 0;
+	case 17:
+		preempted_waiters();
 		return 0;
 	}
 	return -EINVAL;
