@@ -3,13 +3,12 @@
 //! Calls that are sent again and again.
 
 use super::fixture::{
-    becomes_true,
+    drop_in_interrupt,
     hold,
     two_cpus,
     Dropped,
     Drops,
-    Gate,
-    Slot, //
+    Gate, //
 };
 use crate::{
     cpu::CpuId,
@@ -270,8 +269,7 @@ mod cases {
 
         assert!(runs);
         assert_eq!(early, Some(0));
-        assert!(becomes_true(|| drops.count() != Some(0)));
-        assert_eq!(drops.count(), Some(1));
+        assert_eq!(drops.after(1), Some(1));
         Ok(())
     }
 
@@ -292,8 +290,7 @@ mod cases {
         assert!(runs);
         assert!(again == Ok(()));
         assert_eq!(early, Some(0));
-        assert!(becomes_true(|| drops.count() != Some(0)));
-        assert_eq!(drops.count(), Some(1));
+        assert_eq!(drops.after(1), Some(1));
         assert_eq!(gate.passed(), 2);
         Ok(())
     }
@@ -320,23 +317,19 @@ mod cases {
         let caller = Caller::new()?;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
-        let slot = Slot::new()?;
-        let theirs = slot.clone();
 
-        // It is queued behind the function that drops it.
-        let (held, busy) = hold(there, move || drop(theirs.take()))?;
-        let csd = Held::csd(&gate, &drops)?;
-        csd.post(there)?;
-        slot.put(csd)?;
-        held.open();
-        let dropped = caller.wait(busy) && slot.is_empty();
+        let dropped = drop_in_interrupt(there, &caller, || {
+            let csd = Held::csd(&gate, &drops)?;
+
+            csd.post(there)?;
+            Ok(csd)
+        })?;
         let early = drops.count();
         gate.open();
 
         assert!(dropped);
         assert_eq!(early, Some(0));
-        assert!(becomes_true(|| drops.count() != Some(0)));
-        assert_eq!(drops.count(), Some(1));
+        assert_eq!(drops.after(1), Some(1));
         Ok(())
     }
 

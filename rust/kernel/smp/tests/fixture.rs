@@ -13,6 +13,7 @@ use crate::{
         caller::may_wait,
         csd::RawCsd,
         CallContext,
+        Caller,
         Pending, //
     },
     sync::{
@@ -266,6 +267,12 @@ impl Drops {
     pub(crate) fn count(&self) -> Option<u32> {
         (self.wrong.load(Acquire) == 0).then_some(self.right.load(Acquire))
     }
+
+    /// Waits until there were `count` of them, or a wrong one. Returns what [`Self::count()`] does.
+    pub(crate) fn after(&self, count: u32) -> Option<u32> {
+        let _ = becomes_true(|| self.count().is_none_or(|now| now >= count));
+        self.count()
+    }
 }
 
 /// Tells when and where it is dropped.
@@ -287,7 +294,7 @@ impl Drop for Dropped {
 }
 
 /// A place for a value that another CPU takes out in an interrupt.
-pub(crate) struct Slot<T>(Atomic<*mut c_void>, PhantomData<T>);
+struct Slot<T>(Atomic<*mut c_void>, PhantomData<T>);
 
 // SAFETY: Only one CPU gets the value, which may be sent.
 unsafe impl<T: Send> Sync for Slot<T> {}
@@ -295,29 +302,46 @@ unsafe impl<T: Send> Sync for Slot<T> {}
 unsafe impl<T: Send> Send for Slot<T> {}
 
 impl<T> Slot<T> {
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    fn new() -> Result<Arc<Self>> {
         let slot = Self(Atomic::new(core::ptr::null_mut()), PhantomData);
 
         Ok(Arc::new(slot, GFP_KERNEL)?)
     }
 
-    pub(crate) fn put(&self, value: T) -> Result {
+    fn put(&self, value: T) -> Result {
         let value = KBox::into_raw(KBox::new(value, GFP_KERNEL)?);
 
         self.0.store(value.cast(), Release);
         Ok(())
     }
 
-    pub(crate) fn take(&self) -> Option<KBox<T>> {
+    fn take(&self) -> Option<KBox<T>> {
         let value = self.0.xchg(core::ptr::null_mut(), Full);
 
         // SAFETY: It came from a box, and is taken out once.
         (!value.is_null()).then(|| unsafe { KBox::from_raw(value.cast()) })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.load(Acquire).is_null()
     }
+}
+
+/// Has `cpu` drop, in an interrupt, what `send` has sent there: it is queued behind the function that
+/// drops it. Returns whether it was dropped.
+pub(crate) fn drop_in_interrupt<T: Send + 'static>(
+    cpu: CpuId,
+    caller: &Caller,
+    send: impl FnOnce() -> Result<T>,
+) -> Result<bool> {
+    let slot = Slot::new()?;
+    let theirs = slot.clone();
+    let (held, busy) = hold(cpu, move || drop(theirs.take()))?;
+
+    let sent = send().and_then(|value| slot.put(value));
+    held.open();
+    sent?;
+    Ok(caller.wait(busy) && slot.is_empty())
 }
 
 /// A CPU that is offline until this is dropped.

@@ -3,14 +3,13 @@
 //! Calls whose answer comes later.
 
 use super::fixture::{
-    becomes_true,
+    drop_in_interrupt,
     hold,
     two_cpus,
     Delay,
     Dropped,
     Drops,
-    Gate,
-    Slot, //
+    Gate, //
 };
 use crate::{
     cpu::CpuId,
@@ -115,10 +114,7 @@ mod cases {
 
         assert!(reached);
         assert_eq!(early, Some(0));
-        assert!(becomes_true(
-            || drops.count() != Some(0) && drops.count() != Some(1)
-        ));
-        assert_eq!(drops.count(), Some(2));
+        assert_eq!(drops.after(2), Some(2));
         Ok(())
     }
 
@@ -128,23 +124,14 @@ mod cases {
         let caller = Caller::new()?;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
-        let slot = Slot::new()?;
-        let theirs = slot.clone();
 
-        // It is queued behind the function that drops it.
-        let (held, busy) = hold(there, move || drop(theirs.take()))?;
-        slot.put(held_at(there, &gate, &drops)?)?;
-        held.open();
-        let dropped = caller.wait(busy) && slot.is_empty();
+        let dropped = drop_in_interrupt(there, &caller, || held_at(there, &gate, &drops))?;
         let early = drops.count();
         gate.open();
 
         assert!(dropped);
         assert_eq!(early, Some(0));
-        assert!(becomes_true(
-            || drops.count() != Some(0) && drops.count() != Some(1)
-        ));
-        assert_eq!(drops.count(), Some(2));
+        assert_eq!(drops.after(2), Some(2));
         Ok(())
     }
 
