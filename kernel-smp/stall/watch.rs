@@ -60,6 +60,27 @@ struct Record {
     info: Atomic<*mut c_void>,
 }
 
+/// The IPIs that were sent again to a CPU. Their numbers wrap around.
+struct ResentIpis {
+    /// The number of the last one.
+    sent: Atomic<u32>,
+    /// The number that the last flush of the queue has found in `sent`.
+    seen: Atomic<u32>,
+    /// When a flush first found that number, in ns.
+    seen_at: Atomic<u64>,
+}
+
+impl ResentIpis {
+    /// Notes that a flush begins which has found `number`.
+    #[cold]
+    fn note(&self, number: u32) {
+        self.seen_at.store(now(), Relaxed);
+        // ORDERING: The release pairs with the acquire in `Resent::answered()`: a waiter that sees
+        // the number sees when that was.
+        self.seen.store(number, Release);
+    }
+}
+
 define_per_cpu! {
     static CUR_CSD: Record = Record {
         csd: Atomic::new(ptr::null_mut()),
@@ -67,11 +88,11 @@ define_per_cpu! {
         info: Atomic::new(ptr::null_mut()),
     };
 
-    /// How often the CPU has flushed its queue.
-    static FLUSHES: Atomic<u32> = Atomic::new(0);
-
-    /// When the CPU first flushed its queue after an IPI was sent again, in ns; 0 if it has not.
-    static ANSWERED: Atomic<u64> = Atomic::new(1);
+    static RESENT_IPIS: ResentIpis = ResentIpis {
+        sent: Atomic::new(0),
+        seen: Atomic::new(0),
+        seen_at: Atomic::new(0),
+    };
 
     /// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
     static TRIGGER_BACKTRACE: Atomic<i32> = Atomic::new(1);
@@ -102,15 +123,11 @@ pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
         // triggered after this shows the CPU in this flush or later.
         TRIGGER_BACKTRACE.this_cpu(irq).store(1, Release);
 
-        let answered = ANSWERED.this_cpu(irq);
-        if answered.load(Relaxed) == 0 {
-            answered.store(now(), Relaxed);
+        let ipis = RESENT_IPIS.this_cpu(irq);
+        let number = ipis.sent.load(Relaxed);
+        if number != ipis.seen.load(Relaxed) {
+            ipis.note(number);
         }
-
-        let flushes = FLUSHES.this_cpu(irq);
-        // ORDERING: The release pairs with the acquire in `flushes()`: a waiter that sees the flush
-        // sees when it was.
-        flushes.store(flushes.load(Relaxed).wrapping_add(1), Release);
     }
 }
 
@@ -255,27 +272,35 @@ pub(crate) fn verdicts(verdict: Verdict) -> u32 {
 /// An IPI that was sent again.
 #[derive(Clone, Copy)]
 struct Resent {
-    /// How often the target had flushed its queue before.
-    flushes: u32,
+    /// Its number.
+    number: u32,
     /// When it was sent, in ns.
     at: u64,
 }
 
 impl Resent {
-    /// Returns after how many ns `cpu` has flushed its queue, at the latest; nothing if it has not.
-    fn answered(self, cpu: CpuId) -> Option<u64> {
-        if flushes(cpu) == self.flushes {
-            return None;
-        }
-
+    /// Sends an IPI again to `cpu`.
+    fn send(cpu: CpuId) -> Self {
         // SAFETY: A CPU that was called is possible.
-        let at = match unsafe { ANSWERED.per_cpu(cpu) }.load(Relaxed) {
-            // Another waiter has sent an IPI again since.
-            0 => now(),
-            at => at,
-        };
+        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+        let at = now();
+        // ORDERING: Before the IPI: the flush that it starts finds this number, or a later one.
+        let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
 
-        Some(at.saturating_sub(self.at))
+        ipi::send_unconditionally(cpu);
+        Self { number, at }
+    }
+
+    /// Returns after how many ns `cpu` has begun to flush its queue, at the latest; nothing if it has
+    /// not.
+    fn answered(self, cpu: CpuId) -> Option<u64> {
+        // SAFETY: A CPU that was called is possible.
+        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+        // ORDERING: The acquire pairs with the release in `ResentIpis::note()`.
+        let seen = ipis.seen.load(Acquire);
+        let is_seen = seen.wrapping_sub(self.number) as i32 >= 0;
+
+        is_seen.then(|| ipis.seen_at.load(Relaxed).saturating_sub(self.at))
     }
 }
 
@@ -627,16 +652,7 @@ impl Watch<'_> {
                 this_cpu,
                 cpu.as_u32(),
             );
-            // SAFETY: A CPU that was called is possible.
-            unsafe { ANSWERED.per_cpu(cpu) }.store(0, Relaxed);
-            // ORDERING: A flush that is not counted in `flushes` finds the 0. It pairs with the release
-            // in `flush_begins()`, before which the flush looks for it.
-            smp_mb(Full);
-            self.resent = Some(Resent {
-                flushes: flushes(cpu),
-                at: now(),
-            });
-            ipi::send_unconditionally(cpu);
+            self.resent = Some(Resent::send(cpu));
         }
     }
 
@@ -732,13 +748,6 @@ fn timeout() -> u64 {
     let timeout = unsafe { (&raw const bindings::smp_csd_lock_timeout).read_volatile() };
 
     (timeout as u64).wrapping_mul(NSEC_PER_MSEC as u64)
-}
-
-/// How often `cpu`, which is possible, has flushed its queue.
-fn flushes(cpu: CpuId) -> u32 {
-    // ORDERING: The acquire pairs with the release in `flush_begins()`.
-    // SAFETY: A CPU that was called is possible.
-    unsafe { FLUSHES.per_cpu(cpu) }.load(Acquire)
 }
 
 /// Returns what `cpu` runs; if it is not known which CPU, what the first one does.
