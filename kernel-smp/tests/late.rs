@@ -81,7 +81,8 @@ mod cases {
         for _ in 0..3 {
             works.push(Work::new(Seen::new()?)?, GFP_KERNEL)?;
         }
-        // The same again after the CPU was up: it is no old acquaintance then.
+        // The same again after the CPU was up, in the other order: the entry that was the newest in the
+        // queue is found first.
         for _ in 0..2 {
             let down = Down::new(cpus.there)?;
             let before = late::count();
@@ -104,6 +105,7 @@ mod cases {
             for work in &works {
                 let _ = becomes_true(|| work.callback().runs() * 4 == found.len() as u32);
             }
+            works.reverse();
         }
 
         assert_eq!(*found, [1, 2, 2, 3, 1, 2, 2, 3]);
