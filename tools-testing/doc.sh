@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/item.sh"
+. "$here/compile.sh"
 lock
 begin_items
 "$here/setup.sh"
@@ -85,22 +86,15 @@ kernel_crate_check() {
 	echo "$(short "$out")/rust/rustdoc/kernel/index.html"
 }
 
-# What kbuild compiled a crate with, as a command for rustdoc.
-rustdoc_command() {
-	sed -nE '1 {
-		s/^[^ ]* := //; s/\.rs ;.*/.rs/; s,/usr/bin/rustc ,/usr/bin/rustdoc ,
-		s/ --(crate-type |out-dir |emit=|remap-path-scope=)[^ ]*//g
-		p
-	}' "$(dirname "$1")/.$(basename "$1").o.cmd"
-}
-
 # All of these crates is private, but for the functions that C calls.
 document_crates() {
 	local crate
 	for crate in $crates; do
-		RUSTC_BOOTSTRAP=1 env -C "$build/$kernel" sh -c "$(rustdoc_command "$build/$kernel/$crate") \
-			--document-private-items -Arustdoc::private_intra_doc_links --output '$out/rust/rustdoc'" ||
-			return
+		how_compiled $kernel "$crate.o"
+		# The only one that rustdoc does not know.
+		mapfile -t flags < <(printf '%s\n' "${flags[@]}" | grep -v '^--remap-path-scope=')
+		compile /usr/bin/rustdoc "${flags[@]}" "$source" \
+			--document-private-items -Arustdoc::private_intra_doc_links --output "$out/rust/rustdoc" || return
 	done
 }
 

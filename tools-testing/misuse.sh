@@ -6,6 +6,7 @@
 # in one way each, and must be found to be.
 
 . "$(dirname "$0")/lib.sh"
+. "$here/compile.sh"
 lock
 "$here/setup.sh" cargo
 "$here/kernel.sh" kunit
@@ -31,51 +32,18 @@ build_runner() {
 		runner_sources >"$runner/sources"
 }
 
-# How an object of build/kunit was compiled: the environment, the compiler, its source and its
-# flags, less what it was to make of it.
-how_compiled() {
-	local file line words word last=""
-	file=$o/$(dirname "$1")/.$(basename "$1").cmd
-	line=$(sed -nE 's/^savedcmd_[^ ]+ := *//p' "$file" 2>/dev/null)
-	[[ $line == *rustc* ]] || die "$(short "$file") does not say how $1 was compiled"
-	# What follows makes an object of what rustc made.
-	eval "words=(${line%%;*})"
-	# The kernel's Makefile exports this one.
-	environment=(RUSTC_BOOTSTRAP=1)
-	rustc=
-	flags=()
-	for word in "${words[@]}"; do
-		case "$last $word" in
-		*" --emit="* | *" --out-dir" | "--out-dir "*) ;;
-		*.rs) source=$word ;;
-		*) if [ -n "$rustc" ]; then
-			flags+=("$word")
-		elif [[ $word == *=* ]]; then
-			environment+=("$word")
-		else
-			rustc=$word
-		fi ;;
-		esac
-		last=$word
-	done
-}
-
-compile() {
-	(cd "$o" && env "${environment[@]}" "$@")
-}
-
 # The interface of the kernel crate as it is with PREEMPT_RT. The C half is that of build/kunit:
 # nothing of this is run.
 rt_crate() {
 	[ ! "$out/rt/libkernel.rmeta" -nt "$o/rust/libkernel.rmeta" ] || return 0
-	how_compiled rust/kernel.o
-	compile "$rustc" "${flags[@]}" --cfg CONFIG_PREEMPT_RT --emit=metadata="$out/rt/libkernel.rmeta" \
+	how_compiled kunit rust/kernel.o
+	compile "$compiler" "${flags[@]}" --cfg CONFIG_PREEMPT_RT --emit=metadata="$out/rt/libkernel.rmeta" \
 		"$source" --cap-lints=allow
 }
 
 # usage: check FOLDER FLAG...
 check() {
-	compile "$runner/debug/misuse" "$1" "$out" "$rustc" "${flags[@]}" "${@:2}"
+	compile "$runner/debug/misuse" "$1" "$out" "$compiler" "${flags[@]}" "${@:2}"
 }
 
 # What failed, a line each: the case, which of its two builds, and what is wrong with it.
@@ -94,7 +62,7 @@ have_runner || with_progress "$logs/misuse-runner.log" SETUP "building ui_test, 
 mkdir -p "$out/rt"
 rt_crate >"$log" 2>&1 ||
 	die "the kernel crate cannot be compiled for PREEMPT_RT: $(grep -m1 '^error' "$log") (log: $(short "$log"))"
-how_compiled samples/rust/rust_smp.o
+how_compiled kunit samples/rust/rust_smp.o
 {
 	# Some errors are found when code is made.
 	check "$cases" --emit=obj || true
