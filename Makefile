@@ -41,7 +41,7 @@ The parts of these, one by one:
   make mutants   breaks the code on purpose, and looks whether it is noticed; long  MUTANTS='csd-*'
   make robust    disturbs the harness itself: Ctrl-C, a full disk, a broken hook, a killed QEMU; long  SHORT=1
   make misuse    what the API for Rust must refuse: each misuse gives its error, its twin compiles
-  make doc       our page with the kernel's Sphinx, and rustdoc; both without warnings
+  make doc       our page with the kernel's Sphinx, and rustdoc, both without warnings; compiles the examples of pages
   make untree    take links and hooks out of the tree again (KDIR=path)
   make clean     remove build/ (downloads stay in the cache)
 

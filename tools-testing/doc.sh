@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the documentation with the tools of the kernel tree: our pages of core-api with its Sphinx, the
 # kernel crate and our own crates with rustdoc. Fails if there is a warning about a file of ours; those
-# about the tree's are its own.
+# about the tree's are its own. Compiles the examples of all pages.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -79,7 +79,7 @@ paths_check() {
 
 kernel_crate_check() {
 	local log=$logs/doc-kernel-crate.log
-	build_kernel $kernel prepare kernel/smp/ arch/x86/kernel/apic/x2apic/
+	build_kernel $kernel prepare kernel/smp/ samples/rust/ arch/x86/kernel/apic/x2apic/
 	with_progress "$log" RUSTDOC "the kernel crate" kmake $kernel rustdoc ||
 		die "rustdoc failed: $(build_error "$log") (log: $(short "$log"))"
 	verdict "$(about_ours "$log")" "$log"
@@ -106,9 +106,44 @@ crates_check() {
 	echo "$(short "$out")/rust/rustdoc/smp_core/index.html"
 }
 
+# Compiles the examples in $examples as they stand, in files that end so, as OBJECT was compiled. CONTROL
+# is a line that must be refused. usage: compile_examples ENDING OBJECT CONTROL FLAG...; sets n
+compile_examples() {
+	local example control=$examples/control$1 log=$logs/doc-examples.log
+	how_compiled $kernel "$2"
+	n=0
+	for example in "$examples"/*"$1"; do
+		[ -e "$example" ] || die "no page has an example in a file that ends in $1"
+		compile "$compiler" "${flags[@]}" "${@:4}" "$example" >"$log" 2>&1 ||
+			die "$(build_error "$log" | sed "s,^$top/,,") (log: $(short "$log"))"
+		n=$((n + 1))
+	done
+	echo "$3" | cat "$example" - >"$control"
+	! compile "$compiler" "${flags[@]}" "${@:4}" "$control" >"$log" 2>&1 || die "$(short "$control") compiles"
+	grep -q 'error.*not_declared' "$log" || die "$(short "$control") is refused for another reason: $(build_error "$log")"
+}
+
+# All examples of all pages, to no more than metadata, each as a file of its own: the "use" and "#include"
+# lines are its own too. A warning is an error, but for what an example may do without.
+examples_check() {
+	local pages n rust
+	examples=$out/examples
+	rm -rf "$examples"
+	mkdir -p "$examples"
+	mapfile -t pages < <(git ls-files -co --exclude-standard -- '*.md' '*.rst')
+	/usr/bin/python3 "$here/examples.py" "$examples" "${pages[@]}"
+	compile_examples .rs samples/rust/rust_smp.o 'const _: () = not_declared();' \
+		-Dwarnings -Adead_code -Amissing_docs -Aunreachable_pub \
+		--error-format=short --crate-name=example --emit=metadata="$examples/example.rmeta"
+	rust=$n
+	compile_examples .c kernel/smp/entry.o 'int control = not_declared;' -Werror -Wno-unused-function -fsyntax-only
+	echo "$rust in Rust and $n in C, of ${#pages[@]} pages; a broken one of each is refused"
+}
+
 item "doc: page" page_check
 item "doc: parameters" parameters_check
 item "doc: paths" paths_check
 item "doc: kernel crate" kernel_crate_check
 item "doc: our crates" crates_check
+item "doc: examples" examples_check
 end_items
