@@ -124,6 +124,31 @@ kernel_objects() {
 	END
 }
 
+# What the kernel's make writes for rust-analyzer has our crates: those that kbuild has compiled of files
+# of ours, which are links in the tree, and no other file of ours.
+rust_analyzer_check() {
+	local log=$logs/lint-rust-analyzer.log project=$build/rust/rust-project.json compiled listed
+	rm -f "$project"
+	kmake rust rust-analyzer >"$log" 2>&1 ||
+		die "make rust-analyzer failed: $(build_error "$log") (log: $(short "$log"))"
+	compiled=$(cat "$build"/rust/{kernel/smp,arch/x86/kernel/apic/x2apic,samples/rust}/.*.o.cmd |
+		sed -nE 's/^source_[^ ]+ := (.*\.rs)$/\1/p' | linked)
+	[ "$(wc -l <<<"$compiled")" -ge 2 ] || die "kbuild says of no crates that it compiled them"
+	listed=$(/usr/bin/python3 -c 'import json, sys
+for crate in json.load(sys.stdin)["crates"]: print(crate["root_module"])' <"$project" | linked)
+	verdict "$(comm -23 <(echo "$compiled") <(echo "$listed"))" "not in $(short "$project"), and a crate"
+	verdict "$(comm -13 <(echo "$compiled") <(echo "$listed"))" "in $(short "$project"), and no crate"
+	echo "$(wc -l <<<"$listed") crates of ours in $(short "$project")"
+}
+
+# Those of the files in stdin that are links, sorted.
+linked() {
+	local f
+	while IFS= read -r f; do
+		[ ! -L "$f" ] || echo "$f"
+	done | sort
+}
+
 # SMP_RUST=n builds the kernel's own kernel/smp.c and nothing of ours; =y the other way round.
 off_check() {
 	local ours
@@ -159,6 +184,7 @@ item "lint: environment" environment_check
 item "lint: no warnings" warnings_check
 item "lint: no panic symbols" panic_check
 item "lint: exports" exports_check
+item "lint: rust-analyzer" rust_analyzer_check
 item "lint: clippy" clippy_check
 item "lint: SMP_RUST=n" off_check
 item "lint: ARCH=um" uml_check
