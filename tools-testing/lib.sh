@@ -13,6 +13,28 @@ linux=$build/linux
 if [ -n "${KDIR:-}" ]; then
 	linux=$(cd "$KDIR" 2>/dev/null && pwd -P) || { echo "smp: KDIR=$KDIR is not a folder" >&2; exit 1; }
 fi
+
+# The kernel's make refuses a path with a space or a colon, and ends without a reason in a path with most
+# other characters that make or a shell reads as its own. With the rest, these scripts are not right.
+# usage: plain_path PATH WHAT-TO-DO
+plain_path() {
+	local odd
+	odd=$(printf '%s' "$1" | LC_ALL=C tr -d 'a-zA-Z0-9/._+@~\200-\377-')
+	[ -z "$odd" ] || {
+		echo "smp: the kernel's make or these scripts cannot work in $1, because of the '${odd:0:1}': $2 a path of letters, digits and ._+@~-" >&2
+		exit 1
+	}
+}
+
+# What was put into such a place can still be taken out.
+case "${0##*/} ${1:-}" in
+"clean.sh "* | "tree.sh undo") ;;
+*)
+	plain_path "$top" "move this checkout to"
+	plain_path "$linux" "move the tree to"
+	plain_path "$cache" "set XDG_CACHE_HOME to"
+	;;
+esac
 mkdir -p "$logs"
 
 # A closed stdin (as in CI) would give its number to the first file that is opened.

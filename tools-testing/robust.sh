@@ -277,6 +277,40 @@ other_version() {
 	grep -q 'NOTICE .*is Linux 6.1.0; this is made for 7.3' "$out" || die "it does not say that the version is another"
 }
 
+# Each verb that needs a path in which kernels can be built must say at once that this is none; those that
+# take things out again work.
+odd_path() {
+	local copy name verb verbs all
+	mapfile -t all < <(sed -n 's/^\.PHONY: //p' "$top/Makefile" | tr ' ' '\n' | grep -vxE 'help|clean|untree')
+	[ ${#all[@]} -gt 20 ] || die "the Makefile has only these verbs: ${all[*]}"
+	for name in a:colon a%percent 'a space'; do
+		rm -rf "${work:?}/$name"
+		update_copy "$work/$name"
+		copy=$work/$name/checkout
+		verbs=(kernel)
+		[ "$name" != 'a space' ] || verbs=("${all[@]}")
+		for verb in "${verbs[@]}"; do
+			start "$verb"
+			refused 10 'cannot work in .*: move this checkout to a path of'
+		done
+		[ -z "$(ls -A "$copy/build")" ] || die "something was made in $copy/build: $(ls -A "$copy/build")"
+		works 60 untree
+		works 60 clean
+		rm -rf "${work:?}/$name"
+	done
+	echo "${#all[@]} verbs: ${verdict#smp: }"
+}
+
+odd_places() {
+	mkdir -p "$work/a kdir"
+	bad_kdir "$work/a kdir" 'cannot work in .*: move the tree to a path of'
+	rmdir "$work/a kdir"
+	XDG_CACHE_HOME=$work/a:cache start tree
+	refused 10 'cannot work in .*: set XDG_CACHE_HOME to a path of'
+	[ ! -e "$work/a:cache" ] || die "$work/a:cache was made"
+	echo "$verdict"
+}
+
 # --- Tools, downloads, the lock ---
 
 two_at_once() {
@@ -565,6 +599,8 @@ item "Ctrl-C in untree" stop_at untree mv '*.smp-new\ *' 5
 item "a hook that does not fit" broken_hook
 item "KDIR is no tree" not_a_tree
 item "KDIR of another version" other_version
+item "a checkout in an odd path" odd_path
+item "KDIR, a cache in odd paths" odd_places
 item "two makes at once" two_at_once
 item "a missing tool" missing_tool
 if [ -z "${SHORT:-}" ]; then
