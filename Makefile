@@ -34,6 +34,7 @@ The parts of these, one by one:
   make arches    compiles the kernel crate for each architecture that has Rust; long  ARCHES='s390 um'
   make history   failures that kernel/smp.c has had, looked for in the Rust kernel and in the C one
   make size      the size of our object, and of the one that C makes
+  make deviations what tools see of C's objects and not, or not so, of ours: symbols, types, messages
   make count     lines, unsafe blocks, public items and tests of the API for Rust
   make lint      formatting, checkpatch, shellcheck, clippy, symbols, warnings
   make model     our code in all executions with loom, by chance with shuttle, with real threads  SHORT=1, LONG=1
@@ -58,7 +59,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix arches history size count lint misuse doc model litmus mutants robust kvm-scf selftests clean
+.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix arches history size deviations count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -82,6 +83,7 @@ matrix: ; @$(sh)/matrix.sh
 arches: ; @$(sh)/arches.sh
 history: ; @$(sh)/history.sh
 size: ; @$(sh)/size.sh
+deviations: ; @$(sh)/deviations.sh
 count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
 misuse: ; @$(sh)/misuse.sh

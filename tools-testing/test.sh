@@ -13,6 +13,7 @@ for name in rust kunit c; do
 	[ "$item_rc" != 0 ] || export SMP_BUILT="${SMP_BUILT:-} $name"
 done
 "$here/lint.sh"
+"$here/deviations.sh"
 item "misuse does not compile" "$here/misuse.sh"
 "$here/doc.sh"
 SHORT=1 "$here/model.sh"
