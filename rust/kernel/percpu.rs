@@ -66,6 +66,44 @@ impl<T> StaticPerCpu<T> {
         Self { symbol }
     }
 
+    /// Makes the handle of a per-CPU variable that C defines.
+    ///
+    /// Does not compile for a `T` that has another size than the variable, or a higher alignment.
+    ///
+    /// # Safety
+    ///
+    /// `symbol` must be the address of a per-CPU variable of the kernel, so of the offset kind that
+    /// `DEFINE_PER_CPU` makes. Each value that C stores there must be a valid `T`, and C and Rust
+    /// must agree on how it is accessed: what C writes while Rust may read is an atomic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::bindings;
+    /// use kernel::percpu::{CpuGuard, StaticPerCpu};
+    /// use kernel::sync::atomic::{Atomic, Relaxed};
+    ///
+    /// /// The thread that runs softirqs of a CPU.
+    /// const KSOFTIRQD: StaticPerCpu<Atomic<*mut bindings::task_struct>> =
+    ///     // SAFETY: This is a per-CPU variable, and C reads and writes the whole pointer.
+    ///     unsafe { StaticPerCpu::from_c(&raw mut bindings::ksoftirqd) };
+    ///
+    /// let guard = CpuGuard::new();
+    /// assert!(!KSOFTIRQD.this_cpu(&guard).load(Relaxed).is_null());
+    /// ```
+    #[doc(alias = "DECLARE_PER_CPU")]
+    pub const unsafe fn from_c<C>(symbol: *mut C) -> Self {
+        const {
+            assert!(
+                size_of::<T>() == size_of::<C>() && align_of::<T>() <= align_of::<C>(),
+                "C's type has another layout"
+            )
+        };
+
+        // SAFETY: By the safety requirements.
+        unsafe { Self::new(symbol.cast()) }
+    }
+
     /// Returns the address of the variable of the CPU that the caller runs on.
     ///
     /// If the caller can move to another CPU, the address is that of some CPU's variable.
