@@ -72,12 +72,14 @@ fence_check() {
 	echo "before each of $n WRMSRs"
 }
 
-cluster=(driver=cluster send_IPI=x2apic_cluster_send_ipi send_IPI_mask=x2apic_cluster_send_ipi_mask
-	send_IPI_mask_allbutself=x2apic_cluster_send_ipi_mask_allbutself nmi=yes)
+cluster=(driver=cluster send_IPI=x2apic_send_IPI,x2apic_cluster_send_ipi
+	send_IPI_mask=x2apic_send_IPI_mask,x2apic_cluster_send_ipi_mask
+	send_IPI_mask_allbutself=x2apic_send_IPI_mask_allbutself,x2apic_cluster_send_ipi_mask_allbutself nmi=yes)
+physical=(driver=physical send_IPI=x2apic_send_IPI,x2apic_phys_send_ipi nmi=yes)
 item "apic cluster, AMD" check cluster "" "" "${cluster[@]}" fence=no
 item "apic cluster, Intel" check cluster-intel vendor=GenuineIntel "" "${cluster[@]}" fence=yes
-item "apic physical, AMD" check physical "" x2apic_phys driver=physical send_IPI=x2apic_phys_send_ipi nmi=yes fence=no
-item "apic physical, Intel" check physical-intel vendor=GenuineIntel x2apic_phys driver=physical send_IPI=x2apic_phys_send_ipi nmi=yes fence=yes
+item "apic physical, AMD" check physical "" x2apic_phys "${physical[@]}" fence=no
+item "apic physical, Intel" check physical-intel vendor=GenuineIntel x2apic_phys "${physical[@]}" fence=yes
 item "apic nox2apic" check xapic "" nox2apic send_IPI=default_send_IPI_single_phys nmi=yes
 item "apic no longer than C" length
 item "apic no panic symbols" panic_check

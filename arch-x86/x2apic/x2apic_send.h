@@ -6,12 +6,8 @@
 #define _X86_APIC_X2APIC_SEND_H
 
 #include <linux/cpumask.h>
-#include <linux/kconfig.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
-
-/* An initialiser: the Rust function with CONFIG_X2APIC_RUST=y, else that of C. */
-#define X2APIC_SEND(rust, c)	(IS_ENABLED(CONFIG_X2APIC_RUST) ? (rust) : (c))
 
 /* Rust. As the members of struct apic of the same names. */
 void x2apic_cluster_send_ipi(int cpu, int vector);

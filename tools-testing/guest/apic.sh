@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: where do the static calls of the APIC driver go, in the text of the running kernel?
 # That IPIs arrive says little: they would with another function, too.
-# usage: apic.sh [driver=WORD] [fence=yes|no] [nmi=yes] [CALL=FUNCTION]...
-# CALL is a member of struct apic; fence is about the function of send_IPI.
+# usage: apic.sh [driver=WORD] [fence=yes|no] [nmi=yes] [CALL=FUNCTION[,RUST]]...
+# CALL is a member of struct apic, RUST the function that FUNCTION of C must go on to; fence is about
+# the last of the two for send_IPI.
 
 . "$(dirname "$0")/common.sh"
 # What fails in a $(...) ends the script, and says so.
@@ -68,12 +69,10 @@ target() {
 	echo $(($1 + 5 + d))
 }
 
-# How many jumps and calls of function FROM go to function TO.
+# How many jumps and calls of the function at FROM go to that at TO.
 # usage: sites FROM TO
 sites() {
-	local from to size bytes i n=0
-	from=$(address "$1")
-	to=$(address "$2")
+	local from=$1 to=$2 size bytes i n=0
 	size=$(size "$from")
 	bytes=$(text "$from" "$size")
 	for ((i = 0; i + 10 <= ${#bytes}; i += 2)); do
@@ -94,21 +93,25 @@ callers() {
 	esac
 }
 
-# usage: check_call CALL FUNCTION
+# The two drivers have functions of the same names. usage: check_call CALL FUNCTION [RUST]
 check_call() {
-	local tramp bytes is callers caller n
+	local tramp bytes at is callers caller n
 	tramp=$(address "__SCT__apic_call_$1")
 	bytes=$(text "$tramp" 5)
 	[ "${bytes:0:2}" = e9 ] || fail "the trampoline of $1 is no jump: $bytes"
-	is=$(target "$tramp" "$bytes")
-	is=$(name "$is")
+	at=$(target "$tramp" "$bytes")
+	is=$(name "$at")
 	[ "$is" = "$2" ] || fail "the static call $1 goes to $is, not to $2"
 	callers=$(callers "$1")
 	for caller in $callers; do
-		n=$(sites "$caller" "$2")
+		n=$(sites "$(address "$caller")" "$at")
 		[ "$n" -gt 0 ] || fail "$caller does not call $2"
 	done
-	echo "$1 goes to $2, from the trampoline and: $callers"
+	if [ -n "${3:-}" ]; then
+		n=$(sites "$at" "$(address "$3")")
+		[ "$n" -gt 0 ] || fail "$2 does not go on to $3"
+	fi
+	echo "$1 goes to $2${3:+ and $3}, from the trampoline and: $callers"
 }
 
 # MFENCE; LFENCE before WRMSR, or no-ops in their place.
@@ -158,8 +161,8 @@ for expect in "$@"; do
 		said+=", NMIs arrive"
 		;;
 	send_IPI*=*)
-		check_call "${expect%%=*}" "$value"
-		[ "${expect%%=*}" != send_IPI ] || send=$value
+		check_call "${expect%%=*}" "${value%,*}" "$(sed -n 's/.*,//p' <<<"$value")"
+		[ "${expect%%=*}" != send_IPI ] || send=${value#*,}
 		said+=", $value"
 		;;
 	*) fail "what is $expect?" ;;
