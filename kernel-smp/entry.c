@@ -23,7 +23,7 @@ void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd)
 		WARN_ONCE(1, "smp: csd %p was queued without a function\n", csd);
 }
 
-static void smp_do_nothing(void *info)
+static void do_nothing(void *unused)
 {
 }
 
@@ -35,7 +35,7 @@ static noinline __cold int single_no_function(int cpu, void *info, bool wait,
 					      unsigned long callsite)
 {
 	smp_warn_no_function(callsite, NULL);
-	return smp_single(cpu, smp_do_nothing, info, wait, callsite);
+	return smp_single(cpu, do_nothing, info, wait, callsite);
 }
 
 static noinline __cold int any_no_function(const struct cpumask *mask,
@@ -43,14 +43,14 @@ static noinline __cold int any_no_function(const struct cpumask *mask,
 					   unsigned long callsite)
 {
 	smp_warn_no_function(callsite, NULL);
-	return smp_single_any(mask, smp_do_nothing, info, wait, callsite);
+	return smp_single_any(mask, do_nothing, info, wait, callsite);
 }
 
 static noinline __cold int async_no_function(int cpu, call_single_data_t *csd,
 					     unsigned long callsite)
 {
 	smp_warn_no_function(callsite, csd);
-	csd->func = smp_do_nothing;
+	csd->func = do_nothing;
 	return smp_single_async(cpu, csd, callsite);
 }
 
@@ -60,7 +60,7 @@ static noinline __cold void many_no_function(const struct cpumask *mask,
 					     unsigned long callsite)
 {
 	smp_warn_no_function(callsite, NULL);
-	smp_call_function_many_cond(mask, smp_do_nothing, info, scf_flags,
+	smp_call_function_many_cond(mask, do_nothing, info, scf_flags,
 				    cond_func, callsite);
 }
 
@@ -125,7 +125,13 @@ EXPORT_SYMBOL(on_each_cpu_cond_mask);
 
 void kick_all_cpus_sync(void)
 {
-	smp_kick_all(_RET_IP_);
+	/*
+	 * What the caller changed, a function pointer of the idle loop perhaps,
+	 * is visible before the CPUs are kicked, also to one that needs no IPI
+	 * because it polls.
+	 */
+	smp_mb();
+	many(cpu_online_mask, do_nothing, NULL, SCF_WAIT, NULL, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(kick_all_cpus_sync);
 
@@ -136,9 +142,12 @@ void __smp_call_single_queue(int cpu, struct llist_node *node)
 
 int smp_call_on_cpu(unsigned int cpu, int (*func)(void *), void *par, bool phys)
 {
-	return smp_on_cpu(cpu, func, par, phys, _RET_IP_);
+	return __smp_call_on_cpu(cpu, func, par, phys, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(smp_call_on_cpu);
 
-/* This one is Rust as it is; only the export has to be said in C. */
+void wake_up_all_idle_cpus(void)
+{
+	__wake_up_all_idle_cpus();
+}
 EXPORT_SYMBOL_GPL(wake_up_all_idle_cpus);

@@ -79,6 +79,7 @@ pub(crate) unsafe fn run_async(irq: &LocalInterruptDisabled, csd: Csd) {
 ///
 /// The call may be made on this CPU, with interrupts off.
 #[inline(never)]
+#[export_name = "csd_do_func"]
 pub(crate) unsafe fn run_here(call: Call) {
     let run = |irq: &LocalInterruptDisabled| {
         if stall::enabled() || trace::running_is_traced() {
@@ -142,7 +143,8 @@ pub(crate) enum Offline {
 /// Takes all requests off the queue of this CPU and runs them.
 ///
 /// Interrupts are off.
-#[inline]
+#[inline(never)]
+#[export_name = "__flush_smp_call_function_queue"]
 pub(crate) fn run(irq: &LocalInterruptDisabled, offline: Offline) {
     stall::flush_begins(irq);
 

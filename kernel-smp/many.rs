@@ -18,9 +18,9 @@ use crate::{
     irq,
     mask,
     percpu::{
-        define_per_cpu,
         CpuGuard,
-        CpuPinned, //
+        CpuPinned,
+        StaticPerCpu, //
     },
     queue,
     serve::{
@@ -40,8 +40,10 @@ use crate::{
 };
 use core::{
     cell::UnsafeCell,
-    mem::MaybeUninit,
-    ptr, //
+    mem::{
+        offset_of,
+        MaybeUninit, //
+    }, //
 };
 use kernel::{
     bindings,
@@ -57,12 +59,13 @@ use kernel::{
     }, //
 };
 
-/// What a CPU needs to send calls to many.
+/// What a CPU needs to send calls to many. The layout is that of C's `struct call_function_data`.
 ///
 /// # Invariants
 ///
 /// - `csd` is null until the CPU first comes up, and from then on a per-CPU allocation of csds.
 /// - `ipi_mask` is allocated while the CPU is up. Only that CPU uses it, with preemption off.
+#[repr(C)]
 pub(crate) struct CallFunctionData {
     csd: Atomic<*mut c_void>,
     /// The number of the last call that was waited for.
@@ -73,14 +76,19 @@ pub(crate) struct CallFunctionData {
 // SAFETY: `csd` is atomic, and `ipi_mask` is used by one CPU, by the type invariants.
 unsafe impl Sync for CallFunctionData {}
 
-define_per_cpu! {
-    #[aligned]
-    static CFD_DATA: CallFunctionData = CallFunctionData {
-        csd: Atomic::new(ptr::null_mut()),
-        number: Atomic::new(0),
-        ipi_mask: UnsafeCell::new(MaybeUninit::zeroed()),
-    };
-}
+const CFD_DATA: StaticPerCpu<CallFunctionData> =
+    // INVARIANT: All zeroes: nothing is allocated, and no CPU but the boot CPU is up.
+    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of the type; C does not use it.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::cfd_data) };
+
+const _: () = {
+    type C = bindings::call_function_data;
+    type Rust = CallFunctionData;
+
+    kernel::build_assert::const_assert!(offset_of!(Rust, csd) == offset_of!(C, csd));
+    kernel::build_assert::const_assert!(offset_of!(Rust, number) == offset_of!(C, seq));
+    kernel::build_assert::const_assert!(offset_of!(Rust, ipi_mask) == offset_of!(C, cpumask_ipi));
+};
 
 impl CallFunctionData {
     /// Allocates what `cpu` needs.

@@ -19,6 +19,14 @@ pub(crate) fn online(cpu: i32) -> Option<CpuId> {
     in_range(cpu).filter(|cpu| cpu.is_online())
 }
 
+/// Returns whether `cpu` is on its way down, or has gone down.
+pub(crate) fn is_dying(cpu: CpuId) -> bool {
+    // SAFETY: This is a set of the kernel.
+    let dying = unsafe { Cpumask::from_raw(&raw const bindings::__cpu_dying_mask) };
+
+    dying.test(cpu)
+}
+
 /// Returns `cpu` as a CPU, or [`None`] if it is negative or too large.
 #[inline(always)]
 pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {

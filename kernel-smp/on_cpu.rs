@@ -35,11 +35,12 @@ fn pin_vcpu(cpu: Option<c_int>) {
     unsafe { bindings::hypervisor_pin_vcpu(cpu.unwrap_or(-1)) };
 }
 
-/// Runs the call.
+/// Runs the call. Traces of workqueues show its name, which is that of C's.
 ///
 /// # Safety
 ///
 /// `work` is the field of a [`Work`] that stays valid until `done` is completed.
+#[export_name = "smp_call_on_cpu_callback"]
 unsafe extern "C" fn run(work: *mut bindings::work_struct) {
     // SAFETY: By the safety requirements.
     let call: *mut Work = unsafe { container_of!(work, Work, work) };
@@ -73,7 +74,7 @@ unsafe extern "C" fn run(work: *mut bindings::work_struct) {
 ///
 /// `func` may be called with `par` from a task.
 #[export]
-pub(crate) unsafe extern "C" fn smp_on_cpu(
+pub(crate) unsafe extern "C" fn __smp_call_on_cpu(
     cpu: c_uint,
     func: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
     par: *mut c_void,

@@ -29,15 +29,15 @@ void __weak __init arch_disable_smp_support(void)
 {
 }
 
-static int __init parse_nosmp(char *str)
+static int __init nosmp(char *str)
 {
 	setup_max_cpus = 0;
 	arch_disable_smp_support();
 	return 0;
 }
-early_param("nosmp", parse_nosmp);
+early_param("nosmp", nosmp);
 
-static int __init parse_nr_cpus(char *str)
+static int __init nrcpus(char *str)
 {
 	int nr;
 
@@ -45,23 +45,23 @@ static int __init parse_nr_cpus(char *str)
 		set_nr_cpu_ids(nr);
 	return 0;
 }
-early_param("nr_cpus", parse_nr_cpus);
+early_param("nr_cpus", nrcpus);
 
-static int __init parse_maxcpus(char *str)
+static int __init maxcpus(char *str)
 {
 	get_option(&str, &setup_max_cpus);
 	if (!setup_max_cpus)
 		arch_disable_smp_support();
 	return 0;
 }
-early_param("maxcpus", parse_maxcpus);
+early_param("maxcpus", maxcpus);
 
 /* On: a task's IPI mask is stored in the pointer's own word. */
-DEFINE_STATIC_KEY_FALSE(smp_ipi_mask_inlined_key);
+DEFINE_STATIC_KEY_FALSE(ipi_mask_inlined);
 
 void __init smp_enable_inlined_ipi_mask(void)
 {
-	static_branch_enable(&smp_ipi_mask_inlined_key);
+	static_branch_enable(&ipi_mask_inlined);
 }
 
 #ifdef CONFIG_SMP_RUST_KUNIT_TEST
@@ -76,28 +76,28 @@ module_param_named(test_rounds, smp_test_rounds, uint, 0444);
 
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
 
-DEFINE_STATIC_KEY_MAYBE(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT, smp_csdlock_debug_key);
+DEFINE_STATIC_KEY_MAYBE(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT, csdlock_debug_enabled);
 
-static int __init parse_csdlock_debug(char *str)
+static int __init csdlock_debug(char *str)
 {
 	int on;
 
 	if (get_option(&str, &on)) {
 		if (on)
-			static_branch_enable(&smp_csdlock_debug_key);
+			static_branch_enable(&csdlock_debug_enabled);
 		else
-			static_branch_disable(&smp_csdlock_debug_key);
+			static_branch_disable(&csdlock_debug_enabled);
 	}
 	return 1;
 }
-__setup("csdlock_debug=", parse_csdlock_debug);
+__setup("csdlock_debug=", csdlock_debug);
 
 /* Report a request that is locked for longer than this; 0: never. */
-unsigned long smp_csd_lock_timeout = 5000; /* ms */
-module_param_named(csd_lock_timeout, smp_csd_lock_timeout, ulong, 0644);
+ulong csd_lock_timeout = 5000; /* ms */
+module_param(csd_lock_timeout, ulong, 0644);
 
 /* Panic when one is locked for longer than this; 0: never. */
-int smp_panic_on_ipistall; /* ms */
-module_param_named(panic_on_ipistall, smp_panic_on_ipistall, int, 0644);
+int panic_on_ipistall; /* ms */
+module_param(panic_on_ipistall, int, 0644);
 
 #endif /* CONFIG_CSD_LOCK_WAIT_DEBUG */

@@ -5,5 +5,6 @@
 pub(crate) use kernel::percpu::{
     define_per_cpu,
     CpuGuard,
-    CpuPinned, //
+    CpuPinned,
+    StaticPerCpu, //
 };

@@ -12,24 +12,29 @@
 //! can find it locked and wait for something that only the interrupted code would do. What else is
 //! in a queue may wait for an IPI of the interrupted code: an interrupt that has to wait sends it.
 //!
-//! A CPU that is not online must not wait, and has two csds more. It makes two calls on its way down,
-//! in `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`, and one on its way up, in
-//! `check_tsc_sync_target()`. The CPU is known to be dead when the second has run, so the third finds
-//! a csd that is free.
+//! A CPU on its way down must not wait, and has two csds more. It makes two asynchronous calls then, in
+//! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`. A CPU on its way up uses them too, and may
+//! wait when it has used up all.
+//!
+//! With `csdlock_debug=1` each slot has the time when its csd was locked, and a csd whose target does
+//! not take it for longer than `smp.csd_lock_timeout` is reported, though nothing waits for it.
 //!
 //! All zeroes is a csd that is not in use, from before `call_function_init()` on. No csd is ever
 //! reset or freed; it may still be in a queue when its CPU comes or goes.
 
 use crate::{
+    clock::now,
     csd::Csd,
     ipi,
     irq,
+    mask,
     percpu::{
         define_per_cpu,
         CpuGuard,
         CpuPinned, //
     },
     serve::Waiting,
+    stall,
     stats::{
         self,
         Counter, //
@@ -42,9 +47,18 @@ use core::{
 };
 use kernel::{
     bindings,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
+    cpu::CpuId,
+    ffi::c_uint,
+    macros::export,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        barrier::{
+            smp_mb,
+            Full, //
+        }, //
     },
     warn_on_once, //
 };
@@ -54,20 +68,76 @@ pub(crate) const SLOTS: usize = bindings::CONFIG_SMP_RUST_POOL_SLOTS as usize;
 
 /// A csd in a cache line of its own.
 #[repr(C, align(64))]
-struct Slot(UnsafeCell<MaybeUninit<bindings::__call_single_data>>);
+struct Slot {
+    csd: UnsafeCell<MaybeUninit<bindings::__call_single_data>>,
+    /// When it was claimed, in ns, or some time before; if waits are watched.
+    since: Atomic<u64>,
+    /// When this was last reported.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    reported: Atomic<u64>,
+}
 
-// SAFETY: Only the address is taken of it, and `Csd` has the rules for what is behind that.
+// SAFETY: Only the address is taken of `csd`, and `Csd` has the rules for what is behind that.
 unsafe impl Sync for Slot {}
 
 impl Slot {
     const fn new() -> Self {
-        Self(UnsafeCell::new(MaybeUninit::zeroed()))
+        Self {
+            csd: UnsafeCell::new(MaybeUninit::zeroed()),
+            since: Atomic::new(0),
+            #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+            reported: Atomic::new(0),
+        }
     }
 
     #[inline(always)]
     fn csd(&'static self) -> Csd {
-        // SAFETY: The slot is a csd, and lives for ever.
-        unsafe { Csd::from_raw(self.0.get().cast()) }
+        // SAFETY: The slot has a csd, and is never freed.
+        unsafe { Csd::from_raw(self.csd.get().cast()) }
+    }
+
+    /// Claims the csd, if it is unlocked. It comes locked.
+    #[inline(always)]
+    fn claim(&'static self) -> Option<Csd> {
+        if stall::enabled() && !self.note_time() {
+            return None;
+        }
+
+        let csd = self.csd();
+        csd.claim().then_some(csd)
+    }
+
+    /// Notes the time for a use that begins, if the last one has ended.
+    #[cold]
+    fn note_time(&'static self) -> bool {
+        let unlocked = !self.csd().is_locked();
+
+        if unlocked {
+            self.since.store(now(), Relaxed);
+            // ORDERING: The claim comes after it: a CPU that finds the csd locked finds the time of
+            // this use, or of a later one. It pairs with the acquire in `report_late()`.
+            smp_mb(Full);
+        }
+        unlocked
+    }
+
+    /// Reports the csd if its use began while waits were watched, and its target has not taken it in
+    /// time. Returns whether it was reported.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    fn report_late(&'static self, source: CpuId) -> bool {
+        let csd = self.csd();
+        // ORDERING: The acquire pairs with the barrier in `note_time()`.
+        let locked = !csd.is_over(None);
+        let since = self.since.load(Relaxed);
+        let is_over = || self.since.load(Relaxed) != since;
+        let last = self.reported.load(Relaxed).max(since);
+
+        let reported =
+            locked && since != 0 && stall::report_if_late(csd, source, since, last, &is_over);
+        if reported {
+            self.reported.store(now(), Relaxed);
+        }
+        reported
     }
 }
 
@@ -90,18 +160,17 @@ impl Pool {
         at.wrapping_add(1) % SLOTS as u32
     }
 
-    /// Calls `wanted` with each csd, beginning after the one that was tried last, until it
-    /// returns true. Returns which one that was, and its number.
+    /// Calls `wanted` with each slot, beginning after the one that was tried last, until it returns
+    /// something. Returns that, and the number of the slot.
     #[inline(always)]
-    fn find(&'static self, wanted: impl Fn(Csd) -> bool) -> Option<(u32, Csd)> {
+    fn find<T>(&'static self, wanted: impl Fn(&'static Slot) -> Option<T>) -> Option<(u32, T)> {
         let last = self.last.load(Relaxed);
         let mut at = last;
 
         loop {
             at = Self::slot_after(at);
-            let csd = self.slots.get(at as usize)?.csd();
-            if wanted(csd) {
-                return Some((at, csd));
+            if let Some(found) = wanted(self.slots.get(at as usize)?) {
+                return Some((at, found));
             }
             if at == last {
                 return None;
@@ -112,7 +181,13 @@ impl Pool {
     /// Claims a slot, wherever one is free.
     #[inline(always)]
     fn claim_slot(&'static self) -> Option<Csd> {
-        let (at, csd) = self.find(|csd| !csd.is_locked() && csd.claim())?;
+        let (at, csd) = self.find(|slot| {
+            if slot.csd().is_locked() {
+                None
+            } else {
+                slot.claim()
+            }
+        })?;
 
         // INVARIANT: This is the number of a slot.
         self.last.store(at, Relaxed);
@@ -124,24 +199,22 @@ impl Pool {
     #[inline(always)]
     fn claim_kept(&'static self, guard: &CpuGuard) -> Option<Csd> {
         if !guard.cpu().is_online() {
-            let reserved = self.offline.iter().map(Slot::csd).find(|csd| csd.claim());
+            let reserved = self.offline.iter().find_map(Slot::claim);
 
             if reserved.is_some() {
                 return reserved;
             }
-            warn_on_once!(true);
+            warn_on_once!(mask::is_dying(guard.cpu()));
         }
 
-        let fallback = self.fallback.csd();
-        if !fallback.claim() {
-            return None;
-        }
+        let fallback = self.fallback.claim()?;
         stats::count(Counter::Last);
         Some(fallback)
     }
 
     fn has_free_slot(&'static self) -> bool {
-        self.find(|csd| !csd.is_locked()).is_some()
+        self.find(|slot| (!slot.csd().is_locked()).then_some(()))
+            .is_some()
     }
 
     fn slots_in_use(&'static self) -> u64 {
@@ -179,10 +252,7 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 
     // INVARIANT: This is the number of a slot.
     pool.last.store(at, Relaxed);
-    let csd = pool.slots.get(at as usize)?.csd();
-    if !csd.claim() {
-        return None;
-    }
+    let csd = pool.slots.get(at as usize)?.claim()?;
     stats::most(Counter::SlotsMost, || pool.slots_in_use());
     Some(csd)
 }
@@ -190,7 +260,7 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 /// Claims any csd of this CPU, and hands it to `send`, locked: one of the pool, unless that is to be
 /// `empty`; else, with interrupts off, one that is kept for then. If all are in use, waits until the
 /// target of any of them has taken it. `callsite` is for the trace points.
-#[cold]
+#[inline(always)]
 pub(crate) fn claim_any(
     guard: &CpuGuard,
     empty: bool,
@@ -222,11 +292,31 @@ pub(crate) fn claim_any(
     }
 }
 
+/// Reports the first csd of `cpu` that its target has not taken in time, and sends the IPI again, which
+/// serves the others too.
+///
+/// # Safety
+///
+/// `cpu` is a possible CPU. Called by one task at a time, with interrupts on.
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+#[export]
+pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
+    // SAFETY: By the safety requirements.
+    let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
+    // SAFETY: As above.
+    let pool = unsafe { POOL.per_cpu(cpu) };
+
+    pool.slots
+        .iter()
+        .chain([&pool.fallback])
+        .chain(&pool.offline)
+        .any(|slot| slot.report_late(cpu));
+}
+
 /// What the tests look at.
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
 pub(crate) mod state {
     use super::*;
-    use kernel::cpu::CpuId;
 
     /// Returns how many csds of the pool of `cpu` are in use, the last one among them.
     ///

@@ -11,8 +11,8 @@
 use crate::{
     csd::Node,
     percpu::{
-        define_per_cpu,
-        CpuPinned, //
+        CpuPinned,
+        StaticPerCpu, //
     }, //
 };
 use core::ptr;
@@ -40,7 +40,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Makes an empty queue.
+    /// Makes an empty queue. For tests.
+    #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
     pub(crate) const fn new() -> Self {
         Self {
             first: Atomic::new(ptr::null_mut()),
@@ -88,11 +89,10 @@ impl Queue {
     }
 }
 
-define_per_cpu! {
-    /// The requests that were sent to each CPU and are not yet taken.
-    #[shared_aligned]
-    static CALL_SINGLE_QUEUE: Queue = Queue::new();
-}
+/// The queue of each CPU, which starts empty.
+const CALL_SINGLE_QUEUE: StaticPerCpu<Queue> =
+    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of a `Queue`; C does not use it.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::call_single_queue) };
 
 /// Returns the queue of the CPU that the caller stays on.
 #[inline(always)]

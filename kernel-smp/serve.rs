@@ -97,6 +97,7 @@ impl Waiting {
     /// Waits until the use of `csd` that `lock` began is over; without one, until nobody uses it. Or
     /// until `other` is true.
     #[cold]
+    #[export_name = "__csd_lock_wait"]
     pub(crate) fn until_over(self, csd: Csd, lock: Option<Lock>, other: Option<&dyn Fn() -> bool>) {
         if csd.is_over(lock) {
             return;

@@ -69,7 +69,7 @@ pub(crate) unsafe extern "C" fn smp_single(
     let call = Call { func, info };
 
     // SAFETY: By the safety requirements.
-    to_errno(unsafe { send(guard, cpu, call, wait, Callsite(callsite)) })
+    unsafe { send(guard, cpu, call, wait, Callsite(callsite)) }
 }
 
 /// Runs `func` on a CPU of `mask`: this one if it is in it, else the nearest that is online.
@@ -98,7 +98,7 @@ pub(crate) unsafe extern "C" fn smp_single_any(
     let cpu = mask::nearest(unsafe { Cpumask::from_raw(mask) }, guard.cpu());
 
     // SAFETY: By the safety requirements.
-    to_errno(unsafe { send(guard, cpu, call, wait, Callsite(callsite)) })
+    unsafe { send(guard, cpu, call, wait, Callsite(callsite)) }
 }
 
 /// Sends the caller's own `csd` to `cpu` and returns.
@@ -225,32 +225,25 @@ unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -
     due
 }
 
-/// Out of line, so that a call to a CPU that is online does not prepare its error.
-#[cold]
-#[inline(never)]
-fn not_online() -> Result {
-    Err(ENXIO)
-}
-
-/// Runs `call` on `cpu`, which may be any number.
+/// Runs `call` on `cpu`, which may be any number. Returns 0, or a negative error number.
 ///
 /// # Safety
 ///
 /// The call may be made on `cpu`, with interrupts off.
-#[inline(never)]
-unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> Result {
+#[inline(always)]
+unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> c_int {
     let this_cpu = guard.cpu();
     let waiting = Waiting::of_caller(this_cpu, || irq::warn_single(|| this_cpu.is_online()));
 
     if cpu == i32::from(this_cpu) {
         // SAFETY: By the safety requirements.
         unsafe { flush::run_here(call) };
-        return Ok(());
+        return 0;
     }
 
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
     let Some(cpu) = mask::online(cpu) else {
-        return not_online();
+        return ENXIO.to_errno();
     };
 
     if wait {
@@ -260,15 +253,17 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
         // SAFETY: As above.
         unsafe { send_and_forget(guard, cpu, call, waiting, callsite) };
     }
-    Ok(())
+    0
 }
 
 /// Sends a request that lives on this CPU until its target has taken it.
 ///
+/// Out of line, so that a synchronous call need not save the registers that this one uses.
+///
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(always)]
+#[inline(never)]
 unsafe fn send_and_forget(
     guard: CpuGuard,
     cpu: CpuId,
@@ -298,6 +293,7 @@ unsafe fn send_and_forget(
 /// As for [`send_and_forget`].
 #[cold]
 #[inline(never)]
+#[export_name = "generic_exec_single"]
 pub(crate) unsafe fn send_in_any(
     guard: CpuGuard,
     cpu: CpuId,
@@ -338,12 +334,14 @@ const _: () = kernel::build_assert::const_assert!(
     align_of::<StackCsd>() >= size_of::<bindings::__call_single_data>()
 );
 
-/// Sends a request that lives on this stack, and waits until it has run.
+/// Sends a request that lives on this stack, and waits until it has run. The stack of a waiter shows its
+/// name, which is that of C's.
 ///
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
 #[inline(never)]
+#[export_name = "__smp_call_function_single"]
 pub(crate) unsafe fn send_and_wait(
     guard: CpuGuard,
     cpu: CpuId,
@@ -367,13 +365,4 @@ pub(crate) unsafe fn send_and_wait(
     // preempted, and may go on on another CPU.
     drop(guard);
     csd.wait(lock, waiting);
-}
-
-/// 0, or a negative error number.
-#[inline(always)]
-fn to_errno(result: Result) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(e) => e.to_errno(),
-    }
 }

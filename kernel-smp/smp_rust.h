@@ -30,9 +30,9 @@ void smp_call_function_many_cond(const struct cpumask *mask,
 				 unsigned int scf_flags,
 				 smp_cond_func_t cond_func,
 				 unsigned long callsite);
-void smp_kick_all(unsigned long callsite);
-int smp_on_cpu(unsigned int cpu, int (*func)(void *), void *par, bool phys,
-	       unsigned long callsite);
+int __smp_call_on_cpu(unsigned int cpu, int (*func)(void *), void *par,
+		      bool phys, unsigned long callsite);
+void __wake_up_all_idle_cpus(void);
 
 /* entry.c. @callsite is 0, or @csd NULL, where that is not known. */
 void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd);
@@ -52,8 +52,29 @@ void smp_trace_ipi_send_cpu(unsigned int cpu, unsigned long callsite);
 void smp_trace_ipi_send_cpumask(const struct cpumask *mask,
 				unsigned long callsite);
 
+/* data.c */
+struct call_function_data {
+	call_single_data_t __percpu *csd;
+	/* The sequence number of the last synchronous call. */
+	unsigned int seq;
+	cpumask_var_t cpumask_ipi;
+};
+
+DECLARE_PER_CPU_SHARED_ALIGNED(struct llist_head, call_single_queue);
+DECLARE_PER_CPU_ALIGNED(struct call_function_data, cfd_data);
+
+#ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
+DECLARE_PER_CPU(call_single_data_t *, cur_csd);
+DECLARE_PER_CPU(smp_call_func_t, cur_csd_func);
+DECLARE_PER_CPU(void *, cur_csd_info);
+DECLARE_PER_CPU(atomic_t, trigger_backtrace);
+extern call_single_data_t smp_local_csd;
+extern atomic_t csd_bug_count;
+extern atomic_t n_csd_lock_stuck;
+#endif
+
 /* params.c */
-extern struct static_key_false smp_ipi_mask_inlined_key;
+extern struct static_key_false ipi_mask_inlined;
 void smp_enable_inlined_ipi_mask(void);
 
 #ifdef CONFIG_SMP_RUST_KUNIT_TEST
@@ -63,12 +84,12 @@ extern unsigned int smp_test_rounds;
 
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT
-extern struct static_key_true smp_csdlock_debug_key;
+extern struct static_key_true csdlock_debug_enabled;
 #else
-extern struct static_key_false smp_csdlock_debug_key;
+extern struct static_key_false csdlock_debug_enabled;
 #endif
-extern unsigned long smp_csd_lock_timeout;
-extern int smp_panic_on_ipistall;
+extern ulong csd_lock_timeout;
+extern int panic_on_ipistall;
 
 /* stall.c: what an NMI has found on a CPU. */
 enum smp_stall_nmi {
@@ -80,6 +101,10 @@ enum smp_stall_nmi {
 
 void smp_stall_ask(unsigned int cpu);
 enum smp_stall_nmi smp_stall_found(unsigned int cpu);
+void smp_stall_panic(void);
+
+/* pool.rs */
+void smp_report_late(unsigned int cpu);
 #endif
 
 #ifdef CONFIG_SMP_RUST_STATS

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * What reports of calls that take too long need of C.
+ *
  * Whether a CPU had interrupts off when an NMI came: only the registers that
  * the NMI has interrupted say it. The last NMI counts before this is asked for,
  * which is the one for the backtrace, unless another one came just then.
  */
 
+#include <linux/bug.h>
+#include <linux/cpumask.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
 #include <linux/ptrace.h>
+#include <linux/workqueue.h>
 
 #include <asm/nmi.h>
 
@@ -51,11 +57,34 @@ static int smp_stall_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(smp_stall_nmi_handler);
 
+/* panic_on_ipistall: the report names this file, as it names kernel/smp.c in C. */
+void smp_stall_panic(void)
+{
+	BUG();
+}
+
+static void smp_stall_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(smp_stall_work, smp_stall_look);
+
+/* Asynchronous calls have no waiter that would notice that their IPI was lost. */
+static void smp_stall_look(struct work_struct *work)
+{
+	unsigned long timeout = READ_ONCE(csd_lock_timeout);
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		smp_report_late(cpu);
+	queue_delayed_work(system_dfl_wq, &smp_stall_work,
+			   timeout ? msecs_to_jiffies(timeout) : 5 * HZ);
+}
+
 static int __init smp_stall_init(void)
 {
-	if (static_key_enabled(&smp_csdlock_debug_key))
-		register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler,
-				     NMI_FLAG_FIRST, "smp_stall");
+	if (!static_key_enabled(&csdlock_debug_enabled))
+		return 0;
+	register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler, NMI_FLAG_FIRST,
+			     "smp_stall");
+	queue_delayed_work(system_dfl_wq, &smp_stall_work, HZ);
 	return 0;
 }
 early_initcall(smp_stall_init);

@@ -21,6 +21,7 @@ pub(crate) use watch::{
     record,
     record_local,
     record_other,
+    report_if_late,
     resume,
     Watch, //
 };

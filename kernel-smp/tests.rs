@@ -60,6 +60,7 @@ mod peek;
 mod pool;
 mod queue;
 mod single;
+mod starting;
 mod storm;
 mod tasks;
 

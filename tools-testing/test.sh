@@ -32,6 +32,7 @@ item "modules are kept" "$here/unload.sh"
 "$here/boots.sh"
 SHORT=1 "$here/seeds.sh"
 "$here/apic.sh"
+"$here/tracing.sh"
 item "no slower than before" env SHORT=1 CHECK=1 "$here/bench.sh"
 SHORT=1 "$here/robust.sh"
 end_items

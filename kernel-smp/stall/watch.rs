@@ -20,7 +20,8 @@ use crate::{
     percpu::{
         define_per_cpu,
         CpuGuard,
-        CpuPinned, //
+        CpuPinned,
+        StaticPerCpu, //
     },
     testpoint::{
         self,
@@ -52,12 +53,39 @@ use kernel::{
     warn, //
 };
 
-/// What a CPU runs.
-struct Record {
-    /// The request, or null. [`LOCAL`] for a call of the CPU to itself.
-    csd: Atomic<*mut c_void>,
-    func: Atomic<*mut c_void>,
-    info: Atomic<*mut c_void>,
+/// What a CPU runs: its variables `cur_csd`, `cur_csd_func` and `cur_csd_info`.
+struct Record<'a> {
+    /// The csd, or null; [`local()`] for a call of the CPU to itself.
+    csd: &'a Atomic<*mut c_void>,
+    func: &'a Atomic<*mut c_void>,
+    info: &'a Atomic<*mut c_void>,
+}
+
+impl<'a> Record<'a> {
+    #[inline(always)]
+    fn this_cpu(irq: &'a LocalInterruptDisabled) -> Self {
+        Self {
+            csd: CUR_CSD.this_cpu(irq),
+            func: CUR_CSD_FUNC.this_cpu(irq),
+            info: CUR_CSD_INFO.this_cpu(irq),
+        }
+    }
+}
+
+impl Record<'static> {
+    /// # Safety
+    ///
+    /// `cpu` is a possible CPU.
+    unsafe fn of(cpu: CpuId) -> Self {
+        Self {
+            // SAFETY: By the safety requirements.
+            csd: unsafe { CUR_CSD.per_cpu(cpu) },
+            // SAFETY: As above.
+            func: unsafe { CUR_CSD_FUNC.per_cpu(cpu) },
+            // SAFETY: As above.
+            info: unsafe { CUR_CSD_INFO.per_cpu(cpu) },
+        }
+    }
 }
 
 /// The IPIs that were sent again to a CPU. Their numbers wrap around.
@@ -82,37 +110,53 @@ impl ResentIpis {
 }
 
 define_per_cpu! {
-    static CUR_CSD: Record = Record {
-        csd: Atomic::new(ptr::null_mut()),
-        func: Atomic::new(ptr::null_mut()),
-        info: Atomic::new(ptr::null_mut()),
-    };
-
     static RESENT_IPIS: ResentIpis = ResentIpis {
         sent: Atomic::new(0),
         seen: Atomic::new(0),
         seen_at: Atomic::new(0),
     };
-
-    /// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
-    static TRIGGER_BACKTRACE: Atomic<i32> = Atomic::new(1);
 }
 
-/// How many requests were ever reported.
-static CSD_BUG_COUNT: Atomic<i32> = Atomic::new(0);
+const CUR_CSD: StaticPerCpu<Atomic<*mut c_void>> =
+    // SAFETY: This is a per-CPU variable of `data.c`, a pointer; C does not use it.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd) };
 
-/// How many of them are still waited for.
-static N_CSD_LOCK_STUCK: Atomic<i32> = Atomic::new(0);
+const CUR_CSD_FUNC: StaticPerCpu<Atomic<*mut c_void>> =
+    // SAFETY: As above.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd_func) };
+
+const CUR_CSD_INFO: StaticPerCpu<Atomic<*mut c_void>> =
+    // SAFETY: As above.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd_info) };
+
+/// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
+const TRIGGER_BACKTRACE: StaticPerCpu<Atomic<i32>> =
+    // SAFETY: This is a per-CPU variable of `data.c`, an `atomic_t`; C does not use it.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::trigger_backtrace) };
+
+/// How many waits were ever reported.
+fn csd_bug_count() -> &'static Atomic<i32> {
+    // SAFETY: This is an `atomic_t` of `data.c`; C does not use it.
+    unsafe { Atomic::from_ptr((&raw mut bindings::csd_bug_count.counter)) }
+}
+
+/// How many of them go on.
+fn n_csd_lock_stuck() -> &'static Atomic<i32> {
+    // SAFETY: As above.
+    unsafe { Atomic::from_ptr((&raw mut bindings::n_csd_lock_stuck.counter)) }
+}
 
 /// Stands for a call of a CPU to itself, which has no csd.
-const LOCAL: *mut c_void = ptr::without_provenance_mut(1);
+fn local() -> *mut c_void {
+    (&raw mut bindings::smp_local_csd).cast()
+}
 
 /// Returns whether a request is stuck for so long that it was reported.
 ///
 /// RCU asks, to not report the same thing. May be called in any context.
 #[export]
 pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
-    N_CSD_LOCK_STUCK.load(Relaxed) != 0
+    n_csd_lock_stuck().load(Relaxed) != 0
 }
 
 /// A flush shows that the CPU is alive: a backtrace of it may be asked for again.
@@ -146,7 +190,7 @@ pub(crate) fn record(irq: &LocalInterruptDisabled, csd: Option<Csd>) {
 #[inline(always)]
 pub(crate) fn record_local(irq: &LocalInterruptDisabled, call: Call) {
     if enabled() {
-        begin(irq, LOCAL, call);
+        begin(irq, local(), call);
     }
 }
 
@@ -165,7 +209,7 @@ fn begin_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
 
 #[inline(always)]
 fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
-    let record = CUR_CSD.this_cpu(irq);
+    let record = Record::this_cpu(irq);
 
     record.func.store(func_ptr(call.func), Relaxed);
     record.info.store(call.info, Relaxed);
@@ -180,7 +224,7 @@ fn end(irq: &LocalInterruptDisabled) {
     // ORDERING: The release pairs with the acquire in `Watch::facts()`: a CPU that sees that nothing runs
     // sees what the last request did, its unlock among it.
     // LITMUS: stall-record-end
-    CUR_CSD.this_cpu(irq).csd.store(ptr::null_mut(), Release);
+    CUR_CSD.this_cpu(irq).store(ptr::null_mut(), Release);
 }
 
 /// What a CPU runs, or ran before it began with something inside that.
@@ -207,7 +251,7 @@ impl Running {
 #[inline(always)]
 pub(crate) fn current(irq: &LocalInterruptDisabled) -> Option<Running> {
     enabled().then(|| {
-        let record = CUR_CSD.this_cpu(irq);
+        let record = Record::this_cpu(irq);
 
         Running {
             csd: record.csd.load(Relaxed),
@@ -221,7 +265,7 @@ pub(crate) fn current(irq: &LocalInterruptDisabled) -> Option<Running> {
 #[inline(always)]
 pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Option<Running>) {
     if let Some(running) = running {
-        let record = CUR_CSD.this_cpu(irq);
+        let record = Record::this_cpu(irq);
 
         record.func.store(running.func, Relaxed);
         record.info.store(running.info, Relaxed);
@@ -324,6 +368,8 @@ pub(crate) struct Watch<'a> {
     lock: Option<Lock>,
     /// What ends the wait as well.
     other: Option<&'a dyn Fn() -> bool>,
+    /// The CPU that has sent the csd and does not wait; nothing: the one that waits.
+    source: Option<CpuId>,
     /// What the csd was used for when the wait began, or when it was last reported.
     seen: Snapshot,
     /// When it began, in ns.
@@ -341,7 +387,7 @@ pub(crate) struct Watch<'a> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if self.bug_id != 0 {
-            N_CSD_LOCK_STUCK.add(-1, Relaxed);
+            n_csd_lock_stuck().add(-1, Relaxed);
         }
     }
 }
@@ -355,6 +401,7 @@ impl<'a> Watch<'a> {
             csd,
             lock,
             other: None,
+            source: None,
             seen: csd.snapshot(),
             start: now,
             last: now,
@@ -362,6 +409,17 @@ impl<'a> Watch<'a> {
             messages: 0,
             resent: None,
             verdict: None,
+        }
+    }
+
+    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which nothing waits for,
+    /// as begun at `start` and last reported at `last`.
+    fn begun_at(csd: Csd, source: CpuId, start: u64, last: u64) -> Self {
+        Self {
+            source: Some(source),
+            start,
+            last,
+            ..Self::begin(csd, None)
         }
     }
 
@@ -397,6 +455,24 @@ impl<'a> Watch<'a> {
     ))]
     pub(crate) fn is_reported(&self) -> bool {
         self.bug_id != 0
+    }
+}
+
+/// Reports `csd`, which `source` has sent without waiting, if it is locked since `start` and that is too
+/// long. The last report was at `last`. `is_over` says whether its use has ended. Returns whether it was
+/// reported.
+pub(crate) fn report_if_late(
+    csd: Csd,
+    source: CpuId,
+    start: u64,
+    last: u64,
+    is_over: &dyn Fn() -> bool,
+) -> bool {
+    let mut watch = Watch::begun_at(csd, source, start, last).or_until(Some(is_over));
+
+    watch.is_due(now()) && {
+        csd_lock_wait_toolong(&mut watch);
+        watch.bug_id != 0
     }
 }
 
@@ -510,6 +586,7 @@ impl Watch<'_> {
     fn report(&mut self, guard: &CpuGuard, facts: Facts) {
         let csd = self.csd;
         let this_cpu = guard.cpu().as_u32();
+        let source = self.source.map_or(this_cpu, |cpu| cpu.as_u32());
         let Facts {
             now,
             seen,
@@ -531,7 +608,7 @@ impl Watch<'_> {
 
         let first = self.bug_id == 0;
         if first {
-            self.bug_id = CSD_BUG_COUNT.fetch_add(1, Relaxed).wrapping_add(1);
+            self.bug_id = csd_bug_count().fetch_add(1, Relaxed).wrapping_add(1);
         }
         self.seen = seen;
 
@@ -549,7 +626,7 @@ impl Watch<'_> {
             "csd: %s non-responsive CSD lock (#%d) on CPU#%d, waiting %lld ns for CPU#%02d %pS(%ps).",
             if first { c"Detected" } else { c"Continued" }.as_char_ptr(),
             self.bug_id,
-            this_cpu,
+            source,
             waited,
             number,
             seen.func,
@@ -557,7 +634,7 @@ impl Watch<'_> {
         );
         self.messages = self.messages.wrapping_add(1);
         if first {
-            N_CSD_LOCK_STUCK.add(1, Relaxed);
+            n_csd_lock_stuck().add(1, Relaxed);
         }
 
         self.panic_if_asked(waited);
@@ -587,7 +664,9 @@ impl Watch<'_> {
 
         if let Some(cpu) = target {
             if cpu.is_online() {
-                self.judge(cpu, now, idle, answered);
+                if self.source.is_none() {
+                    self.judge(cpu, now, idle, answered);
+                }
                 self.prod(cpu, idle, this_cpu);
             } else {
                 self.give(cpu, Verdict::Offline, 0);
@@ -609,14 +688,14 @@ impl Watch<'_> {
     /// Panics if the wait goes on for longer than `smp.panic_on_ipistall`.
     fn panic_if_asked(&self, waited: i64) {
         // SAFETY: The parameter may change at any time; each value is fine.
-        let limit = unsafe { (&raw const bindings::smp_panic_on_ipistall).read_volatile() };
+        let limit = unsafe { (&raw const bindings::panic_on_ipistall).read_volatile() };
 
         if limit > 0
             && waited > i64::from(limit).wrapping_mul(NSEC_PER_MSEC)
             && !self.is_over_by_now()
         {
-            // SAFETY: Does not return.
-            unsafe { bindings::BUG() };
+            // SAFETY: A panic is what was asked for.
+            unsafe { bindings::smp_stall_panic() };
         }
     }
 
@@ -745,16 +824,16 @@ impl Watch<'_> {
 /// How long a wait may take before it is reported, in ns.
 fn timeout() -> u64 {
     // SAFETY: The parameter may change at any time; each value is fine.
-    let timeout = unsafe { (&raw const bindings::smp_csd_lock_timeout).read_volatile() };
+    let timeout = unsafe { (&raw const bindings::csd_lock_timeout).read_volatile() };
 
     (timeout as u64).wrapping_mul(NSEC_PER_MSEC as u64)
 }
 
 /// Returns what `cpu` runs; if it is not known which CPU, what the first one does.
-fn record_of(cpu: Option<CpuId>) -> &'static Record {
+fn record_of(cpu: Option<CpuId>) -> Record<'static> {
     // SAFETY: There is always a CPU 0 below `nr_cpu_ids`.
     let cpu = cpu.unwrap_or(unsafe { CpuId::from_u32_unchecked(0) });
 
     // SAFETY: A CPU that was called is possible, and the boot CPU is.
-    unsafe { CUR_CSD.per_cpu(cpu) }
+    unsafe { Record::of(cpu) }
 }

@@ -81,7 +81,7 @@ impl Timeout {
     const MS: usize = 300;
 
     fn place() -> *mut usize {
-        &raw mut bindings::smp_csd_lock_timeout
+        &raw mut bindings::csd_lock_timeout
     }
 
     fn new() -> Self {
@@ -116,7 +116,7 @@ struct Watch {
 impl Watch {
     fn key() -> *mut bindings::static_key {
         // SAFETY: This only computes an address.
-        unsafe { &raw mut bindings::smp_csdlock_debug_key.key }
+        unsafe { &raw mut bindings::csdlock_debug_enabled.key }
     }
 
     fn new() -> Self {

@@ -76,7 +76,7 @@ fn begin() -> Result<(Cpus, Busy)> {
     }
 
     // SAFETY: The parameter may change at any time.
-    unsafe { (&raw mut bindings::smp_csd_lock_timeout).write_volatile(TIMEOUT) };
+    unsafe { (&raw mut bindings::csd_lock_timeout).write_volatile(TIMEOUT) };
     let cpus = two_cpus()?;
     let busy = Busy::new(cpus.there)?;
 
@@ -245,6 +245,12 @@ impl Stray {
     }
 }
 
+/// How often a call was reported.
+fn reports() -> i32 {
+    // SAFETY: C's `atomic_t` is read as a whole.
+    unsafe { (&raw const bindings::csd_bug_count.counter).read_volatile() }
+}
+
 /// Calls `cpu` and waits. Returns whether it ran.
 fn call(cpu: CpuId) -> Result<bool> {
     let seen = Seen::new()?;
@@ -292,6 +298,33 @@ mod cases {
                 Ok(true)
             }
         )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_for_asynchronous_calls_too() -> Result {
+        let (cpus, _busy) = begin()?;
+        let mut reported = false;
+        let mut ran = true;
+
+        // An IPI of another CPU may come before the time.
+        for _ in 0..4 {
+            let seen = Seen::new()?;
+            let before = reports();
+            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+
+            for _ in 0..2 {
+                ran &= single_on(cpus.there, seen, false) == 0;
+            }
+            ran &= becomes_true(|| seen.runs() == 2);
+            reported |= reports() != before;
+            if reported {
+                break;
+            }
+        }
+
+        assert!(ran);
+        assert!(reported);
         Ok(())
     }
 

@@ -47,7 +47,7 @@ rust_helper_arch_send_call_function_ipi_mask(const struct cpumask *mask)
 __rust_helper bool rust_helper_smp_csdlock_debug(void)
 {
 #ifdef CONFIG_CSD_LOCK_WAIT_DEBUG
-	return static_branch_unlikely(&smp_csdlock_debug_key);
+	return static_branch_unlikely(&csdlock_debug_enabled);
 #else
 	return false;
 #endif
@@ -64,7 +64,7 @@ __rust_helper bool rust_helper_smp_stats_enabled(void)
 
 __rust_helper bool rust_helper_smp_ipi_mask_inlined(void)
 {
-	return static_branch_unlikely(&smp_ipi_mask_inlined_key);
+	return static_branch_unlikely(&ipi_mask_inlined);
 }
 
 __rust_helper struct cpumask **rust_helper_smp_task_ipi_mask(struct task_struct *task)

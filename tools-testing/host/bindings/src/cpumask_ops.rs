@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The CPUs that are online.
 pub static mut __cpu_online_mask: cpumask = cpumask { bits: [0] };
+/// No CPU goes down so far that it sends calls then.
+pub static mut __cpu_dying_mask: cpumask = cpumask { bits: [0] };
 /// The CPUs that there can be.
 pub static mut __cpu_possible_mask: cpumask = cpumask { bits: [0] };
 /// One above the last CPU.

@@ -47,8 +47,8 @@ pub fn smp_csdlock_debug() -> bool {
 }
 
 /// In ms.
-pub static mut smp_csd_lock_timeout: c_ulong = 1;
-pub static mut smp_panic_on_ipistall: c_int = 0;
+pub static mut csd_lock_timeout: c_ulong = 1;
+pub static mut panic_on_ipistall: c_int = 0;
 
 /// The time in ns. Between any two looks at it is so much that what is waited for is late.
 pub fn ktime_get_mono_fast_ns() -> u64 {
@@ -113,8 +113,8 @@ pub fn smp_stall_found(_cpu: c_uint) -> smp_stall_nmi {
 pub fn dump_cpu_task(_cpu: c_int) {}
 pub fn dump_stack() {}
 
-pub fn BUG() -> ! {
-    panic!("BUG()");
+pub fn smp_stall_panic() -> ! {
+    panic!("smp_stall_panic()");
 }
 
 pub fn warn_slowpath(text: &str) {

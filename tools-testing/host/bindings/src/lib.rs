@@ -48,6 +48,16 @@ pub struct llist_node {
 }
 
 #[repr(C)]
+pub struct llist_head {
+    pub first: *mut llist_node,
+}
+
+#[repr(C)]
+pub struct atomic_t {
+    pub counter: c_int,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub union __call_single_node__bindgen_ty_1 {
     pub u_flags: c_uint,
@@ -83,6 +93,40 @@ pub struct cpumask {
 
 pub type cpumask_var_t = [cpumask; 1];
 
+#[repr(C)]
+pub struct call_function_data {
+    pub csd: *mut call_single_data_t,
+    pub seq: c_uint,
+    pub cpumask_ipi: cpumask_var_t,
+}
+
+// What `data.c` defines.
+
+#[link_section = "percpu"]
+pub static mut call_single_queue: llist_head = llist_head {
+    first: std::ptr::null_mut(),
+};
+
+#[link_section = "percpu"]
+pub static mut cfd_data: call_function_data = call_function_data {
+    csd: std::ptr::null_mut(),
+    seq: 0,
+    cpumask_ipi: [cpumask { bits: [0] }],
+};
+
+#[link_section = "percpu"]
+pub static mut cur_csd: *mut call_single_data_t = std::ptr::null_mut();
+#[link_section = "percpu"]
+pub static mut cur_csd_func: smp_call_func_t = None;
+#[link_section = "percpu"]
+pub static mut cur_csd_info: *mut c_void = std::ptr::null_mut();
+#[link_section = "percpu"]
+pub static mut trigger_backtrace: atomic_t = atomic_t { counter: 1 };
+
+pub static mut smp_local_csd: u8 = 0;
+pub static mut csd_bug_count: atomic_t = atomic_t { counter: 0 };
+pub static mut n_csd_lock_stuck: atomic_t = atomic_t { counter: 0 };
+
 // The code under check.
 extern "C" {
     pub fn smp_single(
@@ -109,7 +153,7 @@ extern "C" {
         cond_func: smp_cond_func_t,
         callsite: usize,
     );
-    pub fn smp_on_cpu(
+    pub fn __smp_call_on_cpu(
         cpu: c_uint,
         func: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
         par: *mut c_void,

@@ -28,6 +28,14 @@ impl<T> StaticPerCpu<T> {
         Self { symbol }
     }
 
+    /// # Safety
+    ///
+    /// `symbol` is a variable of the bindings in the per-CPU section, with the layout of `T`.
+    pub const unsafe fn from_c<C>(symbol: *mut C) -> Self {
+        // SAFETY: By the safety requirements.
+        unsafe { Self::new(symbol.cast()) }
+    }
+
     /// Returns the address of the variable of this CPU.
     pub fn this_cpu_ptr(self) -> *mut T {
         bindings::this_cpu_ptr(self.symbol.cast()).cast()

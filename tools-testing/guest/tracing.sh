@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: can the functions NAMES be traced and probed, and what does a synchronous call look like
+# to ftrace? usage: tracing.sh smp_history.ko NAME...
+
+. "$(dirname "$0")/common.sh"
+tracing=/sys/kernel/tracing
+[ -e $tracing/current_tracer ] || mount -t tracefs none $tracing
+module=$1
+shift
+
+# Makes synchronous calls from CPU 2 to CPU 1 for a while. What was traced is in a file, with the names
+# of the module.
+calls() {
+	echo >$tracing/trace
+	load "$module" failure=17 rounds=1
+	echo 0 >$tracing/tracing_on
+	cat $tracing/trace >$scratch/trace
+	rmmod smp_history
+	echo 1 >$tracing/tracing_on
+}
+
+awk '{ print $1 }' $tracing/available_filter_functions | sort >$scratch/traceable
+for name in "$@"; do
+	grep -qx "$name" $scratch/traceable || fail "$name is not in available_filter_functions"
+	echo "p:smp/probe $name" >$tracing/kprobe_events || fail "$name cannot be probed"
+	echo >$tracing/kprobe_events
+done
+
+echo 'p:smp/probe generic_smp_call_function_single_interrupt' >$tracing/kprobe_events
+echo 1 >$tracing/events/smp/probe/enable
+calls
+hits=$(awk '$1 == "probe" { print $2 }' $tracing/kprobe_profile)
+echo 0 >$tracing/events/smp/probe/enable
+echo >$tracing/kprobe_events
+[ "$hits" -ge 10 ] || fail "a probe of the interrupt was hit $hits times"
+
+# The stack of the caller is that of a waiter.
+echo 'x2apic_send_IPI*' >$tracing/set_ftrace_filter
+echo 1 >$tracing/options/func_stack_trace
+echo function >$tracing/current_tracer
+calls
+echo nop >$tracing/current_tracer
+echo 0 >$tracing/options/func_stack_trace
+echo >$tracing/set_ftrace_filter
+ipis=$(grep -c ': x2apic_send_IPI <-' $scratch/trace || true)
+[ "$ipis" -ge 10 ] || fail "ftrace saw $ipis calls of x2apic_send_IPI"
+awk '/<stack trace>/ { s = ""; on = 1; next }
+	on && /=>/ { s = s $0 "\n"; if (/ kthread/ && s ~ /call_while_preempted/) { printf "%s", s; exit }; next }
+	{ on = 0 }' $scratch/trace >$scratch/stack
+echo "The stack of a caller that sends an IPI:"
+cat $scratch/stack
+grep -q '__smp_call_function_single' $scratch/stack || fail "no smp_call_function in the stack of a caller"
+! grep -q '=> _R' $scratch/stack || fail "a mangled name in the stack of a caller"
+
+# One call on both CPUs, from start to end.
+echo 'smp_call_function_single' >$tracing/set_graph_function
+echo '__sysvec_call_function_single' >>$tracing/set_graph_function
+echo 1 >$tracing/options/funcgraph-proc
+echo function_graph >$tracing/current_tracer
+calls
+echo nop >$tracing/current_tracer
+awk '/smp_call_function_single\(\) \{/ { s = ""; on = 1 } on { s = s $0 "\n"; n++ }
+	on && /^ *2\)/ && /\|  }/ { if (s ~ /note_time/) { printf "%s", s; exit } on = 0 }' $scratch/trace | head -n 60
+grep -q note_time $scratch/trace || fail "function_graph did not see the function that is called"
+echo "$# functions can be traced and probed, $hits hits of a probe, $ipis IPIs traced"
