@@ -48,8 +48,6 @@ use core::{
 use kernel::{
     bindings,
     cpu::CpuId,
-    ffi::c_uint,
-    macros::export,
     sync::{
         atomic::{
             Atomic,
@@ -61,6 +59,12 @@ use kernel::{
         }, //
     },
     warn_on_once, //
+};
+
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+use kernel::prelude::{
+    c_uint,
+    export, //
 };
 
 /// How many csds a CPU has beside the one to fall back on.
@@ -96,8 +100,7 @@ impl Slot {
         unsafe { Csd::from_raw(self.csd.get().cast()) }
     }
 
-    /// Claims the csd, if it is unlocked. It comes locked.
-    #[inline(always)]
+    /// Claims the csd, if it is unlocked, and notes the time if waits are watched. It comes locked.
     fn claim(&'static self) -> Option<Csd> {
         if stall::enabled() && !self.note_time() {
             return None;
@@ -242,7 +245,8 @@ fn this_cpu(_guard: &CpuGuard) -> &'static Pool {
     unsafe { &*POOL.this_cpu_ptr() }
 }
 
-/// Claims the csd of this CPU's pool that is most likely free, if it is. It comes locked.
+/// Claims the csd of this CPU's pool that is most likely free, if it is. It comes locked. For calls that
+/// are not watched.
 ///
 /// In any context.
 #[inline(always)]
@@ -252,7 +256,10 @@ pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
 
     // INVARIANT: This is the number of a slot.
     pool.last.store(at, Relaxed);
-    let csd = pool.slots.get(at as usize)?.claim()?;
+    let csd = pool.slots.get(at as usize)?.csd();
+    if !csd.claim() {
+        return None;
+    }
     stats::most(Counter::SlotsMost, || pool.slots_in_use());
     Some(csd)
 }

@@ -25,6 +25,7 @@ use crate::{
         self,
         Waiting, //
     },
+    stall,
     stats::{
         self,
         Counter, //
@@ -38,7 +39,10 @@ use crate::{
         Callsite, //
     }, //
 };
-use core::mem::MaybeUninit;
+use core::{
+    hint::black_box,
+    mem::MaybeUninit, //
+};
 use kernel::{
     bindings,
     cpu::CpuId,
@@ -225,6 +229,13 @@ unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -
     due
 }
 
+/// Out of line, and not seen through, so that a call to a CPU that is online does not prepare its error.
+#[cold]
+#[inline(never)]
+fn not_online() -> c_int {
+    black_box(ENXIO.to_errno())
+}
+
 /// Runs `call` on `cpu`, which may be any number. Returns 0, or a negative error number.
 ///
 /// # Safety
@@ -243,7 +254,7 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
 
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
     let Some(cpu) = mask::online(cpu) else {
-        return ENXIO.to_errno();
+        return not_online();
     };
 
     if wait {
@@ -258,12 +269,10 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
 
 /// Sends a request that lives on this CPU until its target has taken it.
 ///
-/// Out of line, so that a synchronous call need not save the registers that this one uses.
-///
 /// # Safety
 ///
 /// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(never)]
+#[inline(always)]
 unsafe fn send_and_forget(
     guard: CpuGuard,
     cpu: CpuId,
@@ -273,7 +282,7 @@ unsafe fn send_and_forget(
 ) {
     let pool_is_empty = fault::pool_is_empty(&guard);
 
-    if !pool_is_empty {
+    if !pool_is_empty && !stall::enabled() {
         if let Some(csd) = pool::claim_next(&guard) {
             testpoint::reach(Point::Claimed);
             // SAFETY: By the safety requirements, and the request is locked.

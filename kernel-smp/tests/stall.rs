@@ -33,6 +33,7 @@ use super::{
     }, //
 };
 use crate::{
+    clock::now,
     csd::{
         Csd,
         Kind, //
@@ -55,7 +56,8 @@ use kernel::{
     },
     time::{
         delay::udelay,
-        Delta, //
+        Delta,
+        NSEC_PER_SEC, //
     }, //
 };
 
@@ -339,6 +341,23 @@ mod cases {
         assert_eq!(steps, Some(1));
         assert_eq!(*over, [false, false]);
         assert_eq!(*reported, [false, false]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_no_reason_for_a_report() -> Result {
+        let cpus = two_cpus()?;
+        let csd = blank_csd()?;
+        let start = now() + 3600 * NSEC_PER_SEC as u64;
+
+        csd.lock_new(Kind::Sync);
+        csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+        let watch = Watch::new();
+        let reported = stall::report_if_late(csd, cpus.here, start, start, &|| false);
+        drop(watch);
+        csd.unlock();
+
+        assert!(!reported);
         Ok(())
     }
 
