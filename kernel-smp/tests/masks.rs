@@ -7,6 +7,7 @@ use super::{
         many,
         on_each,
         on_each_if,
+        single_on,
         Callback,
         Condition, //
     },
@@ -14,8 +15,11 @@ use super::{
         becomes_true,
         leak,
         mask_of,
+        skip,
         two_cpus, //
     },
+    gate::Held,
+    seen::Seen,
     thread::Thread, //
 };
 use core::cell::UnsafeCell;
@@ -119,6 +123,52 @@ impl Condition for Changing {
     }
 }
 
+/// A set that loses its first CPU when the condition is asked about the second one, after the first was
+/// called.
+struct Leaving {
+    mask: UnsafeCell<CpumaskVar>,
+    first: CpuId,
+    ran_on_first: Atomic<bool>,
+    ran_on_second: Atomic<bool>,
+    over: Atomic<bool>,
+}
+
+// SAFETY: The set is changed and read a bit at a time, as sets of CPUs may be.
+unsafe impl Sync for Leaving {}
+
+impl Leaving {
+    fn call_all(&'static self) {
+        // SAFETY: The set is never freed.
+        on_each_if(unsafe { &*self.mask.get() }, self, true);
+        self.over.store(true, Release);
+    }
+}
+
+impl Callback for Leaving {
+    fn call(&'static self) {
+        let ran = if CpuId::current() == self.first {
+            &self.ran_on_first
+        } else {
+            &self.ran_on_second
+        };
+
+        ran.store(true, Release);
+    }
+}
+
+impl Condition for Leaving {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        if cpu != i32::from(self.first) {
+            // SAFETY: The set is never freed.
+            let mask = unsafe { &*self.mask.get() }.as_raw();
+
+            // SAFETY: The bit is changed by an atomic operation.
+            unsafe { bindings::cpumask_clear_cpu(i32::from(self.first), mask) };
+        }
+        true
+    }
+}
+
 /// Calls the CPUs of a set that two other CPUs change. Returns whether each call had run on all
 /// CPUs it was sent to, when it returned.
 fn calls_while_it_changes(call: fn(&'static Changing)) -> Result<bool> {
@@ -170,6 +220,42 @@ mod cases {
             set,
             true
         ))?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_that_leaves_the_set_after_it_was_called_is_waited_for() -> Result {
+        let cpus = two_cpus()?;
+        let mut others = Cpumask::online().iter().filter(|cpu| *cpu != cpus.here);
+        let (Some(first), Some(second), Some(caller)) =
+            (others.next(), others.next(), others.next())
+        else {
+            skip("needs four CPUs");
+        };
+        let leaving = leak(Leaving {
+            mask: UnsafeCell::new(mask_of([first, second])?),
+            first,
+            ran_on_first: Atomic::new(false),
+            ran_on_second: Atomic::new(false),
+            over: Atomic::new(false),
+        })?;
+        let seen = Seen::new()?;
+        let thread = Thread::prepare(caller, Leaving::call_all, leaving)?;
+
+        let held = Held::new(first)?;
+        thread.go();
+        let ran_on_second = becomes_true(|| leaving.ran_on_second.load(Acquire));
+        // A caller that waits for the second CPU alone goes on between these interrupts.
+        for _ in 0..100 {
+            single_on(caller, seen, true);
+        }
+        let early = leaving.over.load(Acquire);
+        let held_until_now = held.release();
+        let finished = thread.finishes();
+
+        assert!(ran_on_second && held_until_now && finished);
+        assert!(!early);
+        assert!(leaving.ran_on_first.load(Acquire));
         Ok(())
     }
 
