@@ -72,10 +72,10 @@ fence_check() {
 	echo "before each of $n WRMSRs"
 }
 
-cluster=(driver=cluster send_IPI=x2apic_send_IPI,x2apic_cluster_send_ipi
-	send_IPI_mask=x2apic_send_IPI_mask,x2apic_cluster_send_ipi_mask
-	send_IPI_mask_allbutself=x2apic_send_IPI_mask_allbutself,x2apic_cluster_send_ipi_mask_allbutself nmi=yes)
-physical=(driver=physical send_IPI=x2apic_send_IPI,x2apic_phys_send_ipi nmi=yes)
+cluster=(driver=cluster send_IPI=x2apic_send_IPI+x2apic_cluster_send_ipi
+	send_IPI_mask=x2apic_send_IPI_mask+x2apic_cluster_send_ipi_mask
+	send_IPI_mask_allbutself=x2apic_send_IPI_mask_allbutself+x2apic_cluster_send_ipi_mask_allbutself nmi=yes)
+physical=(driver=physical send_IPI=x2apic_send_IPI+x2apic_phys_send_ipi nmi=yes)
 item "apic cluster, AMD" check cluster "" "" "${cluster[@]}" fence=no
 item "apic cluster, Intel" check cluster-intel vendor=GenuineIntel "" "${cluster[@]}" fence=yes
 item "apic physical, AMD" check physical "" x2apic_phys "${physical[@]}" fence=no

@@ -137,13 +137,13 @@ const TRIGGER_BACKTRACE: StaticPerCpu<Atomic<i32>> =
 /// How many waits were ever reported.
 fn csd_bug_count() -> &'static Atomic<i32> {
     // SAFETY: This is an `atomic_t` of `data.c`; C does not use it.
-    unsafe { Atomic::from_ptr((&raw mut bindings::csd_bug_count.counter)) }
+    unsafe { Atomic::from_ptr(&raw mut bindings::csd_bug_count.counter) }
 }
 
 /// How many of them go on.
 fn n_csd_lock_stuck() -> &'static Atomic<i32> {
     // SAFETY: As above.
-    unsafe { Atomic::from_ptr((&raw mut bindings::n_csd_lock_stuck.counter)) }
+    unsafe { Atomic::from_ptr(&raw mut bindings::n_csd_lock_stuck.counter) }
 }
 
 /// Stands for a call of a CPU to itself, which has no csd.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: where do the static calls of the APIC driver go, in the text of the running kernel?
 # That IPIs arrive says little: they would with another function, too.
-# usage: apic.sh [driver=WORD] [fence=yes|no] [nmi=yes] [CALL=FUNCTION[,RUST]]...
+# usage: apic.sh [driver=WORD] [fence=yes|no] [nmi=yes] [CALL=FUNCTION[+RUST]]...
 # CALL is a member of struct apic, RUST the function that FUNCTION of C must go on to; fence is about
 # the last of the two for send_IPI.
 
@@ -161,8 +161,8 @@ for expect in "$@"; do
 		said+=", NMIs arrive"
 		;;
 	send_IPI*=*)
-		check_call "${expect%%=*}" "${value%,*}" "$(sed -n 's/.*,//p' <<<"$value")"
-		[ "${expect%%=*}" != send_IPI ] || send=${value#*,}
+		check_call "${expect%%=*}" "${value%+*}" "$(sed -n 's/.*+//p' <<<"$value")"
+		[ "${expect%%=*}" != send_IPI ] || send=${value#*+}
 		said+=", $value"
 		;;
 	*) fail "what is $expect?" ;;
