@@ -102,26 +102,18 @@ impl Slot {
 
     /// Claims the csd, if it is unlocked, and notes the time if waits are watched. It comes locked.
     fn claim(&'static self) -> Option<Csd> {
-        if stall::enabled() && !self.note_time() {
+        let csd = self.csd();
+
+        if csd.is_locked() {
             return None;
         }
-
-        let csd = self.csd();
-        csd.claim().then_some(csd)
-    }
-
-    /// Notes the time for a use that begins, if the last one has ended.
-    #[cold]
-    fn note_time(&'static self) -> bool {
-        let unlocked = !self.csd().is_locked();
-
-        if unlocked {
+        if stall::enabled() {
             self.since.store(now(), Relaxed);
             // ORDERING: The claim comes after it: a CPU that finds the csd locked finds the time of
             // this use, or of a later one. It pairs with the acquire in `report_late()`.
             smp_mb(Full);
         }
-        unlocked
+        csd.claim().then_some(csd)
     }
 
     /// Reports the csd if its use began while waits were watched, and its target has not taken it in
@@ -129,7 +121,7 @@ impl Slot {
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn report_late(&'static self, source: CpuId) -> bool {
         let csd = self.csd();
-        // ORDERING: The acquire pairs with the barrier in `note_time()`.
+        // ORDERING: The acquire pairs with the barrier in `claim()`.
         let locked = !csd.is_over(None);
         let since = self.since.load(Relaxed);
         let is_over = || self.since.load(Relaxed) != since;
@@ -184,13 +176,7 @@ impl Pool {
     /// Claims a slot, wherever one is free.
     #[inline(always)]
     fn claim_slot(&'static self) -> Option<Csd> {
-        let (at, csd) = self.find(|slot| {
-            if slot.csd().is_locked() {
-                None
-            } else {
-                slot.claim()
-            }
-        })?;
+        let (at, csd) = self.find(Slot::claim)?;
 
         // INVARIANT: This is the number of a slot.
         self.last.store(at, Relaxed);

@@ -31,10 +31,11 @@
 //!   need of the architecture and of the rest of the kernel. What one file alone needs of it, that
 //!   file calls itself.
 //!
-//! C companions: `entry.c` (entry points that hand on their caller's address; exports), `params.c`
-//! (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
-//! debugfs), `stall.c` (what an NMI finds). Entry points that need no caller are `#[export]`
-//! functions in the file of their subject.
+//! C companions: `entry.c` (entry points that hand on their caller's address; exports), `data.c`
+//! (variables that debuggers look up), `params.c` (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
+//! debugfs), `stall.c` (what an NMI finds; the worker that looks for asynchronous calls that
+//! are late). Entry points that need no caller are `#[export]` functions in the file of their
+//! subject.
 //!
 //! # Contexts
 //!

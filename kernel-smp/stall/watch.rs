@@ -328,7 +328,8 @@ impl Resent {
         // SAFETY: A CPU that was called is possible.
         let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
         let at = now();
-        // ORDERING: Before the IPI: the flush that it starts finds this number, or a later one.
+        // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts finds
+        // this number, or a later one, when it reads `sent` in `flush_begins()`.
         let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
 
         ipi::send_unconditionally(cpu);
