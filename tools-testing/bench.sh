@@ -72,8 +72,10 @@ text() {
 
 # usage: judge [OPTION...]
 judge() {
+	local objects
+	mapfile -t objects < <(smp_objects "rust$small")
 	python3 "$here/bench.py" "$logs" "$out" --cpus "$cpus" --runs "$runs" \
-		--text "$(text "$build/rust$small"/kernel/smp/{smp_core,entry,params,trace}.o)" "$(text "$build/c$small/kernel/smp.o")" \
+		--text "$(text "${objects[@]}")" "$(text "$build/c$small/kernel/smp.o")" \
 		--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/bench-$cpus"-*-default-rust-1.log | sed -n 1p)" \
 		--condition configuration "$(fragments "rust$small" | sed 's,.*/,,' | paste -sd' ')" \
 		--condition C "$(clang-22 --version | sed -n 1p)" \

@@ -161,6 +161,11 @@ panic_symbols() {
 			}' | sort -u
 }
 
+# The objects that kernel/smp/ is linked of in build/NAME. usage: smp_objects NAME
+smp_objects() {
+	llvm-ar-22 t "$build/$1/kernel/smp/built-in.a"
+}
+
 # The functions that write the register which sends an IPI, and have no MFENCE and LFENCE before the
 # first time. CPUs that need none have them patched out at boot.
 unfenced_sends() {

@@ -12,8 +12,8 @@ build_kernel rust kernel/smp/
 build_kernel rust-options kernel/smp/
 build_kernel c kernel/smp.o
 
-rust_objects=("$build"/rust/kernel/smp/{smp_core,entry,params,trace}.o)
-options_objects=("$build"/rust-options/kernel/smp/{smp_core,entry,params,trace,stats,fault}.o)
+mapfile -t rust_objects < <(smp_objects rust)
+mapfile -t options_objects < <(smp_objects rust-options)
 
 # What each CPU has of its own. usage: each OBJECT...
 each() {
