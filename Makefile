@@ -34,6 +34,7 @@ The parts of these, one by one:
   make arches    compiles the kernel crate for each architecture that has Rust; long  ARCHES='s390 um'
   make history   failures that kernel/smp.c has had, looked for in the Rust kernel and in the C one
   make tracing   traces and probes the functions of kernel/smp.c by name, in both kernels
+  make debug     drgn on a dump, and bpftrace in a guest, find what they find with C; builds two kernels: long
   make size      the size of our object, and of the one that C makes
   make deviations what tools see of C's objects and not, or not so, of ours: symbols, types, messages
   make count     lines, unsafe blocks, public items and tests of the API for Rust
@@ -60,7 +61,7 @@ Variables:
 Logs are in build/logs.
 endef
 
-.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix arches history tracing size deviations count lint misuse doc model litmus mutants robust kvm-scf selftests clean
+.PHONY: help setup tree untree kernel run shell test kunit torture unload boots seeds bench plot apic matrix arches history tracing debug size deviations count lint misuse doc model litmus mutants robust kvm-scf selftests clean
 
 help: ; $(info $(help)) @:
 
@@ -86,6 +87,7 @@ history: ; @$(sh)/history.sh
 size: ; @$(sh)/size.sh
 deviations: ; @$(sh)/deviations.sh
 tracing: ; @$(sh)/tracing.sh
+debug: ; @$(sh)/debug.sh
 count: ; @$(sh)/count.sh
 lint: ; @$(sh)/lint.sh
 misuse: ; @$(sh)/misuse.sh

@@ -104,7 +104,7 @@ start_guest() {
 	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
 		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
 		--show-boot-console --verbose --force-9p --disable-microvm "${options[@]}" "${kopts[@]}" \
-		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" \
+		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" ${guest_qemu:-} \
 		</dev/null 1>&"$scr" 2>&"$con" &
 	guest=$!
 	echo $guest >"$guest_tmp/guest"

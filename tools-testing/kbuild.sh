@@ -5,6 +5,8 @@
 # The kernels: build/NAME is the O= folder of each.
 #   rust, c     the project's configuration, with our kernel/smp and with the kernel's own
 #   *-small     the same with the smallest configuration, for edit-and-run work
+#   *-debug     *-small with debugging information, tracers and BPF
+#   *-gcc       rust and c, built by GCC and the GNU binutils
 #   rust-options  rust with all options of kernel/smp; never linked
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
@@ -35,6 +37,7 @@ fragments() {
 	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-options) echo "$here/configs/options.config" ;;
 	*-small) echo "$here/configs/small.config" ;;
+	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
 }
@@ -54,10 +57,11 @@ build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
 
 # make in the kernel tree. usage: kmake NAME TARGET...
 kmake() {
-	local name=$1
+	local name=$1 compilers=(CC="ccache clang-22" HOSTCC=clang-22)
+	[[ $1 != *-gcc ]] || compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc)
 	shift
 	"${clean_env[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
-		CC="ccache clang-22" HOSTCC=clang-22 -j"$(nproc)" "$@"
+		"${compilers[@]}" -j"$(nproc)" "$@"
 }
 
 # The last value that the fragments ask for, a symbol a line.
@@ -69,7 +73,7 @@ wanted() {
 # The lines of the configuration that choose the implementation.
 implementation() {
 	case "$1" in
-	c | c-small | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
+	c | c-small | c-debug | c-gcc | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
 	*) echo CONFIG_SMP_RUST=y ;;
 	esac
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng]; cargo is needed then also if bindgen is there, what
+# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace]; cargo is needed then also if bindgen is there, what
 # clang links to programs for ThreadSanitizer, what the kernel reads debugging information with, and
-# the command of that name.
+# the commands of these names.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -102,6 +102,7 @@ have_bindgen || install_bindgen
 [[ " $* " != *" tsan "* ]] || have_tsan || need_package libclang-rt-$llvm-dev "with clang's half of ThreadSanitizer"
 [[ " $* " != *" dwarf "* ]] || [ -e /usr/include/dwarf.h ] || need_package libdw-dev "to read debugging information with"
 [[ " $* " != *" stress-ng "* ]] || command -v stress-ng >/dev/null || need_package stress-ng "to change memory maps from many threads with"
+[[ " $* " != *" bpftrace "* ]] || command -v bpftrace >/dev/null || need_package bpftrace "to trace guests with"
 if ! have_venv; then
 	lock_cache
 	have_venv || with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||
