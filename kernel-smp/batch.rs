@@ -2,8 +2,8 @@
 
 //! What a CPU has taken off its queue and not yet run, in the order in which it is run.
 //!
-//! First all `Sync` requests, because somebody waits for them; then `Async` ones and IRQ work; then
-//! the tasks to wake up, all at once. Inside each class the order is that of arrival.
+//! First all synchronous csds, which have waiters; then asynchronous ones and IRQ work; then the tasks
+//! to wake up, all at once. Inside each class the order is that of arrival.
 
 use crate::csd::{
     Csd,
@@ -12,6 +12,7 @@ use crate::csd::{
 };
 use core::{
     cell::Cell,
+    marker::PhantomData,
     mem,
     ptr, //
 };
@@ -20,8 +21,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `first` leads to valid entries, or is null. No other CPU reaches them. A copy of this list does:
-/// it is only looked at, and is gone before this list changes.
+/// `first` leads to valid entries that no other CPU reaches, or is null.
 pub(crate) struct List {
     first: Cell<*mut Node>,
 }
@@ -46,7 +46,7 @@ impl List {
             let node = newest;
             // SAFETY: The entry is valid, by the safety requirements.
             newest = unsafe { (*node).next };
-            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
+            // SAFETY: The entry is valid and only this CPU reaches it, by the safety requirements.
             unsafe { (*node).next = mem::replace(&mut first, node) };
         }
         // INVARIANT: By the safety requirements.
@@ -55,14 +55,7 @@ impl List {
         }
     }
 
-    #[inline(always)]
-    fn copy(&self) -> Self {
-        Self {
-            first: Cell::new(self.first.get()),
-        }
-    }
-
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.get().is_null()
     }
@@ -72,7 +65,7 @@ impl List {
     /// # Safety
     ///
     /// `first` is as the type invariants say.
-    #[inline(always)]
+    #[inline]
     unsafe fn append(&self, first: *mut Node) {
         if self.is_empty() {
             // INVARIANT: By the safety requirements.
@@ -90,12 +83,12 @@ impl List {
             last = next;
         }
         // INVARIANT: By the safety requirements.
-        // SAFETY: The entry is valid, and nobody else's, by the type invariants.
+        // SAFETY: The entry is valid, and only this CPU reaches it, by the type invariants.
         unsafe { (*last).next = first };
     }
 
     /// Takes all entries out at once. Returns the first, which leads to the others.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn take(&self) -> Option<Csd> {
         // INVARIANT: There are no entries any more.
         let node = self.first.replace(ptr::null_mut());
@@ -105,7 +98,7 @@ impl List {
     }
 
     /// Takes the first entry out: it can be sent again, or be gone, as soon as it is run.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn pop(&self) -> Option<Csd> {
         let node = self.first.get();
         if node.is_null() {
@@ -119,19 +112,14 @@ impl List {
         Some(unsafe { Csd::from_node(node) })
     }
 
-    /// Returns whether there is an entry that `wanted` names.
-    pub(crate) fn has(&self, wanted: impl Fn(Csd) -> bool) -> bool {
-        let mut node = self.first.get();
-
-        while !node.is_null() {
-            // SAFETY: The entry is valid, by the type invariants.
-            if wanted(unsafe { Csd::from_node(node) }) {
-                return true;
-            }
-            // SAFETY: As above.
-            node = unsafe { (*node).next };
+    /// Returns the entries. The iterator is not used any more when the list has changed.
+    #[inline]
+    pub(crate) fn iter(&self) -> Iter<'_> {
+        // INVARIANT: By the invariants of the list.
+        Iter {
+            next: self.first.get(),
+            _list: PhantomData,
         }
-        false
     }
 
     /// Takes the first entry out that `wanted` names, wherever it is.
@@ -160,24 +148,40 @@ impl List {
             link = next;
         }
     }
+}
 
-    /// Calls `look` with each entry.
-    pub(crate) fn for_each(&self, look: impl Fn(Csd)) {
-        let mut node = self.first.get();
+/// The entries of a [`List`].
+///
+/// # Invariants
+///
+/// `next` is as `first` of the list, which has not changed.
+pub(crate) struct Iter<'a> {
+    next: *mut Node,
+    _list: PhantomData<&'a List>,
+}
 
-        while !node.is_null() {
-            // SAFETY: The entry is valid, by the type invariants.
-            look(unsafe { Csd::from_node(node) });
-            // SAFETY: As above.
-            node = unsafe { (*node).next };
+impl Iterator for Iter<'_> {
+    type Item = Csd;
+
+    #[inline]
+    fn next(&mut self) -> Option<Csd> {
+        let node = self.next;
+        if node.is_null() {
+            return None;
         }
+
+        // INVARIANT: The list goes on there.
+        // SAFETY: The entry is valid, by the type invariants.
+        self.next = unsafe { (*node).next };
+        // SAFETY: As above.
+        Some(unsafe { Csd::from_node(node) })
     }
 }
 
 /// Entries that were taken off a queue and are not yet run, by class.
 pub(crate) struct Batch {
     pub(crate) sync: List,
-    /// `Async` requests and IRQ work.
+    /// Asynchronous csds and IRQ work.
     pub(crate) other: List,
     pub(crate) wake_ups: List,
 }
@@ -191,7 +195,7 @@ impl Batch {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.sync.is_empty() && self.other.is_empty() && self.wake_ups.is_empty()
     }
@@ -201,7 +205,7 @@ impl Batch {
     /// # Safety
     ///
     /// `newest` is what `Queue::take_all()` returned.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn add(&self, mut newest: *mut Node) {
         let mut sync: *mut Node = ptr::null_mut();
         let mut other: *mut Node = ptr::null_mut();
@@ -217,11 +221,11 @@ impl Batch {
                 Kind::Ttwu => mem::replace(&mut wake_ups, node),
                 Kind::Async | Kind::IrqWork | Kind::Unknown => mem::replace(&mut other, node),
             };
-            // SAFETY: The entry is valid and nobody else's, by the safety requirements.
+            // SAFETY: The entry is valid and only this CPU reaches it, by the safety requirements.
             unsafe { (*node).next = next };
         }
 
-        // SAFETY: What was taken off is nobody else's.
+        // SAFETY: Only this CPU reaches what was taken off.
         unsafe { self.sync.append(sync) };
         // SAFETY: As above.
         unsafe { self.other.append(other) };
@@ -229,29 +233,13 @@ impl Batch {
         unsafe { self.wake_ups.append(wake_ups) };
     }
 
-    /// Another way to look at the same entries, so that this one can stay in registers. It has to be
-    /// gone before this one changes.
-    #[inline(always)]
-    pub(crate) fn copy(&self) -> Self {
-        Self {
-            sync: self.sync.copy(),
-            other: self.other.copy(),
-            wake_ups: self.wake_ups.copy(),
-        }
-    }
-
-    /// How many entries there are.
-    pub(crate) fn len(&self) -> u64 {
-        let number = Cell::new(0u64);
-
-        self.for_each(|_| number.set(number.get().wrapping_add(1)));
-        number.get()
-    }
-
-    /// Calls `look` with each entry, in the order in which they are run.
-    pub(crate) fn for_each(&self, look: impl Fn(Csd)) {
-        for list in [&self.sync, &self.other, &self.wake_ups] {
-            list.for_each(&look);
-        }
+    /// Returns the entries, in the order in which they are run. The iterator is not used any more when
+    /// the batch has changed.
+    #[inline]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Csd> + '_ {
+        self.sync
+            .iter()
+            .chain(self.other.iter())
+            .chain(self.wake_ups.iter())
     }
 }

@@ -5,7 +5,7 @@
 use kernel::bindings;
 
 /// The time in ns. In any context.
-#[inline(always)]
+#[inline]
 pub(crate) fn now() -> u64 {
     // SAFETY: The clock may be read in any context.
     unsafe { bindings::ktime_get_mono_fast_ns() }

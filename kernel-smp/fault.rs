@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Faults that are made on purpose: `CONFIG_SMP_RUST_FAULT`.
+//! Injected faults: `CONFIG_SMP_RUST_FAULT`.
 //!
-//! IPIs of cross-CPU calls are lost, delayed, swapped, doubled or sent in bursts, and the pool of a
-//! CPU is empty, where `fault.c` says so. IPIs of the scheduler and of others are left alone.
+//! IPIs of cross-CPU calls are dropped, delayed, reordered, duplicated or sent in bursts, and the pool
+//! of a CPU has no free slot, where the settings of `fault.c` say so. IPIs of the scheduler and of
+//! others are left alone.
 
-use crate::percpu::CpuGuard;
+use kernel::{
+    interrupt::LocalInterruptDisabled,
+    percpu::CpuGuard, //
+};
+
 #[cfg(CONFIG_SMP_RUST_FAULT)]
-use crate::percpu::CpuPinned as _;
-use kernel::interrupt::LocalInterruptDisabled;
+mod ipi;
 
-/// Returns whether this CPU is to find its pool empty.
-#[inline(always)]
-pub(crate) fn pool_is_empty(guard: &CpuGuard) -> bool {
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+pub(crate) use ipi::{
+    arch_send_call_function_ipi_mask,
+    arch_send_call_function_single_ipi, //
+};
+
+/// Returns whether the pool of this CPU is to have no free slot.
+#[inline]
+pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
     #[cfg(CONFIG_SMP_RUST_FAULT)]
     return ipi::hits(
         kernel::bindings::smp_fault_kind_SMP_FAULT_POOL_EMPTY,
-        guard.cpu(),
-        guard.cpu(),
+        kernel::percpu::CpuPinned::cpu(guard),
+        kernel::percpu::CpuPinned::cpu(guard),
     );
     #[cfg(not(CONFIG_SMP_RUST_FAULT))]
     {
@@ -26,18 +36,12 @@ pub(crate) fn pool_is_empty(guard: &CpuGuard) -> bool {
     }
 }
 
-/// Sends the IPIs that this CPU has held back for long enough: it waits with interrupts off, and its
-/// timer cannot do so.
-#[inline(always)]
+/// Sends the IPIs of this CPU whose delay is over: it waits with interrupts off, and its timer cannot do
+/// so.
+#[inline]
 pub(crate) fn release_due(irq: &LocalInterruptDisabled) {
     #[cfg(CONFIG_SMP_RUST_FAULT)]
     ipi::release_due(irq);
     #[cfg(not(CONFIG_SMP_RUST_FAULT))]
     let _ = irq;
 }
-
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-mod ipi;
-
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-pub(crate) use ipi::send;

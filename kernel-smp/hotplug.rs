@@ -3,22 +3,22 @@
 //! Steps of CPU hotplug: `smpcfd:prepare`, `smpcfd:dying` and their counterparts.
 
 use crate::{
+    cfd::CallFunctionData,
     flush::{
         self,
         Offline, //
     },
-    late,
-    many::CallFunctionData,
-    percpu::CpuPinned as _, //
+    offline, //
 };
 use kernel::{
     bindings,
     cpu::CpuId,
     interrupt::LocalInterruptDisabled,
+    percpu::CpuPinned as _,
     prelude::*, //
 };
 
-/// Allocates what `cpu` needs before it comes up, and looks for requests that came while it was down.
+/// Allocates what `cpu` needs before it comes up, and drains its queue of what came while it was down.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     // SAFETY: By the safety requirements.
-    unsafe { late::drain(cpu) };
+    unsafe { offline::drain(cpu) };
 
     // SAFETY: By the safety requirements.
     match unsafe { CallFunctionData::prepare(cpu) } {
@@ -42,7 +42,7 @@ pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     }
 }
 
-/// Frees what `cpu` does not need while it is down, and looks for requests that came too late.
+/// Frees what `cpu` does not need while it is down, and drains its queue of what came too late.
 ///
 /// # Safety
 ///
@@ -53,7 +53,7 @@ pub(crate) unsafe extern "C" fn smpcfd_dead_cpu(cpu: c_uint) -> c_int {
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     // SAFETY: By the safety requirements.
-    unsafe { late::drain(cpu) };
+    unsafe { offline::drain(cpu) };
     // SAFETY: As above.
     unsafe { CallFunctionData::dead(cpu) };
     0
@@ -61,8 +61,8 @@ pub(crate) unsafe extern "C" fn smpcfd_dead_cpu(cpu: c_uint) -> c_int {
 
 /// Runs what is queued on this CPU, which is about to go down.
 ///
-/// IPIs may come late, or not at all once interrupts are off for good: what they announce is done
-/// here, so that nothing stays behind.
+/// IPIs may come late, or not at all once interrupts stay off: what they announce is done here, so that
+/// no entry stays behind.
 ///
 /// # Safety
 ///
@@ -72,14 +72,14 @@ pub(crate) unsafe extern "C" fn smpcfd_dying_cpu(_cpu: c_uint) -> c_int {
     // SAFETY: By the safety requirements.
     let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
 
-    // Who saw this CPU online has pushed by now: the stopper threads of all CPUs run.
+    // Any sender that saw this CPU online has queued its csd by now: the stopper threads of all CPUs run.
     // LITMUS: dying-flush
-    flush::run(irq, Offline::Dying);
+    flush::flush(irq, Offline::Dying);
 
     // SAFETY: Interrupts are off.
     unsafe { bindings::irq_work_run() };
 
     // SAFETY: This CPU is possible.
-    unsafe { late::forget(irq.cpu()) };
+    unsafe { offline::forget(irq.cpu()) };
     0
 }

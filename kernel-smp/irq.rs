@@ -2,11 +2,11 @@
 
 //! Seam: the context that the caller is in.
 
-use crate::percpu::CpuGuard;
 use kernel::{
     bindings,
     interrupt::LocalInterruptDisabled,
     lockdep,
+    percpu::CpuGuard,
     preempt,
     warn_on_once, //
 };
@@ -14,14 +14,14 @@ use kernel::{
 pub(crate) use kernel::irqflags::with_interrupts_off;
 
 /// Returns whether the kernel is dying, when calls are made from contexts where none should be.
-#[inline(always)]
+#[inline]
 fn oops_in_progress() -> bool {
     // SAFETY: The variable is an `int` of C, which other CPUs may write: a stale value is fine.
     unsafe { (&raw const bindings::oops_in_progress).read_volatile() != 0 }
 }
 
 /// Returns whether the boot CPU has not yet turned interrupts on for the first time.
-#[inline(always)]
+#[inline]
 fn early_boot_irqs_disabled() -> bool {
     // SAFETY: The variable is a `bool` of C, written by the boot CPU before others are up.
     unsafe { (&raw const bindings::early_boot_irqs_disabled).read_volatile() }
@@ -29,10 +29,10 @@ fn early_boot_irqs_disabled() -> bool {
 
 /// Warns about a context in which a call to one CPU can deadlock.
 ///
-/// With interrupts off, two CPUs that call each other wait for ever. A CPU that is not online is
-/// exempt, nobody can call it; so is a dying kernel. From an interrupt, the call can come between
-/// another one's push and its IPI, and wait for storage that the interrupted one holds.
-#[inline(always)]
+/// With interrupts off, two CPUs that call each other deadlock. A CPU that is not online is exempt,
+/// since no CPU can call it; so is a dying kernel. From an interrupt, the call can come between the
+/// push of another one and its IPI, and wait for storage that the interrupted one holds.
+#[inline]
 pub(crate) fn warn_single(this_cpu_online: impl FnOnce() -> bool) {
     // SAFETY: Reading the interrupt state is always allowed.
     let off = unsafe { bindings::irqs_disabled() };
@@ -44,7 +44,7 @@ pub(crate) fn warn_single(this_cpu_online: impl FnOnce() -> bool) {
 /// Warns about a context in which a call to many CPUs can deadlock.
 ///
 /// As [`warn_single`], but interrupts are checked by lockdep, and early boot is exempt too.
-#[inline(always)]
+#[inline]
 pub(crate) fn warn_many(this_cpu_online: impl FnOnce() -> bool) {
     if cfg!(CONFIG_PROVE_LOCKING)
         && this_cpu_online()
@@ -57,36 +57,36 @@ pub(crate) fn warn_many(this_cpu_online: impl FnOnce() -> bool) {
     warn_on_once!(!preempt::in_task());
 }
 
-/// Whether the IPIs of others get through to this CPU while the caller waits.
-pub(crate) enum Answerable {
+/// Whether this CPU can take IPIs while the caller waits.
+pub(crate) enum CanTakeIpi {
     /// Interrupts are on.
     Yes,
-    /// No, but nobody asks: this CPU is not online, the kernel boots with one CPU, or it is dying.
-    NobodyAsks,
+    /// No, but none comes: this CPU is not online, the kernel boots with one CPU, or it is dying.
+    NotNeeded,
     /// No, and others may wait for this CPU meanwhile.
     No,
-    /// No, and nothing can be done about it here: in an NMI, or in the stopper thread.
+    /// No, and the caller must not run functions for others: in an NMI, or in the stopper thread.
     Never,
 }
 
-/// Returns whether this CPU can be interrupted while the caller waits.
-#[inline(always)]
-pub(crate) fn answerable(this_cpu_online: impl FnOnce() -> bool) -> Answerable {
+/// Returns whether this CPU can take IPIs while the caller waits.
+#[inline]
+pub(crate) fn can_take_ipi(this_cpu_online: impl FnOnce() -> bool) -> CanTakeIpi {
     // SAFETY: Reading the interrupt state is always allowed.
     if !unsafe { bindings::irqs_disabled() } {
-        return Answerable::Yes;
+        return CanTakeIpi::Yes;
     }
-    unanswerable(this_cpu_online())
+    interrupts_are_off(this_cpu_online())
 }
 
 #[cold]
-fn unanswerable(this_cpu_online: bool) -> Answerable {
+fn interrupts_are_off(this_cpu_online: bool) -> CanTakeIpi {
     if !this_cpu_online || oops_in_progress() || early_boot_irqs_disabled() {
-        Answerable::NobodyAsks
+        CanTakeIpi::NotNeeded
     } else if preempt::in_nmi() || is_stopper() {
-        Answerable::Never
+        CanTakeIpi::Never
     } else {
-        Answerable::No
+        CanTakeIpi::No
     }
 }
 
@@ -99,7 +99,7 @@ fn is_stopper() -> bool {
 }
 
 /// Returns whether the caller is in an interrupt, and so may have interrupted another caller.
-#[inline(always)]
+#[inline]
 pub(crate) fn in_interrupt() -> bool {
     !preempt::in_task()
 }

@@ -2,13 +2,13 @@
 
 //! Getting CPUs out of their idle loop.
 
-use crate::percpu::{
-    CpuGuard,
-    CpuPinned, //
-};
 use kernel::{
     bindings,
     cpumask::Cpumask,
+    percpu::{
+        CpuGuard,
+        CpuPinned, //
+    },
     prelude::*, //
 };
 

@@ -14,7 +14,7 @@ use kernel::{
 /// Returns `cpu` as a CPU that is online, or [`None`] for any other number.
 ///
 /// Preemption has to be off for the answer to last.
-#[inline(always)]
+#[inline]
 pub(crate) fn online(cpu: i32) -> Option<CpuId> {
     in_range(cpu).filter(|cpu| cpu.is_online())
 }
@@ -28,7 +28,7 @@ pub(crate) fn is_dying(cpu: CpuId) -> bool {
 }
 
 /// Returns `cpu` as a CPU, or [`None`] if it is negative or too large.
-#[inline(always)]
+#[inline]
 pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
     // CAST: A negative number becomes one that is too large.
     let cpu = cpu as u32;
@@ -57,9 +57,9 @@ pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
 /// Makes `others` the CPUs of `mask` that `online` has too but for `this_cpu`, if there are any.
 /// Returns whether there are; if not, `others` is left alone.
 ///
-/// Each call to many begins so. The functions of C for sets would be three calls, one of them in
+/// Each multi-CPU call begins so. The functions of C for masks would be three calls, one of them in
 /// vain. `mask` may change meanwhile.
-#[inline(always)]
+#[inline]
 pub(crate) fn online_others(
     mask: &Cpumask,
     online: &Cpumask,
@@ -90,7 +90,7 @@ pub(crate) fn online_others(
         wanted & online & !this_cpu
     };
 
-    // SAFETY: The word is valid, and nobody else uses it.
+    // SAFETY: The word is valid, and only the caller uses it.
     let set = |number, word| unsafe { word_of(others, number).write(word) };
     let mut not_empty = (0..words)
         .map(|number| (number, online_others(number)))

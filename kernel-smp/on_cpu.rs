@@ -3,8 +3,8 @@
 //! Calls that run in a task of another CPU, and may sleep.
 
 use crate::{
-    csd,
     mask,
+    run,
     trace::Callsite, //
 };
 use core::{
@@ -18,7 +18,7 @@ use kernel::{
     static_lock_class, //
 };
 
-/// A call that is on its way through the workqueue.
+/// A call that goes through the workqueue.
 struct Work {
     work: bindings::work_struct,
     done: bindings::completion,
@@ -29,19 +29,19 @@ struct Work {
     physical_cpu: Option<c_int>,
 }
 
-/// Pins the virtual CPU that runs to a physical one, or gives it free again.
+/// Pins the virtual CPU that runs to a physical one, or unpins it.
 fn pin_vcpu(cpu: Option<c_int>) {
     // SAFETY: The caller is bound to its CPU by the workqueue.
     unsafe { bindings::hypervisor_pin_vcpu(cpu.unwrap_or(-1)) };
 }
 
-/// Runs the call. Traces of workqueues show its name, which is that of C's.
+/// Runs the call.
 ///
 /// # Safety
 ///
 /// `work` is the field of a [`Work`] that stays valid until `done` is completed.
-#[export_name = "smp_call_on_cpu_callback"]
-unsafe extern "C" fn run(work: *mut bindings::work_struct) {
+#[no_mangle]
+unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) {
     // SAFETY: By the safety requirements.
     let call: *mut Work = unsafe { container_of!(work, Work, work) };
     // SAFETY: The sender waits and does not touch it.
@@ -83,7 +83,7 @@ pub(crate) unsafe extern "C" fn __smp_call_on_cpu(
 ) -> c_int {
     let number = cpu as c_int;
     let Some(func) = func else {
-        csd::warn_no_function(Some(Callsite(callsite)), None);
+        run::warn_no_function(Some(Callsite(callsite)), ptr::null_mut());
         return EINVAL.to_errno();
     };
     if mask::online(number).is_none() {
@@ -109,7 +109,7 @@ pub(crate) unsafe extern "C" fn __smp_call_on_cpu(
     unsafe {
         bindings::init_work_with_key(
             work,
-            Some(run),
+            Some(smp_call_on_cpu_callback),
             true,
             c"smp_call_on_cpu".as_char_ptr(),
             static_lock_class!().as_ptr(),

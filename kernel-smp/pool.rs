@@ -1,45 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a request lives that nobody waits for.
+//! The pool: csds of a CPU for asynchronous calls.
 //!
-//! Storage belongs to the sender: each CPU has a pool of [`SLOTS`] csds, and one more to fall back
-//! on. So up to `SLOTS + 1` requests of a CPU can be queued behind a function that runs on their
+//! Storage belongs to the source: each CPU has [`SLOTS`] slots with a csd each, and a fallback csd. So
+//! up to `SLOTS + 1` asynchronous calls of a CPU can be queued behind a function that runs on their
 //! target, and each of their senders goes on at once, even if that function waits for it. The next
-//! request waits until the target has *taken* one; it never waits for a function to end.
+//! sender waits until a target has *taken* one of them; it never waits for a function to end.
 //!
-//! A slot of the pool is claimed by an exchange, so that an interrupt can claim another one at any
-//! time. The fallback is claimed, queued and announced by an IPI with interrupts off: no interrupt
-//! can find it locked and wait for something that only the interrupted code would do. What else is
-//! in a queue may wait for an IPI of the interrupted code: an interrupt that has to wait sends it.
+//! A slot is locked by an exchange, so that an interrupt can lock another one at any time. The fallback
+//! csd is locked, queued and announced by an IPI with interrupts off: no interrupt can find it locked
+//! and wait for something that only the interrupted code would do. Other entries of a queue may wait
+//! for an IPI of the interrupted code: an interrupt that has to wait sends it.
 //!
 //! A CPU on its way down must not wait, and has two csds more. It makes two asynchronous calls then, in
 //! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`. A CPU on its way up uses them too, and may
 //! wait when it has used up all.
 //!
 //! With `csdlock_debug=1` each slot has the time when its csd was locked, and a csd whose target does
-//! not take it for longer than `smp.csd_lock_timeout` is reported, though nothing waits for it.
+//! not take it for longer than `smp.csd_lock_timeout` is reported, though there is no waiter.
 //!
-//! All zeroes is a csd that is not in use, from before `call_function_init()` on. No csd is ever
-//! reset or freed; it may still be in a queue when its CPU comes or goes.
+//! All zeroes is an unlocked csd, from before `call_function_init()` on. No csd is ever reset or freed;
+//! it may still be in a queue when its CPU comes or goes.
 
 use crate::{
     clock::now,
-    csd::Csd,
-    ipi,
+    csd::{
+        Call,
+        Csd, //
+    },
+    fault,
     irq,
     mask,
-    percpu::{
-        define_per_cpu,
-        CpuGuard,
-        CpuPinned, //
-    },
-    serve::Waiting,
+    queue,
     stall,
     stats::{
         self,
         Counter, //
     },
-    trace::Callsite, //
+    testpoint::{
+        self,
+        Point, //
+    },
+    trace::Callsite,
+    wait::{
+        self,
+        Waiting, //
+    }, //
 };
 use core::{
     cell::UnsafeCell,
@@ -48,6 +54,11 @@ use core::{
 use kernel::{
     bindings,
     cpu::CpuId,
+    percpu::{
+        define_per_cpu,
+        CpuGuard,
+        CpuPinned, //
+    },
     sync::{
         atomic::{
             Atomic,
@@ -67,14 +78,14 @@ use kernel::prelude::{
     export, //
 };
 
-/// How many csds a CPU has beside the one to fall back on.
+/// How many slots the pool of a CPU has.
 pub(crate) const SLOTS: usize = bindings::CONFIG_SMP_RUST_POOL_SLOTS as usize;
 
 /// A csd in a cache line of its own.
 #[repr(C, align(64))]
 struct Slot {
     csd: UnsafeCell<MaybeUninit<bindings::__call_single_data>>,
-    /// When it was claimed, in ns, or some time before; if waits are watched.
+    /// When it was locked, in ns, or some time before; if waits are watched.
     since: Atomic<u64>,
     /// When this was last reported.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
@@ -94,14 +105,14 @@ impl Slot {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn csd(&'static self) -> Csd {
         // SAFETY: The slot has a csd, and is never freed.
         unsafe { Csd::from_raw(self.csd.get().cast()) }
     }
 
-    /// Claims the csd, if it is unlocked, and notes the time if waits are watched. It comes locked.
-    fn claim(&'static self) -> Option<Csd> {
+    /// Locks the csd, if it is unlocked, and notes the time if waits are watched.
+    fn try_lock(&'static self) -> Option<Csd> {
         let csd = self.csd();
 
         if csd.is_locked() {
@@ -109,11 +120,11 @@ impl Slot {
         }
         if stall::enabled() {
             self.since.store(now(), Relaxed);
-            // ORDERING: The claim comes after it: a CPU that finds the csd locked finds the time of
+            // ORDERING: The lock comes after it: a CPU that finds the csd locked finds the time of
             // this use, or of a later one. It pairs with the acquire in `report_late()`.
             smp_mb(Full);
         }
-        csd.claim().then_some(csd)
+        csd.try_lock().then_some(csd)
     }
 
     /// Reports the csd if its use began while waits were watched, and its target has not taken it in
@@ -121,7 +132,7 @@ impl Slot {
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn report_late(&'static self, source: CpuId) -> bool {
         let csd = self.csd();
-        // ORDERING: The acquire pairs with the barrier in `claim()`.
+        // ORDERING: The acquire pairs with the barrier in `try_lock()`.
         let locked = !csd.is_over(None);
         let since = self.since.load(Relaxed);
         let is_over = || self.since.load(Relaxed) != since;
@@ -136,7 +147,7 @@ impl Slot {
     }
 }
 
-/// What a CPU sends without waiting.
+/// The csds of a CPU for asynchronous calls.
 ///
 /// # Invariants
 ///
@@ -150,14 +161,21 @@ struct Pool {
 }
 
 impl Pool {
-    #[inline(always)]
+    /// Returns the pool of the CPU that the caller stays on.
+    #[inline]
+    fn this_cpu(_guard: &CpuGuard) -> &'static Self {
+        // SAFETY: This CPU is possible, and per-CPU variables are never freed.
+        unsafe { &*POOL.this_cpu_ptr() }
+    }
+
+    #[inline]
     fn slot_after(at: u32) -> u32 {
         at.wrapping_add(1) % SLOTS as u32
     }
 
     /// Calls `wanted` with each slot, beginning after the one that was tried last, until it returns
     /// something. Returns that, and the number of the slot.
-    #[inline(always)]
+    #[inline]
     fn find<T>(&'static self, wanted: impl Fn(&'static Slot) -> Option<T>) -> Option<(u32, T)> {
         let last = self.last.load(Relaxed);
         let mut at = last;
@@ -173,10 +191,20 @@ impl Pool {
         }
     }
 
-    /// Claims a slot, wherever one is free.
-    #[inline(always)]
-    fn claim_slot(&'static self) -> Option<Csd> {
-        let (at, csd) = self.find(Slot::claim)?;
+    /// Returns the slot that is most likely free.
+    #[inline]
+    fn next_slot(&'static self) -> Option<&'static Slot> {
+        let at = Self::slot_after(self.last.load(Relaxed));
+
+        // INVARIANT: This is the number of a slot.
+        self.last.store(at, Relaxed);
+        self.slots.get(at as usize)
+    }
+
+    /// Locks the csd of a slot, wherever one is free.
+    #[inline]
+    fn lock_slot(&'static self) -> Option<Csd> {
+        let (at, csd) = self.find(Slot::try_lock)?;
 
         // INVARIANT: This is the number of a slot.
         self.last.store(at, Relaxed);
@@ -184,11 +212,11 @@ impl Pool {
         Some(csd)
     }
 
-    /// Claims a csd that is kept for when no slot is free.
-    #[inline(always)]
-    fn claim_kept(&'static self, guard: &CpuGuard) -> Option<Csd> {
+    /// Locks a csd for when no slot is free: one of an offline CPU's own, or the fallback csd.
+    #[inline]
+    fn lock_fallback(&'static self, guard: &CpuGuard) -> Option<Csd> {
         if !guard.cpu().is_online() {
-            let reserved = self.offline.iter().find_map(Slot::claim);
+            let reserved = self.offline.iter().find_map(Slot::try_lock);
 
             if reserved.is_some() {
                 return reserved;
@@ -196,8 +224,8 @@ impl Pool {
             warn_on_once!(mask::is_dying(guard.cpu()));
         }
 
-        let fallback = self.fallback.claim()?;
-        stats::count(Counter::Last);
+        let fallback = self.fallback.try_lock()?;
+        stats::count(Counter::Fallback);
         Some(fallback)
     }
 
@@ -224,63 +252,81 @@ define_per_cpu! {
     };
 }
 
-/// The pool of this CPU.
-#[inline(always)]
-fn this_cpu(_guard: &CpuGuard) -> &'static Pool {
-    // SAFETY: This CPU is possible, and per-CPU variables live for ever.
-    unsafe { &*POOL.this_cpu_ptr() }
-}
-
-/// Claims the csd of this CPU's pool that is most likely free, if it is. It comes locked. For calls that
-/// are not watched.
+/// Sends an asynchronous call to `cpu`. If no csd is free, waits until a target has taken one.
 ///
-/// In any context.
+/// # Safety
+///
+/// The call may be made on `cpu`, which is online, with interrupts off.
+// Always: as for `queue::send()`.
 #[inline(always)]
-pub(crate) fn claim_next(guard: &CpuGuard) -> Option<Csd> {
-    let pool = this_cpu(guard);
-    let at = Pool::slot_after(pool.last.load(Relaxed));
-
-    // INVARIANT: This is the number of a slot.
-    pool.last.store(at, Relaxed);
-    let csd = pool.slots.get(at as usize)?.csd();
-    if !csd.claim() {
-        return None;
-    }
-    stats::most(Counter::SlotsMost, || pool.slots_in_use());
-    Some(csd)
-}
-
-/// Claims any csd of this CPU, and hands it to `send`, locked: one of the pool, unless that is to be
-/// `empty`; else, with interrupts off, one that is kept for then. If all are in use, waits until the
-/// target of any of them has taken it. `callsite` is for the trace points.
-#[inline(always)]
-pub(crate) fn claim_any(
-    guard: &CpuGuard,
-    empty: bool,
+pub(crate) unsafe fn send(
+    guard: CpuGuard,
+    cpu: CpuId,
+    call: Call,
     waiting: Waiting,
     callsite: Callsite,
-    send: impl Fn(Csd),
 ) {
-    let pool = this_cpu(guard);
+    let pool = Pool::this_cpu(&guard);
+    let no_free_slot = fault::no_free_slot(&guard);
+
+    if !no_free_slot && !stall::enabled() {
+        if let Some(csd) = pool.next_slot().map(Slot::csd) {
+            if csd.try_lock() {
+                stats::most(Counter::SlotsMost, || pool.slots_in_use());
+                testpoint::reach(Point::Locked);
+                csd.fill(call, guard.cpu(), cpu);
+                // SAFETY: By the safety requirements. The csd is locked and filled in, and never freed.
+                unsafe { queue::send(cpu, csd.node(), callsite) };
+                return;
+            }
+        }
+    }
+    // SAFETY: By the safety requirements.
+    unsafe { send_in_any(guard, no_free_slot, cpu, call, waiting, callsite) };
+}
+
+/// Sends an asynchronous call in whichever csd is free; with `no_free_slot`, in none of the slots.
+///
+/// # Safety
+///
+/// As for [`send`].
+#[cold]
+#[inline(never)]
+#[export_name = "generic_exec_single"]
+unsafe fn send_in_any(
+    guard: CpuGuard,
+    no_free_slot: bool,
+    cpu: CpuId,
+    call: Call,
+    waiting: Waiting,
+    callsite: Callsite,
+) {
+    let pool = Pool::this_cpu(&guard);
+    let send = |csd: Csd| {
+        csd.fill(call, guard.cpu(), cpu);
+        // SAFETY: By the safety requirements. The csd is locked and filled in, and never freed.
+        unsafe { queue::send(cpu, csd.node(), callsite) };
+    };
 
     loop {
-        let slot = if empty { None } else { pool.claim_slot() };
+        let slot = if no_free_slot { None } else { pool.lock_slot() };
         if let Some(csd) = slot {
             return send(csd);
         }
-        // SAFETY: Neither a claim nor a send makes a guard, or turns interrupts on.
-        if unsafe { irq::with_interrupts_off(|_| pool.claim_kept(guard).map(&send).is_some()) } {
+        // SAFETY: Neither a lock nor a send makes a guard, or turns interrupts on.
+        if unsafe { irq::with_interrupts_off(|_| pool.lock_fallback(&guard).map(send).is_some()) } {
             return;
         }
 
         stats::count(Counter::StorageWaits);
         if irq::in_interrupt() {
-            ipi::send_overdue(callsite);
+            queue::send_overdue_ipis(callsite);
         }
-        waiting.until_over(
+        wait::until_over_or(
             pool.fallback.csd(),
             None,
-            Some(&|| !empty && pool.has_free_slot()),
+            waiting,
+            Some(&|| !no_free_slot && pool.has_free_slot()),
         );
     }
 }
@@ -306,12 +352,12 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
         .any(|slot| slot.report_late(cpu));
 }
 
-/// What the tests look at.
+/// For the tests.
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
 pub(crate) mod state {
     use super::*;
 
-    /// Returns how many csds of the pool of `cpu` are in use, the last one among them.
+    /// Returns how many csds of the pool of `cpu` are in use, the fallback csd among them.
     ///
     /// `cpu` is a possible CPU.
     pub(crate) fn in_use(cpu: CpuId) -> usize {

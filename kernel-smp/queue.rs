@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The queue of each CPU: many CPUs push, one takes all.
+//! The queue of each CPU, `call_single_queue`: many CPUs push, one takes all.
 //!
-//! It is a list without a lock, newest first. Whoever pushes on an empty queue has to see to it
-//! that the owner looks; everybody else relies on that one. The layout is that of C's
-//! `struct llist_head`.
+//! It is a lock-free list, newest first. The push that finds the queue empty is the one that has to
+//! send an IPI; all others rely on that IPI. The layout is that of C's `struct llist_head`.
 //!
 //! C header: [`include/linux/llist.h`](srctree/include/linux/llist.h)
 
 use crate::{
-    csd::Node,
-    percpu::{
-        CpuPinned,
-        StaticPerCpu, //
+    csd::{
+        Csd,
+        Kind,
+        Node, //
+    },
+    ipi,
+    stats::{
+        self,
+        Counter, //
+    },
+    testpoint::{
+        self,
+        Point, //
+    },
+    trace::{
+        self,
+        Callsite, //
     }, //
 };
 use core::ptr;
@@ -20,6 +32,10 @@ use kernel::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
+    percpu::{
+        CpuPinned,
+        StaticPerCpu, //
+    },
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -28,7 +44,7 @@ use kernel::{
     }, //
 };
 
-/// A queue of requests.
+/// A queue of csds and other entries.
 ///
 /// # Invariants
 ///
@@ -54,7 +70,7 @@ impl Queue {
     ///
     /// `node` is the link of an entry that is in no queue and, as the type invariants say, stays
     /// valid.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn push(&self, node: *mut Node) -> bool {
         let mut first = self.first.load(Relaxed);
 
@@ -63,7 +79,7 @@ impl Queue {
             unsafe { (*node).next = first };
 
             // ORDERING: Full. As a release it pairs with the exchange in `take_all()`: the target
-            // sees the request that it takes. It also comes before the IPI, which the architecture
+            // sees the csd that it takes. It also comes before the IPI, which the architecture
             // orders after it, so that the target finds the entry when the IPI arrives.
             // LITMUS: queue-push-take, queue-no-lost-ipi
             match self.first.cmpxchg(first, node, Full) {
@@ -74,7 +90,7 @@ impl Queue {
     }
 
     /// Takes all entries off, newest first. Null if there are none.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn take_all(&self) -> *mut Node {
         // ORDERING: Full. As an acquire it pairs with `push()`. A push that comes later finds the
         // queue empty, and so sends an IPI of its own.
@@ -83,7 +99,7 @@ impl Queue {
     }
 
     /// Returns whether there is nothing in the queue. The answer may be out of date at once.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.load(Relaxed).is_null()
     }
@@ -95,7 +111,7 @@ const CALL_SINGLE_QUEUE: StaticPerCpu<Queue> =
     unsafe { StaticPerCpu::from_c(&raw mut bindings::call_single_queue) };
 
 /// Returns the queue of the CPU that the caller stays on.
-#[inline(always)]
+#[inline]
 pub(crate) fn this_cpu<P: CpuPinned>(pinned: &P) -> &Queue {
     CALL_SINGLE_QUEUE.this_cpu(pinned)
 }
@@ -105,13 +121,96 @@ pub(crate) fn this_cpu<P: CpuPinned>(pinned: &P) -> &Queue {
 /// # Safety
 ///
 /// `cpu` is a possible CPU.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn of(cpu: CpuId) -> &'static Queue {
     // SAFETY: By the safety requirements.
     unsafe { CALL_SINGLE_QUEUE.per_cpu(cpu) }
 }
 
-/// Returns whether a CPU of `mask` has a request that it has not taken yet.
+/// Queues an entry on `cpu`, and sends an IPI if the queue was empty. Returns whether it was.
+///
+/// In any context.
+///
+/// # Safety
+///
+/// `node` is the link of an entry that is in no queue, is filled in, and stays valid until it has run.
+/// `cpu` is a possible CPU that does not go offline meanwhile.
+// Always: a call, and the registers that it saves, show in each send of "make bench".
+#[inline(always)]
+pub(crate) unsafe fn send(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
+    if trace::sending_is_traced() {
+        // SAFETY: By the safety requirements.
+        return unsafe { send_traced(cpu, node, callsite) };
+    }
+    // SAFETY: `cpu` is possible, by the safety requirements.
+    let queue = unsafe { of(cpu) };
+    // SAFETY: By the safety requirements.
+    let was_empty = unsafe { queue.push(node) };
+
+    if counted(was_empty) {
+        ipi::send(cpu, None);
+    }
+    was_empty
+}
+
+/// Does what [`send`] does, with the trace points. Out of line, so that the untraced path keeps its
+/// registers.
+///
+/// # Safety
+///
+/// As for [`send`].
+#[cold]
+#[inline(never)]
+unsafe fn send_traced(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
+    // SAFETY: The entry is valid until it is pushed.
+    let csd = unsafe { Csd::from_node(node) };
+    let func = if csd.is(Kind::Ttwu) {
+        Some(bindings::sched_ttwu_pending as unsafe extern "C" fn(*mut c_void))
+    } else {
+        csd.call().func
+    };
+
+    // Before the push: the target may be through with the entry right after.
+    trace::csd_queue(cpu, callsite, func, csd.as_ptr());
+    // SAFETY: `cpu` is possible, by the safety requirements.
+    let queue = unsafe { of(cpu) };
+    // SAFETY: By the safety requirements.
+    let was_empty = unsafe { queue.push(node) };
+
+    if counted(was_empty) {
+        ipi::send(cpu, Some(callsite));
+    }
+    was_empty
+}
+
+/// Counts a push, and returns `was_empty`: whether an IPI is due.
+#[inline]
+pub(crate) fn counted(was_empty: bool) -> bool {
+    stats::count(Counter::Csds);
+    if was_empty {
+        testpoint::reach(Point::Pushed);
+    } else {
+        stats::count(Counter::Batched);
+    }
+    was_empty
+}
+
+/// Sends an IPI to each CPU that has something in its queue. For an interrupt that is about to wait:
+/// the code that it interrupts may have queued it, and not yet sent the IPI.
+///
+/// The trace point shows the caller of the entry point that is about to wait: it causes these IPIs.
+/// Those that are due besides have a caller of their own.
+#[cold]
+pub(crate) fn send_overdue_ipis(callsite: Callsite) {
+    for cpu in Cpumask::online() {
+        // SAFETY: A CPU that is online is possible.
+        if !unsafe { of(cpu) }.is_empty() {
+            ipi::send(cpu, Some(callsite));
+        }
+    }
+}
+
+/// Returns whether a CPU of `mask` has an entry in its queue.
 ///
 /// The answer may be out of date when this returns. May be called in any context.
 ///

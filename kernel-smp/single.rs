@@ -10,33 +10,16 @@ use crate::{
         Kind,
         Node, //
     },
-    fault,
-    flush,
     ipi,
     irq,
     mask,
-    percpu::{
-        CpuGuard,
-        CpuPinned, //
-    },
     pool,
     queue,
-    serve::{
+    run,
+    trace::Callsite,
+    wait::{
         self,
         Waiting, //
-    },
-    stall,
-    stats::{
-        self,
-        Counter, //
-    },
-    testpoint::{
-        self,
-        Point, //
-    },
-    trace::{
-        self,
-        Callsite, //
     }, //
 };
 use core::{
@@ -47,6 +30,10 @@ use kernel::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
+    percpu::{
+        CpuGuard,
+        CpuPinned, //
+    },
     prelude::*, //
 };
 
@@ -73,10 +60,10 @@ pub(crate) unsafe extern "C" fn smp_single(
     let call = Call { func, info };
 
     // SAFETY: By the safety requirements.
-    unsafe { send(guard, cpu, call, wait, Callsite(callsite)) }
+    unsafe { call_one(guard, cpu, call, wait, Callsite(callsite)) }
 }
 
-/// Runs `func` on a CPU of `mask`: this one if it is in it, else the nearest that is online.
+/// Runs `func` on a CPU of `mask`: this one if it is in the mask, else the nearest that is online.
 ///
 /// Behind `smp_call_function_any()`. Otherwise as [`smp_single`].
 ///
@@ -102,7 +89,7 @@ pub(crate) unsafe extern "C" fn smp_single_any(
     let cpu = mask::nearest(unsafe { Cpumask::from_raw(mask) }, guard.cpu());
 
     // SAFETY: By the safety requirements.
-    unsafe { send(guard, cpu, call, wait, Callsite(callsite)) }
+    unsafe { call_one(guard, cpu, call, wait, Callsite(callsite)) }
 }
 
 /// Sends the caller's own `csd` to `cpu` and returns.
@@ -128,7 +115,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
 
     // SAFETY: `csd` is valid, by the safety requirements.
     let csd = unsafe { Csd::from_raw(csd) };
-    if !csd.lock_owned() {
+    if !csd.lock_if_unlocked() {
         return EBUSY.to_errno();
     }
 
@@ -137,7 +124,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
 
         csd.unlock();
         // SAFETY: By the safety requirements.
-        unsafe { flush::run_here(call) };
+        unsafe { run::here(call) };
         return 0;
     }
 
@@ -147,8 +134,8 @@ pub(crate) unsafe extern "C" fn smp_single_async(
         return ENXIO.to_errno();
     };
 
-    // SAFETY: The request is locked and filled in by its owner, and `cpu` is online.
-    unsafe { push(cpu, csd.node(), Callsite(callsite)) };
+    // SAFETY: The csd is locked, was filled in by the caller, and `cpu` is online.
+    unsafe { queue::send(cpu, csd.node(), Callsite(callsite)) };
     0
 }
 
@@ -166,67 +153,7 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu as u32) };
 
     // SAFETY: By the safety requirements.
-    unsafe { push(cpu, node, Callsite(callsite)) };
-}
-
-/// Pushes an entry on the queue of `cpu`. If the queue was empty, sends an IPI and returns true: else
-/// somebody's IPI is on its way.
-///
-/// # Safety
-///
-/// As for [`smp_single_queue`].
-#[inline(always)]
-unsafe fn push(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
-    if trace::sending_is_traced() {
-        // SAFETY: By the safety requirements.
-        unsafe { push_traced(cpu, node, callsite) }
-    } else {
-        // SAFETY: As above.
-        unsafe { push_and_kick(cpu, node, None) }
-    }
-}
-
-/// As [`push`], with the trace points. By itself, so that nobody who sends has to keep in registers
-/// what only they are told.
-///
-/// # Safety
-///
-/// As for [`push`].
-#[cold]
-#[inline(never)]
-unsafe fn push_traced(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
-    // SAFETY: The entry is valid until it is pushed.
-    let csd = unsafe { Csd::from_node(node) };
-    let func = if csd.is(Kind::Ttwu) {
-        Some(bindings::sched_ttwu_pending as unsafe extern "C" fn(*mut c_void))
-    } else {
-        csd.call().func
-    };
-
-    // Before the push: the target may be through with the entry right after.
-    trace::csd_queue(cpu, callsite, func, csd);
-    // SAFETY: By the safety requirements.
-    unsafe { push_and_kick(cpu, node, Some(callsite)) }
-}
-
-/// # Safety
-///
-/// As for [`push`].
-#[inline(always)]
-unsafe fn push_and_kick(cpu: CpuId, node: *mut Node, traced: Option<Callsite>) -> bool {
-    // SAFETY: `cpu` is possible, by the safety requirements.
-    let queue = unsafe { queue::of(cpu) };
-    // SAFETY: By the safety requirements.
-    let due = unsafe { queue.push(node) };
-
-    stats::count(Counter::Requests);
-    if due {
-        testpoint::reach(Point::Pushed);
-        ipi::send(cpu, traced);
-    } else {
-        stats::count(Counter::Batched);
-    }
-    due
+    unsafe { queue::send(cpu, node, Callsite(callsite)) };
 }
 
 /// Out of line, and not seen through, so that a call to a CPU that is online does not prepare its error.
@@ -241,14 +168,15 @@ fn not_online() -> c_int {
 /// # Safety
 ///
 /// The call may be made on `cpu`, with interrupts off.
+// Always: as for `queue::send()`.
 #[inline(always)]
-unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> c_int {
+unsafe fn call_one(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> c_int {
     let this_cpu = guard.cpu();
     let waiting = Waiting::of_caller(this_cpu, || irq::warn_single(|| this_cpu.is_online()));
 
     if cpu == i32::from(this_cpu) {
         // SAFETY: By the safety requirements.
-        unsafe { flush::run_here(call) };
+        unsafe { run::here(call) };
         return 0;
     }
 
@@ -262,77 +190,9 @@ unsafe fn send(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Call
         unsafe { send_and_wait(guard, cpu, call, waiting, callsite) };
     } else {
         // SAFETY: As above.
-        unsafe { send_and_forget(guard, cpu, call, waiting, callsite) };
+        unsafe { pool::send(guard, cpu, call, waiting, callsite) };
     }
     0
-}
-
-/// Sends a request that lives on this CPU until its target has taken it.
-///
-/// # Safety
-///
-/// The call may be made on `cpu`, which is online, with interrupts off.
-#[inline(always)]
-unsafe fn send_and_forget(
-    guard: CpuGuard,
-    cpu: CpuId,
-    call: Call,
-    waiting: Waiting,
-    callsite: Callsite,
-) {
-    let pool_is_empty = fault::pool_is_empty(&guard);
-
-    if !pool_is_empty && !stall::enabled() {
-        if let Some(csd) = pool::claim_next(&guard) {
-            testpoint::reach(Point::Claimed);
-            // SAFETY: By the safety requirements, and the request is locked.
-            unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
-            return;
-        }
-    }
-    // SAFETY: By the safety requirements.
-    unsafe { send_in_any(guard, cpu, call, waiting, callsite, pool_is_empty) };
-}
-
-/// Sends a request that lives on this CPU, in whatever csd is free; with `pool_is_empty`, in none of
-/// the pool.
-///
-/// # Safety
-///
-/// As for [`send_and_forget`].
-#[cold]
-#[inline(never)]
-#[export_name = "generic_exec_single"]
-pub(crate) unsafe fn send_in_any(
-    guard: CpuGuard,
-    cpu: CpuId,
-    call: Call,
-    waiting: Waiting,
-    callsite: Callsite,
-    pool_is_empty: bool,
-) {
-    pool::claim_any(&guard, pool_is_empty, waiting, callsite, |csd| {
-        // SAFETY: By the safety requirements, and the request is locked.
-        unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
-    });
-}
-
-/// Sends a request that is locked. Returns whether with an IPI, as [`push`] does.
-///
-/// # Safety
-///
-/// As for [`send_and_forget`]. `csd` stays valid until its target is through with it.
-#[inline(always)]
-unsafe fn fill_and_push(
-    guard: &CpuGuard,
-    csd: Csd,
-    cpu: CpuId,
-    call: Call,
-    callsite: Callsite,
-) -> bool {
-    csd.fill(call, guard.cpu(), i32::from(cpu));
-    // SAFETY: The request is locked and filled in, and `cpu` is online, by the safety requirements.
-    unsafe { push(cpu, csd.node(), callsite) }
 }
 
 /// A csd on a stack, aligned so that it lies in one cache line.
@@ -343,8 +203,8 @@ const _: () = kernel::build_assert::const_assert!(
     align_of::<StackCsd>() >= size_of::<bindings::__call_single_data>()
 );
 
-/// Sends a request that lives on this stack, and waits until it has run. The stack of a waiter shows its
-/// name, which is that of C's.
+/// Sends a synchronous call in a csd on this stack, and waits until it has run. The stack of a waiter
+/// shows its name, which is that of C's.
 ///
 /// # Safety
 ///
@@ -359,19 +219,20 @@ pub(crate) unsafe fn send_and_wait(
     callsite: Callsite,
 ) {
     let mut stack = StackCsd(MaybeUninit::uninit());
-    // SAFETY: The request is over when this function returns: it waits.
+    // SAFETY: The csd is unlocked when this function returns: it waits.
     let csd = unsafe { Csd::from_raw(stack.0.as_mut_ptr()) };
 
-    let lock = csd.lock_new(Kind::Sync);
-    // SAFETY: By the safety requirements, and the request is locked; this function waits for it.
-    let sent = unsafe { fill_and_push(&guard, csd, cpu, call, callsite) };
-    if serve::ON && !sent && irq::in_interrupt() {
-        // It may have come between a push on this queue and the IPI that is due.
+    let flags = csd.lock_new(Kind::Sync);
+    csd.fill(call, guard.cpu(), cpu);
+    // SAFETY: By the safety requirements. The csd is locked and filled in; this function waits for it.
+    let was_empty = unsafe { queue::send(cpu, csd.node(), callsite) };
+    if wait::POLLING && !was_empty && irq::in_interrupt() {
+        // This interrupt may have come between a push on that queue and the IPI that is due.
         ipi::send(cpu, Some(callsite));
     }
 
-    // The request is on its way, and only its own end is waited for: from here on the task may be
-    // preempted, and may go on on another CPU.
+    // Only the end of this csd is waited for: from here on the task may be preempted, and may go on on
+    // another CPU.
     drop(guard);
-    csd.wait(lock, waiting);
+    wait::until_over(csd, Some(flags), waiting);
 }

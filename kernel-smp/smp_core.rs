@@ -2,46 +2,102 @@
 
 //! Cross-CPU function calls: `kernel/smp.c` in Rust.
 //!
-//! # The way of one call
+//! # Principles
 //!
-//! A request is a *csd* (`call_single_data_t`): a function, its argument, and a flag word that says
-//! whether the request is in use and of which kind it is. The sender locks a csd, fills it, and
-//! pushes it on the queue of the target CPU. If the queue was empty, the sender also sends an IPI;
-//! if not, somebody else's IPI is on its way and will serve this request too. The target takes the
-//! whole queue at once and runs it in three phases. For a request that somebody waits for, it
-//! clears the lock after the function has run, and the waiter, who spins on the lock, goes on; for
-//! all others it clears the lock first, so that the function can send its own csd again.
+//! - One atomic exchange publishes a csd, one store of its flag word ends it. All other fields are
+//!   plain: they belong to one CPU at a time.
+//! - The CPU whose push finds the queue empty sends the IPI. All others rely on it.
+//! - Storage belongs to the source CPU. A call that does not wait never waits for a function to run.
+//! - A waiter depends on the csds that it has sent, and on nothing that changes meanwhile: not the
+//!   caller's mask, not the set of online CPUs, not the CPU that it runs on.
+//! - Each ordering names its partner and a litmus test, each failure mode a test.
 //!
-//! # Which file knows what
+//! # Glossary
 //!
-//! - [`csd`]: the layout of a csd; lock, unlock, wait.
-//! - [`queue`]: the queue of each CPU; whether an IPI is due.
-//! - [`batch`], [`flush`]: what the target has taken off its queue; how it runs that.
-//! - [`single`], [`many`], [`on_cpu`]: the families of calls.
-//! - [`pool`]: where a request lives that nobody waits for.
-//! - [`serve`]: waiting with interrupts off.
-//! - [`kick`]: waking idle CPUs.
-//! - [`hotplug`], [`boot`]: CPUs that come and go; the start of the system.
-//! - [`late`]: requests for a CPU that is offline.
-//! - [`task_mask`]: the set of CPUs that a task waits for.
-//! - [`stall`]: reports about requests that take too long.
-//! - [`stats`]: counters of requests, IPIs and waits.
-//! - [`fault`], [`testpoint`]: faults that are made on purpose; where tests step in.
-//! - [`percpu`], [`irq`], [`ipi`], [`mask`], [`clock`], [`trace`]: the seams, for what several files
-//!   need of the architecture and of the rest of the kernel. What one file alone needs of it, that
-//!   file calls itself.
+//! - *csd*: a `call_single_data_t`: a function, its argument, and a flag word. It is *locked* while it
+//!   is in use.
+//! - *entry*: what sits in a queue: a csd, an IRQ work, or a task to wake up.
+//! - *source*, *target*: the CPU that a call comes from, and the one it goes to.
+//! - *synchronous*: the caller waits until the function has run. The target unlocks the csd after that.
+//! - *asynchronous*: the caller does not wait. The target unlocks the csd before it runs the function,
+//!   so that the function can send the csd again.
+//! - *queue*: the entries of a target that it has not taken yet, `call_single_queue`.
+//! - *flush*: to take all entries off the queue of this CPU, and to run them.
+//! - *pool*: the csds of a source for asynchronous calls, one in each *slot*.
+//! - *fallback csd*: the csd that a source uses when no slot is free.
+//! - *per-pair csd*: the csd for multi-CPU calls from one source to one target.
+//! - *internal csd*: one of a pool, or a per-pair csd. All others belong to callers.
+//! - *sequence number*: what tells one synchronous use of a per-pair csd from the next.
+//! - *waiter*: a caller that waits until a csd is unlocked.
+//! - *polling wait*: a wait with interrupts off that flushes the queue of its own CPU meanwhile.
+//! - *offline CPU*: a CPU that is not online. What is found in its queue is reported.
+//!
+//! # Life of a call
+//!
+//! The source locks a csd, fills it, and pushes it on the queue of the target. If the queue was empty,
+//! it also sends an IPI; else one is on its way. The target takes the whole queue at once, and runs
+//! the synchronous csds, then the asynchronous ones and IRQ work, then the tasks to wake up.
+//!
+//! # Map
+//!
+//! From top to bottom. A file imports only from files below it; `make lint` checks that.
+//!
+//! Entry points:
+//!
+//! - [`boot`]: the start of the system
+//! - [`hotplug`]: CPUs that come and go
+//! - [`on_cpu`]: calls that run in a task
+//! - [`kick`]: waking idle CPUs
+//! - [`many`]: calls to many CPUs
+//! - [`single`]: calls to one CPU
+//!
+//! Storage, and running the queue:
+//!
+//! - [`pool`]: csds for asynchronous calls
+//! - [`cfd`]: per-pair csds
+//! - [`flush`]: flushing the queue
+//! - [`offline`]: entries in the queue of an offline CPU
+//!
+//! Waiting:
+//!
+//! - [`wait`]: waiting for a csd
+//!
+//! The queue:
+//!
+//! - [`queue`]: push, take, and the IPI that is due
+//! - [`batch`]: what was taken and not yet run
+//! - [`run`]: running one entry
+//! - [`stall`]: reports of csds that are locked for too long
+//!
+//! The csd:
+//!
+//! - [`csd`]: layout, lock, unlock
+//!
+//! Seams to the architecture and to the rest of the kernel, where several files need the same. What one
+//! file alone needs, it calls itself.
+//!
+//! - [`task_mask`]: the mask of a task that waits for many CPUs
+//! - [`ipi`]: sending the IPI
+//! - [`fault`]: injected faults
+//! - [`irq`]: the context of the caller
+//! - [`mask`]: sets of CPUs
+//! - [`trace`]: trace points
+//! - [`stats`]: counters
+//! - [`testpoint`]: where a test steps in
+//! - [`log`]: log lines
+//! - [`clock`]: the time
 //!
 //! C companions: `entry.c` (entry points that hand on their caller's address; exports), `data.c`
-//! (variables that debuggers look up), `params.c` (parameters, the variables they set), `trace.c` (trace points), `stats.c` and `fault.c` (files of
-//! debugfs), `stall.c` (what an NMI finds; the worker that looks for asynchronous calls that
-//! are late). Entry points that need no caller are `#[export]` functions in the file of their
-//! subject.
+//! (variables that debuggers look up), `params.c` (parameters, and the variables that they set),
+//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (what an NMI finds;
+//! the worker that looks for asynchronous calls that are late). Entry points that need no caller are
+//! `#[export]` functions in the file of their subject.
 //!
 //! # Contexts
 //!
-//! A function that is called runs with interrupts off on the CPU that was asked for. Mostly that is
-//! a hard interrupt, but a flush from the idle task, from the stopper thread or while a CPU goes
-//! down, and a call of a CPU to itself, run in that task.
+//! A function that is called runs with interrupts off on its target. Mostly that is a hard interrupt,
+//! but a flush from the idle task, from the stopper thread or while a CPU goes down, and a call of a
+//! CPU to itself, run in that task.
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
@@ -50,6 +106,7 @@
 
 mod batch;
 mod boot;
+mod cfd;
 mod clock;
 mod csd;
 mod fault;
@@ -58,20 +115,21 @@ mod hotplug;
 mod ipi;
 mod irq;
 mod kick;
-mod late;
+mod log;
 mod many;
 mod mask;
+mod offline;
 mod on_cpu;
-mod percpu;
 mod pool;
 mod queue;
-mod serve;
+mod run;
 mod single;
 mod stall;
 mod stats;
 mod task_mask;
 mod testpoint;
 mod trace;
+mod wait;
 
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
 mod tests;

@@ -101,7 +101,7 @@ enum smp_stall_nmi {
 
 void smp_stall_ask(unsigned int cpu);
 enum smp_stall_nmi smp_stall_found(unsigned int cpu);
-void smp_stall_panic(void);
+void smp_stall_bug_on(bool too_long);
 
 /* pool.rs */
 void smp_report_late(unsigned int cpu);
@@ -114,7 +114,7 @@ extern struct static_key_false smp_stats_key;
 /* stats.rs */
 u64 smp_stats_count(unsigned int cpu, unsigned int counter);
 void smp_stats_clear(void);
-u64 smp_stats_late(void);
+u64 smp_stats_offline(void);
 #endif
 
 #ifdef CONFIG_SMP_RUST_FAULT

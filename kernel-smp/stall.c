@@ -58,9 +58,9 @@ static int smp_stall_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 NOKPROBE_SYMBOL(smp_stall_nmi_handler);
 
 /* panic_on_ipistall: the report names this file, as it names kernel/smp.c in C. */
-void smp_stall_panic(void)
+void smp_stall_bug_on(bool too_long)
 {
-	BUG();
+	BUG_ON(too_long);
 }
 
 static void smp_stall_look(struct work_struct *work);

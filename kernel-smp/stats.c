@@ -16,7 +16,7 @@ DEFINE_STATIC_KEY_FALSE(smp_stats_key);
 
 /* The columns, in the order of the counters in stats.rs. */
 static const char * const columns[] = {
-	"requests", "ipis", "batched", "polled", "last_csd", "storage_waits",
+	"csds", "ipis", "batched", "polled", "fallback_csd", "storage_waits",
 	"dying", "most_slots", "longest_ns",
 };
 
@@ -34,7 +34,7 @@ static int stats_show(struct seq_file *m, void *unused)
 			seq_printf(m, " %13llu", smp_stats_count(cpu, i));
 		seq_putc(m, '\n');
 	}
-	seq_printf(m, "found for offline CPUs: %llu\n", smp_stats_late());
+	seq_printf(m, "found for offline CPUs: %llu\n", smp_stats_offline());
 	return 0;
 }
 

@@ -2,45 +2,43 @@
 
 //! Counters: `CONFIG_SMP_RUST_STATS`.
 //!
-//! Each CPU counts what it does itself. Off, which they are until somebody switches them on, each
-//! is one patched jump. The table is the file `smp/stats` of debugfs, see `stats.c`.
+//! Each CPU counts what it does itself. Off, which is the default, each counter is one patched jump.
+//! The table is the file `smp/stats` of debugfs, see `stats.c`.
 
 use crate::clock;
 use kernel::bindings;
 
 #[cfg(CONFIG_SMP_RUST_STATS)]
-use {
-    crate::percpu::{
+use kernel::{
+    cpu::CpuId,
+    percpu::{
         define_per_cpu,
         CpuGuard, //
     },
-    kernel::{
-        cpu::CpuId,
-        prelude::*,
-        sync::atomic::{
-            Atomic,
-            Relaxed, //
-        }, //
-    },
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 /// What is counted, in the order of the table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Counter {
-    /// Requests that this CPU has queued on others.
-    Requests,
+    /// Csds and other entries that this CPU has queued on others.
+    Csds,
     /// IPIs that it has sent.
     Ipis,
-    /// Requests that needed none, since the queue had others.
+    /// Entries that needed none, since the queue was not empty.
     Batched,
-    /// Requests that needed none, since the target polled in its idle loop.
+    /// Entries that needed none, since the target polled in its idle loop.
     Polled,
-    /// Requests in the last csd, when the pool was empty.
-    Last,
-    /// Waits until a target has taken a request, to use the csd again.
+    /// Calls in the fallback csd, when no slot was free.
+    Fallback,
+    /// Waits until a target has taken a csd, to use it again.
     StorageWaits,
-    /// Requests that the CPU ran while it went down.
+    /// Entries that the CPU ran while it went down.
     Dying,
     /// The most slots of its pool that were in use at once.
     SlotsMost,
@@ -49,14 +47,14 @@ pub(crate) enum Counter {
 }
 
 /// Returns whether things are counted.
-#[inline(always)]
+#[inline]
 pub(crate) fn enabled() -> bool {
     // SAFETY: Reading a static key is always allowed.
     unsafe { bindings::smp_stats_enabled() }
 }
 
 /// The time in ns, if things are counted.
-#[inline(always)]
+#[inline]
 pub(crate) fn now() -> u64 {
     if enabled() {
         clock::now()
@@ -66,7 +64,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Counts one.
-#[inline(always)]
+#[inline]
 pub(crate) fn count(counter: Counter) {
     if enabled() {
         table::add(counter, 1);
@@ -74,7 +72,7 @@ pub(crate) fn count(counter: Counter) {
 }
 
 /// Counts as many as `number` says.
-#[inline(always)]
+#[inline]
 pub(crate) fn count_all(counter: Counter, number: impl FnOnce() -> u64) {
     if enabled() {
         table::add(counter, number());
@@ -82,7 +80,7 @@ pub(crate) fn count_all(counter: Counter, number: impl FnOnce() -> u64) {
 }
 
 /// Notes the value that `value` gives, if it is the largest so far.
-#[inline(always)]
+#[inline]
 pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
     if enabled() {
         table::raise(counter, value());
@@ -148,16 +146,6 @@ pub(crate) mod table {
                 count.store(0, Relaxed);
             }
         }
-    }
-
-    /// Returns how many requests for offline CPUs were found since boot.
-    ///
-    /// # Safety
-    ///
-    /// None.
-    #[export]
-    pub(crate) unsafe extern "C" fn smp_stats_late() -> u64 {
-        crate::late::count()
     }
 }
 

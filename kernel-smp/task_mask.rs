@@ -92,7 +92,7 @@ pub(crate) unsafe extern "C" fn smp_task_ipi_mask_alloc(task: *mut bindings::tas
         Ok(mask) => {
             // SAFETY: The task is valid, by the safety requirements.
             let place = unsafe { bindings::smp_task_ipi_mask(task) };
-            // SAFETY: Nobody uses the pointer of a task that does not run.
+            // SAFETY: A task that does not run has no user of the pointer.
             unsafe { *place = mask.as_ptr().cast() };
             0
         }
@@ -113,7 +113,7 @@ pub(crate) unsafe extern "C" fn smp_task_ipi_mask_free(task: *mut bindings::task
 
     // SAFETY: The task is valid, by the safety requirements.
     let place = unsafe { bindings::smp_task_ipi_mask(task) };
-    // SAFETY: Nobody uses the pointer of a task that does not run.
+    // SAFETY: A task that does not run has no user of the pointer.
     let mask = unsafe { *place };
     // SAFETY: The set was allocated by `smp_task_ipi_mask_alloc()`, or is null.
     unsafe { bindings::kfree(mask.cast()) };

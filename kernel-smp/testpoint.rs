@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Points on the way of a call at which a test can step in.
+//! Points in the life of a call at which a test can step in.
 //!
 //! Without `CONFIG_SMP_RUST_KUNIT_TEST` they are nothing.
 
-/// A point on the way of a call.
+/// A point in the life of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Point {
     /// A csd of the pool is locked, and not yet queued.
-    Claimed,
+    Locked,
     /// An entry is queued, and its IPI not yet sent.
     Pushed,
     /// A waiter that is watched has found its csd locked, and not yet looked at the clock.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    Locked,
+    Watched,
 }
 
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
@@ -21,5 +21,5 @@ pub(crate) use crate::tests::step_in::reach;
 
 /// Lets a test step in.
 #[cfg(not(CONFIG_SMP_RUST_KUNIT_TEST))]
-#[inline(always)]
+#[inline]
 pub(crate) fn reach(_point: Point) {}

@@ -36,7 +36,7 @@ smp() {
 	local job=ledger-$kernel log verdict hotplug more=()
 	log=$logs/$job.log
 	# Only there a call may wait with interrupts off.
-	! grep -q '^CONFIG_SMP_RUST_SERVING_WAIT=y' "$build/$kernel/.config" || more+=(weight_irqs_off=5)
+	! grep -q '^CONFIG_SMP_RUST_POLLING_WAIT=y' "$build/$kernel/.config" || more+=(weight_irqs_off=5)
 	module "$kernel"
 	say TORTURE "smp_torture on $(short "$build/$kernel"), $calls calls with ${CPUS:-4} CPUs (log: $(short "$log"))"
 	boot "$job" "$kernel" $((calls / 1000 + 120)) "" \

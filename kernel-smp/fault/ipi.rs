@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Faults of IPIs.
+//! Injected faults of IPIs.
 
 use crate::{
     clock,
-    ipi,
-    irq,
-    percpu::{
-        define_per_cpu,
-        CpuPinned, //
-    }, //
+    irq, //
 };
 use core::{
     cell::UnsafeCell,
@@ -21,6 +16,10 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     interrupt::LocalInterruptDisabled,
+    percpu::{
+        define_per_cpu,
+        CpuPinned, //
+    },
     preempt,
     prelude::*,
     sync::atomic::{
@@ -36,9 +35,9 @@ const BURST: u32 = 8;
 const HELD_MAX: usize = 8;
 
 /// No CPU.
-const NOBODY: i32 = -1;
+const NONE: i32 = -1;
 
-/// Returns whether a fault is to be made on the way from one CPU to another.
+/// Returns whether a fault is to be injected on the way from one CPU to another.
 pub(super) fn hits(fault: bindings::smp_fault_kind, from: CpuId, to: CpuId) -> bool {
     // SAFETY: May be called in any context.
     unsafe { bindings::smp_fault_hits(fault, i32::from(from), i32::from(to)) }
@@ -46,12 +45,12 @@ pub(super) fn hits(fault: bindings::smp_fault_kind, from: CpuId, to: CpuId) -> b
 
 /// The IPIs that a CPU holds back.
 ///
-/// The IRQ work starts the timer: whoever sends an IPI may hold the locks of timers.
+/// The IRQ work starts the timer: the sender of an IPI may hold the locks of timers.
 #[repr(C)]
 struct Held {
     work: UnsafeCell<bindings::irq_work>,
     timer: UnsafeCell<MaybeUninit<bindings::hrtimer>>,
-    /// The CPUs to which IPIs are due, in the order of sending, or [`NOBODY`].
+    /// The CPUs to which IPIs are due, in the order of sending, or [`NONE`].
     cpus: [Atomic<i32>; HELD_MAX],
     /// Whether they are sent in the other order.
     swapped: Atomic<bool>,
@@ -81,12 +80,12 @@ define_per_cpu! {
             },
         }),
         timer: UnsafeCell::new(MaybeUninit::zeroed()),
-        cpus: [const { Atomic::new(NOBODY) }; HELD_MAX],
+        cpus: [const { Atomic::new(NONE) }; HELD_MAX],
         swapped: Atomic::new(false),
         due: Atomic::new(u64::MAX),
     };
 
-    /// Whether this CPU is making a fault.
+    /// Whether this CPU is injecting a fault.
     static BUSY: Atomic<bool> = Atomic::new(false);
 }
 
@@ -114,12 +113,38 @@ pub(crate) unsafe extern "C" fn smp_fault_init_timers() {
     }
 }
 
-/// Sends an IPI to `cpu`, or does with it what the settings say.
+/// Sends an IPI to `cpu`, or injects the fault that the settings ask for.
 ///
-/// In any context. A CPU that is not online makes no faults, and neither does an NMI.
-pub(crate) fn send(cpu: CpuId) {
+/// In any context. A CPU that is not online injects no faults, and neither does an NMI.
+///
+/// # Safety
+///
+/// `cpu` is a CPU.
+pub(crate) unsafe fn arch_send_call_function_single_ipi(cpu: c_int) {
+    // SAFETY: By the safety requirements.
+    let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
+
     // SAFETY: Neither an IPI nor a timer makes a guard, or turns interrupts on.
     unsafe { irq::with_interrupts_off(|irq| send_or_not(irq, cpu)) };
+}
+
+/// Does so for each CPU of `mask`.
+///
+/// # Safety
+///
+/// `mask` is valid.
+pub(crate) unsafe fn arch_send_call_function_ipi_mask(mask: *const bindings::cpumask) {
+    // SAFETY: By the safety requirements.
+    for cpu in unsafe { Cpumask::from_raw(mask) } {
+        // SAFETY: This is a CPU.
+        unsafe { arch_send_call_function_single_ipi(i32::from(cpu)) };
+    }
+}
+
+/// Sends an IPI to `cpu`, without faults.
+fn send_now(cpu: CpuId) {
+    // SAFETY: The number is that of a CPU.
+    unsafe { bindings::arch_send_call_function_single_ipi(i32::from(cpu)) };
 }
 
 fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
@@ -127,7 +152,7 @@ fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
     let busy = BUSY.this_cpu(irq);
 
     if busy.load(Relaxed) || preempt::in_nmi() || !this_cpu.is_online() {
-        return ipi::send_now(cpu);
+        return send_now(cpu);
     }
 
     busy.store(true, Relaxed);
@@ -139,14 +164,14 @@ fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
     } else if hit(bindings::smp_fault_kind_SMP_FAULT_REORDER) {
         hold(irq, cpu, true);
     } else if hit(bindings::smp_fault_kind_SMP_FAULT_DUPLICATE) {
-        ipi::send_now(cpu);
-        ipi::send_now(cpu);
+        send_now(cpu);
+        send_now(cpu);
     } else if hit(bindings::smp_fault_kind_SMP_FAULT_BURST) {
         for _ in 0..BURST {
-            ipi::send_now(cpu);
+            send_now(cpu);
         }
     } else {
-        ipi::send_now(cpu);
+        send_now(cpu);
     }
     busy.store(false, Relaxed);
 }
@@ -154,14 +179,14 @@ fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
 /// Holds the IPI to `cpu` back for a while.
 fn hold(irq: &LocalInterruptDisabled, cpu: CpuId, swap: bool) {
     let held = HELD.this_cpu(irq);
-    let Some(place) = held.cpus.iter().find(|held| held.load(Relaxed) == NOBODY) else {
-        return ipi::send_now(cpu);
+    let Some(place) = held.cpus.iter().find(|held| held.load(Relaxed) == NONE) else {
+        return send_now(cpu);
     };
 
     place.store(i32::from(cpu), Relaxed);
     held.swapped.store(swap, Relaxed);
     held.due.store(clock::now().wrapping_add(delay()), Relaxed);
-    // SAFETY: The work lives for ever.
+    // SAFETY: The work is never freed.
     unsafe { bindings::irq_work_queue(held.work.get()) };
 }
 
@@ -189,7 +214,7 @@ pub(super) fn release_due(irq: &LocalInterruptDisabled) {
 unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
     // CAST: It is the first field.
     let held: *const Held = work.cast_const().cast();
-    // SAFETY: By the safety requirements; per-CPU variables live for ever.
+    // SAFETY: By the safety requirements; per-CPU variables are never freed.
     let held = unsafe { &*held };
 
     // A CPU on its way down has lost its timers.
@@ -223,7 +248,7 @@ unsafe extern "C" fn release(timer: *mut bindings::hrtimer) -> bindings::hrtimer
         )
     };
 
-    // SAFETY: Per-CPU variables live for ever.
+    // SAFETY: Per-CPU variables are never freed.
     unsafe { &*held }.send_all();
     bindings::hrtimer_restart::HRTIMER_NORESTART
 }
@@ -231,11 +256,11 @@ unsafe extern "C" fn release(timer: *mut bindings::hrtimer) -> bindings::hrtimer
 impl Held {
     fn send_all(&self) {
         let send = |place: &Atomic<i32>| {
-            let cpu = place.xchg(NOBODY, Relaxed);
+            let cpu = place.xchg(NONE, Relaxed);
 
-            if cpu != NOBODY {
+            if cpu != NONE {
                 // SAFETY: The number is that of a CPU.
-                ipi::send_now(unsafe { CpuId::from_i32_unchecked(cpu) });
+                send_now(unsafe { CpuId::from_i32_unchecked(cpu) });
             }
         };
 

@@ -1,138 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The watch over requests, with `CONFIG_CSD_LOCK_WAIT_DEBUG`.
+//! Watching a wait, and reporting one that takes too long.
 
 use super::{
     enabled,
-    log, //
+    record::Running,
+    resend::{
+        self,
+        Resent, //
+    },
+    verdict::Verdict, //
 };
 use crate::{
     clock::now,
     csd::{
-        func_ptr,
-        Call,
         Csd,
-        Lock,
+        Flags,
         Snapshot, //
     },
-    ipi,
+    log::log,
     mask,
-    percpu::{
-        define_per_cpu,
-        CpuGuard,
-        CpuPinned,
-        StaticPerCpu, //
-    },
     testpoint::{
         self,
         Point, //
     }, //
 };
-use core::ptr;
 use kernel::{
     bindings,
     cpu::CpuId,
-    interrupt::LocalInterruptDisabled,
+    percpu::{
+        CpuGuard,
+        CpuPinned, //
+    },
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             Atomic,
-            Relaxed,
-            Release, //
+            Relaxed, //
         },
         barrier::{
             smp_mb,
             Full, //
         }, //
     },
-    time::{
-        NSEC_PER_MSEC,
-        NSEC_PER_USEC, //
-    },
+    time::NSEC_PER_MSEC,
     warn, //
 };
-
-/// What a CPU runs: its variables `cur_csd`, `cur_csd_func` and `cur_csd_info`.
-struct Record<'a> {
-    /// The csd, or null; [`local()`] for a call of the CPU to itself.
-    csd: &'a Atomic<*mut c_void>,
-    func: &'a Atomic<*mut c_void>,
-    info: &'a Atomic<*mut c_void>,
-}
-
-impl<'a> Record<'a> {
-    #[inline(always)]
-    fn this_cpu(irq: &'a LocalInterruptDisabled) -> Self {
-        Self {
-            csd: CUR_CSD.this_cpu(irq),
-            func: CUR_CSD_FUNC.this_cpu(irq),
-            info: CUR_CSD_INFO.this_cpu(irq),
-        }
-    }
-}
-
-impl Record<'static> {
-    /// # Safety
-    ///
-    /// `cpu` is a possible CPU.
-    unsafe fn of(cpu: CpuId) -> Self {
-        Self {
-            // SAFETY: By the safety requirements.
-            csd: unsafe { CUR_CSD.per_cpu(cpu) },
-            // SAFETY: As above.
-            func: unsafe { CUR_CSD_FUNC.per_cpu(cpu) },
-            // SAFETY: As above.
-            info: unsafe { CUR_CSD_INFO.per_cpu(cpu) },
-        }
-    }
-}
-
-/// The IPIs that were sent again to a CPU. Their numbers wrap around.
-struct ResentIpis {
-    /// The number of the last one.
-    sent: Atomic<u32>,
-    /// The number that the last flush of the queue has found in `sent`.
-    seen: Atomic<u32>,
-    /// When a flush first found that number, in ns.
-    seen_at: Atomic<u64>,
-}
-
-impl ResentIpis {
-    /// Notes that a flush begins which has found `number`.
-    #[cold]
-    fn note(&self, number: u32) {
-        self.seen_at.store(now(), Relaxed);
-        // ORDERING: The release pairs with the acquire in `Resent::answered()`: a waiter that sees
-        // the number sees when that was.
-        self.seen.store(number, Release);
-    }
-}
-
-define_per_cpu! {
-    static RESENT_IPIS: ResentIpis = ResentIpis {
-        sent: Atomic::new(0),
-        seen: Atomic::new(0),
-        seen_at: Atomic::new(0),
-    };
-}
-
-const CUR_CSD: StaticPerCpu<Atomic<*mut c_void>> =
-    // SAFETY: This is a per-CPU variable of `data.c`, a pointer; C does not use it.
-    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd) };
-
-const CUR_CSD_FUNC: StaticPerCpu<Atomic<*mut c_void>> =
-    // SAFETY: As above.
-    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd_func) };
-
-const CUR_CSD_INFO: StaticPerCpu<Atomic<*mut c_void>> =
-    // SAFETY: As above.
-    unsafe { StaticPerCpu::from_c(&raw mut bindings::cur_csd_info) };
-
-/// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
-const TRIGGER_BACKTRACE: StaticPerCpu<Atomic<i32>> =
-    // SAFETY: This is a per-CPU variable of `data.c`, an `atomic_t`; C does not use it.
-    unsafe { StaticPerCpu::from_c(&raw mut bindings::trigger_backtrace) };
 
 /// How many waits were ever reported.
 fn csd_bug_count() -> &'static Atomic<i32> {
@@ -146,207 +59,12 @@ fn n_csd_lock_stuck() -> &'static Atomic<i32> {
     unsafe { Atomic::from_ptr(&raw mut bindings::n_csd_lock_stuck.counter) }
 }
 
-/// Stands for a call of a CPU to itself, which has no csd.
-fn local() -> *mut c_void {
-    (&raw mut bindings::smp_local_csd).cast()
-}
-
-/// Returns whether a request is stuck for so long that it was reported.
+/// Returns whether a csd is locked for so long that it was reported.
 ///
-/// RCU asks, to not report the same thing. May be called in any context.
+/// For RCU, which then does not report the same thing. May be called in any context.
 #[export]
 pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
     n_csd_lock_stuck().load(Relaxed) != 0
-}
-
-/// A flush shows that the CPU is alive: a backtrace of it may be asked for again.
-#[inline(always)]
-pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
-    if enabled() {
-        // ORDERING: The release pairs with the acquire in `Watch::prod()`: a backtrace that is
-        // triggered after this shows the CPU in this flush or later.
-        TRIGGER_BACKTRACE.this_cpu(irq).store(1, Release);
-
-        let ipis = RESENT_IPIS.this_cpu(irq);
-        let number = ipis.sent.load(Relaxed);
-        if number != ipis.seen.load(Relaxed) {
-            ipis.note(number);
-        }
-    }
-}
-
-/// Records that this CPU runs `csd` from now on, or nothing.
-#[inline(always)]
-pub(crate) fn record(irq: &LocalInterruptDisabled, csd: Option<Csd>) {
-    if enabled() {
-        match csd {
-            Some(csd) => begin(irq, csd.as_ptr().cast(), csd.call()),
-            None => end(irq),
-        }
-    }
-}
-
-/// Records that this CPU runs a call to itself.
-#[inline(always)]
-pub(crate) fn record_local(irq: &LocalInterruptDisabled, call: Call) {
-    if enabled() {
-        begin(irq, local(), call);
-    }
-}
-
-/// Records that this CPU runs `call` for a queue entry that is no request: IRQ work, or wake-ups.
-#[inline(always)]
-pub(crate) fn record_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
-    if enabled() {
-        begin_other(irq, entry, call);
-    }
-}
-
-#[cold]
-fn begin_other(irq: &LocalInterruptDisabled, entry: Csd, call: Call) {
-    begin(irq, entry.as_ptr().cast(), call);
-}
-
-#[inline(always)]
-fn begin(irq: &LocalInterruptDisabled, csd: *mut c_void, call: Call) {
-    let record = Record::this_cpu(irq);
-
-    record.func.store(func_ptr(call.func), Relaxed);
-    record.info.store(call.info, Relaxed);
-    // ORDERING: The release pairs with the acquire in `Watch::facts()`: a CPU that sees the csd sees
-    // the function and argument that go with it.
-    // LITMUS: stall-record-begin
-    record.csd.store(csd, Release);
-}
-
-#[inline(always)]
-fn end(irq: &LocalInterruptDisabled) {
-    // ORDERING: The release pairs with the acquire in `Watch::facts()`: a CPU that sees that nothing runs
-    // sees what the last request did, its unlock among it.
-    // LITMUS: stall-record-end
-    CUR_CSD.this_cpu(irq).store(ptr::null_mut(), Release);
-}
-
-/// What a CPU runs, or ran before it began with something inside that.
-#[derive(Clone, Copy)]
-pub(crate) struct Running {
-    csd: *mut c_void,
-    func: *mut c_void,
-    info: *mut c_void,
-}
-
-#[cfg(all(
-    CONFIG_SMP_RUST_KUNIT_TEST,
-    CONFIG_JUMP_LABEL,
-    not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)
-))]
-impl Running {
-    /// Returns the csd and the argument, both as addresses.
-    pub(crate) fn entry(&self) -> (usize, usize) {
-        (self.csd.addr(), self.info.addr())
-    }
-}
-
-/// Returns what this CPU runs, if that is recorded.
-#[inline(always)]
-pub(crate) fn current(irq: &LocalInterruptDisabled) -> Option<Running> {
-    enabled().then(|| {
-        let record = Record::this_cpu(irq);
-
-        Running {
-            csd: record.csd.load(Relaxed),
-            func: record.func.load(Relaxed),
-            info: record.info.load(Relaxed),
-        }
-    })
-}
-
-/// Records that this CPU goes on with what it ran before.
-#[inline(always)]
-pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Option<Running>) {
-    if let Some(running) = running {
-        let record = Record::this_cpu(irq);
-
-        record.func.store(running.func, Relaxed);
-        record.info.store(running.info, Relaxed);
-        // ORDERING: As in `begin()`.
-        record.csd.store(running.csd, Release);
-    }
-}
-
-/// A fact about a wait that took too long.
-///
-/// Only what was observed: a CPU that turns interrupts on just after an IPI was sent again looks like
-/// one whose first IPI was lost.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub(crate) enum Verdict {
-    /// The wait is over, and the target has flushed its queue after the IPI was sent again.
-    Over,
-    /// The target has not flushed its queue since the IPI was sent again.
-    NotFlushed,
-    /// The target has flushed its queue since the IPI was sent again, and the csd is still locked.
-    Flushed,
-    /// The target runs the function of this csd, or of another entry of its queue.
-    CallbackRunning,
-    /// The target is offline: no IPI is sent again.
-    Offline,
-    /// The target had interrupts off when the NMI for its backtrace came.
-    InterruptsOff,
-    /// The target had interrupts on then.
-    InterruptsOn,
-}
-
-impl Verdict {
-    /// How many there are.
-    pub(crate) const NUMBER: usize = Self::InterruptsOn as usize + 1;
-}
-
-/// How often each verdict was given, in their order.
-static VERDICTS: [Atomic<u32>; Verdict::NUMBER] = [const { Atomic::new(0) }; Verdict::NUMBER];
-
-/// Returns how often `verdict` was given.
-#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_SMP_RUST_KUNIT_TEST))]
-pub(crate) fn verdicts(verdict: Verdict) -> u32 {
-    VERDICTS
-        .get(verdict as usize)
-        .map_or(0, |count| count.load(Relaxed))
-}
-
-/// An IPI that was sent again.
-#[derive(Clone, Copy)]
-struct Resent {
-    /// Its number.
-    number: u32,
-    /// When it was sent, in ns.
-    at: u64,
-}
-
-impl Resent {
-    /// Sends an IPI again to `cpu`.
-    fn send(cpu: CpuId) -> Self {
-        // SAFETY: A CPU that was called is possible.
-        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
-        let at = now();
-        // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts finds
-        // this number, or a later one, when it reads `sent` in `flush_begins()`.
-        let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
-
-        ipi::send_unconditionally(cpu);
-        Self { number, at }
-    }
-
-    /// Returns after how many ns `cpu` has begun to flush its queue, at the latest; nothing if it has
-    /// not.
-    fn answered(self, cpu: CpuId) -> Option<u64> {
-        // SAFETY: A CPU that was called is possible.
-        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
-        // ORDERING: The acquire pairs with the release in `ResentIpis::note()`.
-        let seen = ipis.seen.load(Acquire);
-        let is_seen = seen.wrapping_sub(self.number) as i32 >= 0;
-
-        is_seen.then(|| ipis.seen_at.load(Relaxed).saturating_sub(self.at))
-    }
 }
 
 /// What is known of the target of a wait that goes on.
@@ -365,8 +83,8 @@ struct Facts {
 /// off, and names the CPU that it is written on. That it has ended is said where the waiter is then.
 pub(crate) struct Watch<'a> {
     csd: Csd,
-    /// What is waited for; nothing: whatever use there is.
-    lock: Option<Lock>,
+    /// The use that is waited for; none: any use.
+    flags: Option<Flags>,
     /// What ends the wait as well.
     other: Option<&'a dyn Fn() -> bool>,
     /// The CPU that has sent the csd and does not wait; nothing: the one that waits.
@@ -394,13 +112,13 @@ impl Drop for Watch<'_> {
 }
 
 impl<'a> Watch<'a> {
-    /// Begins to wait until the use of `csd` that `lock` began is over; without one, any use.
-    pub(crate) fn begin(csd: Csd, lock: Option<Lock>) -> Self {
+    /// Begins to wait until the use of `csd` that `flags` stands for is over; without it, any use.
+    pub(crate) fn begin(csd: Csd, flags: Option<Flags>) -> Self {
         let now = now();
 
         Self {
             csd,
-            lock,
+            flags,
             other: None,
             source: None,
             seen: csd.snapshot(),
@@ -413,7 +131,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which nothing waits for,
+    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which has no waiter,
     /// as begun at `start` and last reported at `last`.
     fn begun_at(csd: Csd, source: CpuId, start: u64, last: u64) -> Self {
         Self {
@@ -431,13 +149,13 @@ impl<'a> Watch<'a> {
     }
 
     /// Returns whether the wait is over. What the target did is seen if that ended it.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_over(&mut self) -> bool {
-        let over = self.csd.is_over(self.lock);
+        let over = self.csd.is_over(self.flags);
 
         if enabled() {
             if !over {
-                testpoint::reach(Point::Locked);
+                testpoint::reach(Point::Watched);
                 if self.is_due(now()) {
                     return csd_lock_wait_toolong(self);
                 }
@@ -500,7 +218,7 @@ impl Watch<'_> {
     }
 
     /// Returns whether a report is due: the more there were, and the more CPUs, the later.
-    #[inline(always)]
+    #[inline]
     fn is_due(&self, now: u64) -> bool {
         let timeout = timeout();
         let backoff = if self.messages == 0 {
@@ -530,7 +248,7 @@ impl Watch<'_> {
         let guard = CpuGuard::new();
         let facts = self.facts();
 
-        if self.csd.is_over(self.lock) {
+        if self.csd.is_over(self.flags) {
             if self.bug_id != 0 {
                 self.got_unstuck();
             }
@@ -540,7 +258,7 @@ impl Watch<'_> {
             return true;
         }
 
-        if self.lock.is_none() && facts.seen != self.seen {
+        if self.flags.is_none() && facts.seen != self.seen {
             // The use that the wait began with is over, and an interrupt on this CPU has taken the
             // csd for another one. One that is the same in all looks like the first.
             if self.bug_id != 0 {
@@ -559,18 +277,11 @@ impl Watch<'_> {
         let now = now();
         let seen = self.csd.snapshot();
         let target = mask::in_range(seen.target());
-        let record = record_of(target);
         let facts = Facts {
             now,
             seen,
             target,
-            running: Running {
-                // ORDERING: The acquire pairs with the releases in `begin()` and `end()`.
-                // LITMUS: stall-record-begin, stall-record-end
-                csd: record.csd.load(Acquire),
-                func: record.func.load(Relaxed),
-                info: record.info.load(Relaxed),
-            },
+            running: Running::of(target),
             answered: self
                 .resent
                 .zip(target)
@@ -670,7 +381,7 @@ impl Watch<'_> {
                 }
                 self.prod(cpu, idle, this_cpu);
             } else {
-                self.give(cpu, Verdict::Offline, 0);
+                Verdict::Offline.give(self.bug_id, cpu, 0);
             }
         }
 
@@ -683,7 +394,7 @@ impl Watch<'_> {
 
     /// Returns whether the wait has ended since it was found to go on.
     fn is_over_by_now(&self) -> bool {
-        self.csd.is_over(self.lock) || self.other.is_some_and(|other| other())
+        self.csd.is_over(self.flags) || self.other.is_some_and(|other| other())
     }
 
     /// Panics if the wait goes on for longer than `smp.panic_on_ipistall`.
@@ -691,23 +402,18 @@ impl Watch<'_> {
         // SAFETY: The parameter may change at any time; each value is fine.
         let limit = unsafe { (&raw const bindings::panic_on_ipistall).read_volatile() };
 
-        if limit > 0
+        let too_long = limit > 0
             && waited > i64::from(limit).wrapping_mul(NSEC_PER_MSEC)
-            && !self.is_over_by_now()
-        {
-            // SAFETY: A panic is what was asked for.
-            unsafe { bindings::smp_stall_panic() };
-        }
+            && !self.is_over_by_now();
+
+        // SAFETY: A panic is what the parameter asks for.
+        unsafe { bindings::smp_stall_bug_on(too_long) };
     }
 
-    /// Shows what `cpu`, which is online, does, and sends it the IPI again if it runs no request.
+    /// Shows what `cpu`, which is online, does, and sends it the IPI again if it runs no function.
     fn prod(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
-        // SAFETY: A CPU that was called is possible.
-        let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
-
         // Printing takes its time, so this looks once more before each step.
-        // ORDERING: The acquire pairs with the release in `flush_begins()`.
-        if !self.is_over_by_now() && trigger.cmpxchg(1, 0, Acquire).is_ok() {
+        if !self.is_over_by_now() && resend::take_trigger(cpu) {
             // SAFETY: `cpu` is a CPU.
             unsafe { bindings::smp_stall_ask(cpu.as_u32()) };
             // SAFETY: As above.
@@ -715,10 +421,10 @@ impl Watch<'_> {
             // SAFETY: As above.
             match unsafe { bindings::smp_stall_found(cpu.as_u32()) } {
                 bindings::smp_stall_nmi_SMP_STALL_IRQS_OFF => {
-                    self.give(cpu, Verdict::InterruptsOff, 0);
+                    Verdict::InterruptsOff.give(self.bug_id, cpu, 0);
                 }
                 bindings::smp_stall_nmi_SMP_STALL_IRQS_ON => {
-                    self.give(cpu, Verdict::InterruptsOn, 0);
+                    Verdict::InterruptsOn.give(self.bug_id, cpu, 0);
                 }
                 _ => {}
             }
@@ -766,58 +472,7 @@ impl Watch<'_> {
     /// Gives a verdict, if it is not the last one again.
     fn judged(&mut self, cpu: CpuId, verdict: Verdict, ns: u64) {
         if self.verdict.replace(verdict) != Some(verdict) {
-            self.give(cpu, verdict, ns);
-        }
-    }
-
-    /// Counts a verdict, and prints its line.
-    fn give(&self, cpu: CpuId, verdict: Verdict, ns: u64) {
-        let (id, cpu, us) = (self.bug_id, cpu.as_u32(), ns / NSEC_PER_USEC as u64);
-
-        if let Some(count) = VERDICTS.get(verdict as usize) {
-            count.add(1, Relaxed);
-        }
-        match verdict {
-            Verdict::Over => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d flushed its queue within %llu us after the IPI was sent again.",
-                id,
-                cpu,
-                us,
-            ),
-            Verdict::NotFlushed => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d has not flushed its queue in %llu us since the IPI was sent again.",
-                id,
-                cpu,
-                us,
-            ),
-            Verdict::Flushed => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d flushed its queue within %llu us after the IPI was sent again, and the csd is still locked.",
-                id,
-                cpu,
-                us,
-            ),
-            Verdict::CallbackRunning => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d is in a function that was called.",
-                id,
-                cpu,
-            ),
-            Verdict::Offline => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d is offline.",
-                id,
-                cpu,
-            ),
-            Verdict::InterruptsOff | Verdict::InterruptsOn => log!(
-                "\x011",
-                "csd: CSD lock (#%d): CPU#%02d had interrupts %s when the NMI came.",
-                id,
-                cpu,
-                if verdict == Verdict::InterruptsOn { c"on" } else { c"off" }.as_char_ptr(),
-            ),
+            verdict.give(self.bug_id, cpu, ns);
         }
     }
 }
@@ -828,13 +483,4 @@ fn timeout() -> u64 {
     let timeout = unsafe { (&raw const bindings::csd_lock_timeout).read_volatile() };
 
     (timeout as u64).wrapping_mul(NSEC_PER_MSEC as u64)
-}
-
-/// Returns what `cpu` runs; if it is not known which CPU, what the first one does.
-fn record_of(cpu: Option<CpuId>) -> Record<'static> {
-    // SAFETY: There is always a CPU 0 below `nr_cpu_ids`.
-    let cpu = cpu.unwrap_or(unsafe { CpuId::from_u32_unchecked(0) });
-
-    // SAFETY: A CPU that was called is possible, and the boot CPU is.
-    unsafe { Record::of(cpu) }
 }

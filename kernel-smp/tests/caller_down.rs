@@ -25,8 +25,8 @@ use super::{
 };
 use crate::{
     batch::Batch,
+    cfd,
     csd::Csd,
-    many,
     queue, //
 };
 use kernel::{
@@ -134,11 +134,11 @@ mod cases {
     fn the_csds_of_a_cpu_stay_where_they_are_while_it_is_down() -> Result {
         let cpus = two_cpus()?;
 
-        let before = many::state::csds(cpus.there);
+        let before = cfd::state::csds(cpus.there);
         let down = Down::new(cpus.there)?;
-        let meanwhile = many::state::csds(cpus.there);
+        let meanwhile = cfd::state::csds(cpus.there);
         drop(down);
-        let after = many::state::csds(cpus.there);
+        let after = cfd::state::csds(cpus.there);
 
         assert!(!before.is_null());
         assert!(meanwhile == before);

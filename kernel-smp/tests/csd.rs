@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The request: its flag word and its fields.
+//! The csd: its flag word and its fields.
 
 use super::{
     fixture::{
@@ -12,16 +12,21 @@ use super::{
 use crate::{
     csd::{
         Csd,
+        Flags,
         Kind, //
     },
-    serve::Waiting, //
+    run,
+    wait::{
+        self,
+        Waiting, //
+    }, //
 };
 use kernel::{
     bindings,
     prelude::*, //
 };
 
-/// All kinds of requests, and the bits that C has for them.
+/// All kinds of entries, and the bits that C has for them.
 const KINDS: [(Kind, u32); 4] = [
     (Kind::Async, bindings::CSD_TYPE_ASYNC),
     (Kind::Sync, bindings::CSD_TYPE_SYNC),
@@ -31,7 +36,7 @@ const KINDS: [(Kind, u32); 4] = [
 
 /// Returns the flag word.
 fn raw_flags(csd: Csd) -> u32 {
-    // SAFETY: The csd lives for ever, and no other CPU has it now.
+    // SAFETY: The csd is never freed, and no other CPU has it now.
     unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags }
 }
 
@@ -95,7 +100,7 @@ mod cases {
         // SAFETY: The csd is the test's alone.
         unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bindings::CSD_TYPE_SYNC };
 
-        assert!(csd.lock_owned());
+        assert!(csd.lock_if_unlocked());
         assert!(csd.is_locked());
         assert!(csd.kind() == Kind::Async);
         Ok(())
@@ -107,7 +112,7 @@ mod cases {
             let csd = blank_csd()?;
 
             csd.lock_new(kind);
-            assert!(!csd.lock_owned());
+            assert!(!csd.lock_if_unlocked());
             assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
         }
         Ok(())
@@ -119,7 +124,7 @@ mod cases {
         let csd = csd_for(seen)?;
 
         // SAFETY: The call is one of a test, and may be made here.
-        unsafe { csd.call().run(Some(csd)) };
+        unsafe { run::here(csd.call()) };
         assert_eq!(seen.runs(), 1);
         Ok(())
     }
@@ -127,74 +132,78 @@ mod cases {
     #[test]
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn fill_records_the_target_of_the_kinds_that_have_one() -> Result {
+        let here = kernel::cpu::CpuId::current();
+
         for (kind, target) in [
-            (Kind::Async, 3),
-            (Kind::Sync, 3),
+            (Kind::Async, i32::from(here)),
+            (Kind::Sync, i32::from(here)),
             (Kind::IrqWork, -1),
             (Kind::Ttwu, -1),
         ] {
             let csd = blank_csd()?;
 
             csd.lock_new(kind);
-            csd.fill(csd.call(), kernel::cpu::CpuId::current(), 3);
+            csd.fill(csd.call(), here, here);
             assert_eq!(csd.snapshot().target(), target);
         }
         Ok(())
     }
 
     #[test]
-    fn nobody_waits_for_an_unlocked_csd() -> Result {
+    fn a_wait_for_an_unlocked_csd_returns_at_once() -> Result {
         let csd = blank_csd()?;
 
-        csd.wait_until_unlocked(Waiting::Spin);
-        let lock = csd.lock(Some(7));
+        wait::until_over(csd, None, Waiting::Spin);
+        csd.lock_pair(Some(7));
         assert!(csd.is_locked());
         assert!(csd.kind() == Kind::Sync);
         csd.unlock();
-        csd.wait_until_unlocked(Waiting::Spin);
-        csd.wait(lock, Waiting::Spin);
+        wait::until_over(csd, None, Waiting::Spin);
+        wait::until_over(csd, Some(Flags::sync(7)), Waiting::Spin);
         Ok(())
     }
 
     #[test]
-    fn who_waits_for_a_use_that_is_over_does_not_wait_for_the_next_one() -> Result {
+    fn a_waiter_for_a_use_that_is_over_does_not_wait_for_the_next_one() -> Result {
+        let flags = Some(Flags::sync(7));
+
         for next in [Some(8), None] {
             let csd = blank_csd()?;
 
-            let lock = csd.lock(Some(7));
-            assert!(!csd.is_over(Some(lock)));
+            csd.lock_pair(Some(7));
+            assert!(!csd.is_over(flags));
             csd.unlock();
-            assert!(csd.is_over(Some(lock)));
-            csd.lock(next);
+            assert!(csd.is_over(flags));
+            csd.lock_pair(next);
             assert!(csd.is_locked());
-            assert!(csd.is_over(Some(lock)));
+            assert!(csd.is_over(flags));
             assert!(!csd.is_over(None));
-            csd.wait(lock, Waiting::Spin);
+            wait::until_over(csd, flags, Waiting::Spin);
         }
         Ok(())
     }
 
     #[test]
-    fn the_number_of_a_use_is_no_part_of_its_kind() -> Result {
-        for number in [0, 1, 0xff_ffff, u32::MAX] {
+    fn the_sequence_number_is_no_part_of_the_kind() -> Result {
+        for seq in [0, 1, 0xff_ffff, u32::MAX] {
             let csd = blank_csd()?;
 
-            csd.lock(Some(number));
+            csd.lock_pair(Some(seq));
             assert!(csd.kind() == Kind::Sync);
-            assert!(!csd.is_stored());
+            assert!(!csd.is_internal_async());
         }
         Ok(())
     }
 
     #[test]
-    fn a_csd_of_a_pool_is_claimed_once_until_it_is_unlocked() -> Result {
+    fn a_csd_of_a_pool_is_locked_once_until_it_is_unlocked() -> Result {
         let csd = blank_csd()?;
 
         for _ in 0..2 {
-            assert!(csd.claim());
+            assert!(csd.try_lock());
             assert!(csd.kind() == Kind::Async);
-            assert!(csd.is_stored());
-            assert!(!csd.claim());
+            assert!(csd.is_internal_async());
+            assert!(!csd.try_lock());
             csd.unlock();
         }
         Ok(())

@@ -26,7 +26,10 @@ use crate::{
         Csd,
         Kind, //
     },
-    serve::Waiting, //
+    wait::{
+        self,
+        Waiting, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -65,12 +68,13 @@ struct Waiter {
 
 impl Waiter {
     fn wait(&'static self) {
-        self.unlocker.csd.0.wait_until_unlocked(Waiting::Spin);
+        wait::until_over(self.unlocker.csd.0, None, Waiting::Spin);
         self.value.store(self.unlocker.value.load(Relaxed), Release);
     }
 
     fn lock(&'static self) {
-        self.unlocker.csd.0.lock(Some(1));
+        wait::until_over(self.unlocker.csd.0, None, Waiting::Spin);
+        self.unlocker.csd.0.lock_pair(Some(1));
         self.value.store(self.unlocker.value.load(Relaxed), Release);
     }
 }

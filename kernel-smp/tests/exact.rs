@@ -22,7 +22,7 @@ use super::{
     seen::Seen,
     thread::Thread, //
 };
-use crate::many::pair_is_locked;
+use crate::cfd::state::is_locked;
 use kernel::{
     cpu::CpuId,
     cpumask::CpumaskVar,
@@ -83,7 +83,7 @@ mod cases {
             // The waiter's call sits in the queue, and behind it what holds the CPU once more.
             let held = Held::new(cpus.there)?;
             waits.go();
-            fine &= becomes_true(|| pair_is_locked(from, cpus.there));
+            fine &= becomes_true(|| is_locked(from, cpus.there));
             fine &= single_async(i32::from(cpus.there), csd_for(second_gate)?) == 0;
 
             // The next call wants the csd of the first, and keeps the waiter from looking until it

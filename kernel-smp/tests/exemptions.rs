@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     irq,
-    serve, //
+    wait, //
 };
 use kernel::{
     bindings,
@@ -58,7 +58,7 @@ fn lockdep_works() -> bool {
 /// None if waits serve: then it is allowed.
 fn warnings_for_interrupts(way: &Way) -> c_int {
     c_int::from(match way.family {
-        _ if serve::ON => false,
+        _ if wait::POLLING => false,
         Family::Single => true,
         Family::Many | Family::Each => lockdep_works(),
         Family::Async | Family::Queue => false,
@@ -70,7 +70,7 @@ fn warnings_for_interrupts(way: &Way) -> c_int {
 /// None if waits serve.
 fn warnings_for_context(way: &Way) -> c_int {
     c_int::from(match way.family {
-        _ if serve::ON => false,
+        _ if wait::POLLING => false,
         Family::Single | Family::Many | Family::Each => true,
         Family::Async | Family::Queue => false,
     })
@@ -313,7 +313,7 @@ mod cases {
         let csd = blank_csd()?;
 
         assert_eq!(warnings_of(|| csd.unlock())?, 1);
-        assert!(csd.lock_owned());
+        assert!(csd.lock_if_unlocked());
         assert_eq!(warnings_of(|| csd.unlock())?, 0);
         Ok(())
     }

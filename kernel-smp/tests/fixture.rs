@@ -203,7 +203,7 @@ pub(crate) fn preempt_count() -> usize {
 #[repr(C, align(32))]
 struct Slot(UnsafeCell<MaybeUninit<bindings::__call_single_data>>);
 
-/// Makes a csd of zeroes, which lives for ever.
+/// Makes a csd of zeroes, which is never freed.
 pub(crate) fn blank_csd() -> Result<Csd> {
     let slot = leak(Slot(UnsafeCell::new(MaybeUninit::zeroed())))?;
 
@@ -215,7 +215,7 @@ pub(crate) fn blank_csd() -> Result<Csd> {
 pub(crate) fn csd_for<T: Callback>(info: &'static T) -> Result<Csd> {
     let csd = blank_csd()?;
 
-    csd.fill(call_of(info), CpuId::current(), -1);
+    csd.fill(call_of(info), CpuId::current(), CpuId::current());
     Ok(csd)
 }
 
@@ -224,13 +224,13 @@ pub(crate) fn request<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> 
     let csd = blank_csd()?;
 
     csd.lock_new(kind);
-    csd.fill(call_of(info), CpuId::current(), i32::from(cpu));
+    csd.fill(call_of(info), CpuId::current(), cpu);
     Ok(csd)
 }
 
 /// Returns whether no csd of this CPU's pool is in use, so that a refused call has left none locked.
 pub(crate) fn pool_is_free() -> bool {
-    // Somebody else on this CPU may use one just now.
+    // Another task on this CPU may use one just now.
     becomes_true(|| pool::state::in_use(CpuId::current()) == 0)
 }
 

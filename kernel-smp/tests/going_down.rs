@@ -21,7 +21,7 @@ use super::{
     seen::Seen,
     thread::Thread, //
 };
-use crate::late;
+use crate::offline;
 use kernel::{
     cpu::CpuId,
     prelude::*,
@@ -49,7 +49,7 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
         error: Atomic::new(-1),
     })?;
     let mut sent = 0;
-    let late_before = late::count();
+    let late_before = offline::count();
 
     let thread = Thread::start(
         cpus.third()?,
@@ -69,7 +69,7 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
     let removed = thread.finishes() && remover.error.load(Acquire) == 0;
     let runs_while_down = seen.runs();
 
-    let late = late::count().wrapping_sub(late_before);
+    let late = offline::count().wrapping_sub(late_before);
     let free = pool_is_free();
 
     drop(Down::assume(cpus.there));

@@ -94,7 +94,7 @@ mod cases {
     }
 
     #[test]
-    #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+    #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
     fn an_ipi_that_is_late_comes_though_its_sender_waits_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
         // On its way out of the idle loop a CPU looks at its queue without an IPI.

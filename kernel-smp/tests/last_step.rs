@@ -20,7 +20,7 @@ use crate::{
         Csd,
         Kind, //
     },
-    late, //
+    offline, //
 };
 use kernel::{
     bindings,
@@ -87,7 +87,7 @@ mod cases {
             request(seen[0], Kind::Sync, cpus.there)?,
             request(seen[1], Kind::Async, cpus.there)?,
         ];
-        let late_before = late::count();
+        let late_before = offline::count();
 
         for (request, csd) in REQUEST.iter().zip(csds) {
             request.store(csd.as_ptr(), Release);
@@ -101,7 +101,7 @@ mod cases {
         assert_eq!(ran, [true, true]);
         assert!(seen.iter().all(|seen| seen.runs() == 1));
         assert!(csds.iter().all(|csd| !csd.is_locked()));
-        assert_eq!(late::count(), late_before);
+        assert_eq!(offline::count(), late_before);
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     csd::Kind,
-    late,
+    offline,
     queue, //
 };
 use kernel::prelude::*;
@@ -27,7 +27,7 @@ mod cases {
     #[test]
     fn a_cpu_that_goes_down_and_comes_back_has_nothing_to_report() -> Result {
         let cpus = two_cpus()?;
-        let before = late::count();
+        let before = offline::count();
 
         let count = warnings_of(|| {
             for _ in 0..3 {
@@ -36,7 +36,7 @@ mod cases {
         })?;
 
         assert_eq!(count, 0);
-        assert_eq!(late::count(), before);
+        assert_eq!(offline::count(), before);
         Ok(())
     }
 
@@ -47,7 +47,7 @@ mod cases {
         let sync = request(seen[0], Kind::Sync, cpus.there)?;
         let own = request(seen[1], Kind::Async, cpus.there)?;
         let work = Work::new(Seen::new()?)?;
-        let before = late::count();
+        let before = offline::count();
 
         let down = Down::new(cpus.there)?;
         // SAFETY: The CPU is possible.
@@ -57,7 +57,7 @@ mod cases {
             unsafe { queue.push(node) };
         }
         let warnings = warnings_of(|| drop(down))?;
-        let found = late::count() - before;
+        let found = offline::count() - before;
 
         // The first report of a boot is a warning.
         assert!(warnings <= 1);
@@ -85,8 +85,8 @@ mod cases {
         // queue is found first.
         for _ in 0..2 {
             let down = Down::new(cpus.there)?;
-            let before = late::count();
-            let count = |found: &mut KVec<u64>| found.push(late::count() - before, GFP_KERNEL);
+            let before = offline::count();
+            let count = |found: &mut KVec<u64>| found.push(offline::count() - before, GFP_KERNEL);
 
             for (at, work) in works.iter().enumerate() {
                 // SAFETY: The entry lives for ever and is in no queue.
@@ -95,7 +95,7 @@ mod cases {
                 if at < 2 {
                     warnings_of(|| {
                         // SAFETY: The CPU is possible, and offline.
-                        unsafe { late::drain(cpus.there) }
+                        unsafe { offline::drain(cpus.there) }
                     })?;
                 }
                 count(&mut found)?;
@@ -118,7 +118,7 @@ mod cases {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
         let sync = request(seen, Kind::Sync, cpus.there)?;
-        let before = late::count();
+        let before = offline::count();
 
         let down = Down::new(cpus.there)?;
         // SAFETY: The CPU is possible.
@@ -127,9 +127,9 @@ mod cases {
         unsafe { queue.push(sync.node()) };
         let warnings = warnings_of(|| {
             // SAFETY: The CPU is possible, and offline.
-            unsafe { late::drain(cpus.there) }
+            unsafe { offline::drain(cpus.there) }
         })?;
-        let found = late::count() - before;
+        let found = offline::count() - before;
         let left = !queue.is_empty();
         drop(down);
 
@@ -137,7 +137,7 @@ mod cases {
         assert_eq!(found, 1);
         assert!(!left && !sync.is_locked());
         assert_eq!(seen.runs(), 0);
-        assert_eq!(late::count() - before, 1);
+        assert_eq!(offline::count() - before, 1);
         Ok(())
     }
 }

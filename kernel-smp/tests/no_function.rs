@@ -99,11 +99,11 @@ mod cases {
         let queued = blank_csd()?;
         let mut answer = -1;
 
-        own.fill(nothing, cpus.here, -1);
+        own.fill(nothing, cpus.here, cpus.here);
         let sent = warnings_of(|| answer = single_async(i32::from(cpus.here), own))?;
 
         queued.lock_new(Kind::Sync);
-        queued.fill(nothing, cpus.here, i32::from(cpus.here));
+        queued.fill(nothing, cpus.here, cpus.here);
         let found = warnings_of(|| {
             with_interrupts_off(|irq| push_here(irq, queued));
             flush_from_task();

@@ -31,7 +31,7 @@ use crate::{
         Csd,
         Kind, //
     },
-    late, //
+    offline, //
 };
 use kernel::{
     bindings,
@@ -159,7 +159,7 @@ mod cases {
         for _ in 0..2 {
             let seen = [Seen::new()?, Seen::new()?];
             let csds = requests(&cpus, seen)?;
-            let before = late::count();
+            let before = offline::count();
 
             let warnings = while_not_online(&cpus, |irq| {
                 csds.into_iter().for_each(|csd| push_here(irq, csd));
@@ -168,7 +168,7 @@ mod cases {
 
             // The first report of a boot is a warning too.
             assert_eq!(warnings, c_int::from(before == 0));
-            assert_eq!(late::count() - before, 2);
+            assert_eq!(offline::count() - before, 2);
             assert!(seen.iter().all(|seen| seen.runs() == 1));
             assert!(csds.iter().all(|csd| !csd.is_locked()));
         }

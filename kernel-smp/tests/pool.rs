@@ -254,7 +254,7 @@ fn steps_in() -> Result<bool> {
     for _ in 0..20 {
         TALLY.clear();
         let mut sent = true;
-        let Some(made) = step_in(Point::Claimed, here, send_more, || {
+        let Some(made) = step_in(Point::Locked, here, send_more, || {
             sent &= single_on(there, &TALLY, false) == 0;
         })?
         else {
@@ -405,7 +405,7 @@ mod empty {
     }
 
     #[test]
-    fn a_callback_can_wait_until_its_caller_has_used_the_last_csd() -> Result {
+    fn a_callback_can_wait_until_its_caller_has_used_the_fallback_csd() -> Result {
         let fault = Fault::always(POOL_EMPTY);
         let fine = meets(1);
         drop(fault);

@@ -41,17 +41,17 @@ use crate::{
     csd::Kind,
     irq::{
         self,
-        Answerable, //
+        CanTakeIpi, //
     },
     pool::{
         self,
         SLOTS, //
     },
-    serve::{
+    testpoint::Point, //
+    wait::{
         self,
         DEPTH_MAX, //
     },
-    testpoint::Point, //
 };
 use kernel::{
     bindings,
@@ -156,7 +156,7 @@ fn available(size: u32) -> u32 {
 /// Whether a callback may call and wait. It does not know what it has interrupted: that may be the
 /// stopper, or hold a lock.
 fn may_wait() -> bool {
-    !matches!(irq::answerable(|| true), Answerable::Never) && !lockdep::holds_spinning_lock()
+    !matches!(irq::can_take_ipi(|| true), CanTakeIpi::Never) && !lockdep::holds_spinning_lock()
 }
 
 /// A callback that calls another CPU, which calls back, and so on.
@@ -553,7 +553,7 @@ mod cases {
                 with_interrupts_off(|irq| {
                     push_here(irq, own);
                     push_here(irq, work);
-                    serve::state::serve_at(irq, DEPTH_MAX);
+                    wait::state::poll_at(irq, DEPTH_MAX);
                 });
             })?;
 
@@ -568,7 +568,7 @@ mod cases {
         let warnings = warnings_of(|| {
             with_interrupts_off(|irq| {
                 push_here(irq, sync);
-                serve::state::serve_at(irq, DEPTH_MAX);
+                wait::state::poll_at(irq, DEPTH_MAX);
             });
         })?;
 

@@ -285,10 +285,10 @@ mod cases {
 
         let watch = Watch::new();
         let timeout = Timeout::new();
-        let steps = step_in(Point::Locked, cpus.here, end, || {
+        let steps = step_in(Point::Watched, cpus.here, end, || {
             let csd = used.csd();
             let lock = csd.lock_new(Kind::Sync);
-            csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+            csd.fill(call_of(&TALLY), cpus.here, cpus.there);
             let mut wait = stall::Watch::begin(csd, Some(lock));
 
             // As a waiter that is preempted at the point, until the wait is long over.
@@ -313,8 +313,8 @@ mod cases {
             let csd = used.csd();
 
             csd.unlock();
-            csd.claim();
-            csd.fill(call_of(seen), cpus.here, i32::from(cpus.here));
+            csd.try_lock();
+            csd.fill(call_of(seen), cpus.here, cpus.here);
             Timeout::pass();
         })?;
         let mut over = KVec::new();
@@ -322,10 +322,10 @@ mod cases {
 
         let watch = Watch::new();
         let timeout = Timeout::new();
-        let steps = step_in(Point::Locked, cpus.here, again, || {
+        let steps = step_in(Point::Watched, cpus.here, again, || {
             let csd = used.csd();
-            csd.claim();
-            csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+            csd.try_lock();
+            csd.fill(call_of(&TALLY), cpus.here, cpus.there);
             let mut wait = stall::Watch::begin(csd, None);
 
             // The second look is right after the first.
@@ -351,7 +351,7 @@ mod cases {
         let start = now() + 3600 * NSEC_PER_SEC as u64;
 
         csd.lock_new(Kind::Sync);
-        csd.fill(call_of(&TALLY), cpus.here, i32::from(cpus.there));
+        csd.fill(call_of(&TALLY), cpus.here, cpus.there);
         let watch = Watch::new();
         let reported = stall::report_if_late(csd, cpus.here, start, start, &|| false);
         drop(watch);

@@ -57,7 +57,7 @@ impl Tally {
     }
 
     /// How often it ran on all CPUs together.
-    #[cfg(CONFIG_SMP_RUST_SERVING_WAIT)]
+    #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
     pub(crate) fn sum(&self) -> u32 {
         Cpumask::possible()
             .iter()

@@ -39,7 +39,6 @@ use crate::{
         Csd,
         Kind, //
     },
-    ipi,
     queue,
     trace::Callsite, //
 };
@@ -258,7 +257,7 @@ mod cases {
 
             // SAFETY: The entry lives for ever and is in no queue.
             unsafe { queue.push(csd.node()) };
-            ipi::send_overdue(Callsite(caller as usize + 1));
+            queue::send_overdue_ipis(Callsite(caller as usize + 1));
             let ran = becomes_true(|| seen.runs() == 1);
             drop(probe);
 

@@ -39,12 +39,15 @@ use crate::{
         Kind, //
     },
     pool::SLOTS,
-    serve::Waiting,
     stall::{
         self,
         verdicts,
         Verdict, //
     }, //
+    wait::{
+        self,
+        Waiting, //
+    },
 };
 use kernel::{
     bindings,
@@ -241,7 +244,7 @@ impl Stray {
     }
 
     fn wait(&'static self) {
-        self.0.wait_until_unlocked(Waiting::Spin);
+        wait::until_over(self.0, None, Waiting::Spin);
     }
 }
 

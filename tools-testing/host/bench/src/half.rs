@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests as `kernel/smp/` queues and runs them: the files are those of the kernel.
+//! Csds as `kernel/smp/` queues and runs them: the files are those of the kernel.
 
 use crate::{
     batch::Batch,
     csd::{Call, Csd, Func, Kind},
     queue::Queue,
-    serve::Waiting,
 };
 use bindings::{__call_single_data, c_void};
 use kernel::cpu::CpuId;
 
-/// No CPU is asked which one it is.
-fn nobody() -> CpuId {
+/// # Safety
+///
+/// The call may be made.
+unsafe fn run(call: Call) {
+    if let Some(func) = call.func {
+        // SAFETY: By the safety requirements.
+        unsafe { func(call.info) };
+    }
+}
+
+/// The CPU that all csds come from and go to.
+fn one_cpu() -> CpuId {
     // SAFETY: The first CPU has this number.
     unsafe { CpuId::from_u32_unchecked(0) }
 }
@@ -31,11 +40,11 @@ pub unsafe extern "C" fn send(
     let csd = unsafe { Csd::from_raw(csd) };
 
     csd.lock_new(if wait { Kind::Sync } else { Kind::Async });
-    csd.fill(Call { func, info }, nobody(), 0);
+    csd.fill(Call { func, info }, one_cpu(), one_cpu());
     // SAFETY: As above.
     let queue = unsafe { &*queue.cast::<Queue>() };
 
-    // SAFETY: The request is locked and filled in, and is in no queue.
+    // SAFETY: The csd is locked and filled in, and is in no queue.
     unsafe { queue.push(csd.node()) }
 }
 
@@ -50,11 +59,11 @@ pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
     if newest.is_null() {
         return false;
     }
-    // SAFETY: It has just been taken.
+    // SAFETY: It was just taken.
     unsafe { batch.add(newest) };
     while let Some(csd) = batch.sync.pop() {
         // SAFETY: The sender asked for it.
-        unsafe { csd.call().run(Some(csd)) };
+        unsafe { run(csd.call()) };
         csd.unlock();
     }
     while let Some(csd) = batch.other.pop() {
@@ -62,7 +71,7 @@ pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
 
         csd.unlock();
         // SAFETY: As above.
-        unsafe { call.run(Some(csd)) };
+        unsafe { run(call) };
     }
     true
 }
@@ -74,5 +83,5 @@ pub unsafe extern "C" fn wait(csd: *mut __call_single_data) {
     // SAFETY: By the safety requirements.
     let csd = unsafe { Csd::from_raw(csd) };
 
-    csd.wait_until_unlocked(Waiting::Spin);
+    csd.spin_until_over(None);
 }

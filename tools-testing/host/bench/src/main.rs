@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Times queue and csds of `kernel/smp/` on the CPUs of this machine, beside the same in C with the
-//! llist of the kernel tree. Prints the least time of a request in ns, in Rust and in C, a
+//! llist of the kernel tree. Prints the least time of a csd in ns, in Rust and in C, a
 //! figure a line.
 
 #[path = "../../../../kernel-smp/batch.rs"]
@@ -9,52 +9,31 @@ mod batch;
 #[path = "../../../../kernel-smp/csd.rs"]
 mod csd;
 mod half;
-#[path = "../../../../kernel-smp/percpu.rs"]
-mod percpu;
 #[path = "../../../../kernel-smp/queue.rs"]
 mod queue;
+#[path = "../../../../kernel-smp/testpoint.rs"]
+mod testpoint;
 #[path = "../../../../kernel-smp/trace.rs"]
 mod trace;
 
-mod serve {
-    //! Waits do not serve.
+mod ipi {
+    //! No IPI is sent.
 
-    use crate::csd::{Csd, Lock};
+    use crate::trace::Callsite;
+    use kernel::cpu::CpuId;
 
-    #[derive(Clone, Copy)]
-    pub(crate) enum Waiting {
-        Spin,
-    }
-
-    impl Waiting {
-        pub(crate) fn serves(self) -> bool {
-            false
-        }
-
-        pub(crate) fn until_over(
-            self,
-            _csd: Csd,
-            _lock: Option<Lock>,
-            _other: Option<&dyn Fn() -> bool>,
-        ) {
-        }
-    }
-}
-
-mod stall {
-    //! Requests are not watched.
-
-    pub(crate) fn enabled() -> bool {
-        false
-    }
+    pub(crate) fn send(_cpu: CpuId, _callsite: Option<Callsite>) {}
 }
 
 mod stats {
     //! Nothing is counted.
 
-    pub(crate) fn enabled() -> bool {
-        false
+    pub(crate) enum Counter {
+        Batched,
+        Csds,
     }
+
+    pub(crate) fn count(_counter: Counter) {}
 }
 
 use bindings::{

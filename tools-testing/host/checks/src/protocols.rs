@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
-        name: "wait_for_a_request_on_the_stack",
+        name: "wait_for_a_csd_on_the_stack",
         cpus: 2,
         shared_cpus: false,
         preemptions: 4,
@@ -236,7 +236,7 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
-        name: "an_interrupt_that_waits_before_the_ipis_of_a_call_to_many",
+        name: "an_interrupt_that_waits_before_the_ipis_of_a_multi_cpu_call",
         cpus: 3,
         shared_cpus: false,
         preemptions: 2,
@@ -276,7 +276,7 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
-        name: "what_is_served_calls_back",
+        name: "a_function_run_in_a_polling_wait_calls_back",
         cpus: 2,
         shared_cpus: false,
         preemptions: 2,
@@ -307,7 +307,7 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
-        name: "requests_in_each_others_hands",
+        name: "csds_in_each_others_hands",
         cpus: 3,
         shared_cpus: false,
         preemptions: 0,

@@ -1,37 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests for a CPU that is offline.
+//! Entries in the queue of an offline CPU.
 //!
-//! A CPU that goes down runs what is in its queue, late IPIs or not, and nothing should come after
-//! that. What comes nevertheless is found at three points: by a flush on a CPU that is offline, by
-//! the CPU that takes another one down, and by the CPU that brings it up again. Each request is then
+//! A CPU that goes down flushes its queue, whether or not IPIs have come, and nothing should be queued
+//! after that. What is nevertheless is found at three points: by a flush on a CPU that is offline, by
+//! the CPU that takes another one down, and by the CPU that brings it up again. Each entry is then
 //! reported, with one warning a boot.
 //!
-//! A flush runs what it finds, since it is on the right CPU. The other two end the requests that
-//! somebody may wait for, without running them on a CPU that they were not meant for; IRQ work and
-//! tasks to wake up stay in the queue, and run when the CPU is back. They are reported once, however
-//! often the queue is looked into until then.
+//! A flush runs what it finds, since it is on the right CPU. The other two unlock csds, which may have
+//! waiters, without running them on a CPU that they were not meant for; IRQ work and tasks to wake up
+//! stay in the queue, and run when the CPU is back. They are reported once, however often the queue is
+//! drained until then.
 
 use crate::{
-    batch::{
-        Batch,
-        List, //
-    },
+    batch::List,
     csd::{
         func_ptr,
         Csd,
         Kind,
         Node, //
     },
-    percpu::define_per_cpu,
-    queue,
-    stall::log, //
+    log::log,
+    queue, //
 };
 use core::ptr;
 use kernel::{
-    bindings,
     cpu::CpuId,
     do_once_lite,
+    percpu::define_per_cpu,
     str::CStrExt as _,
     sync::atomic::{
         Atomic,
@@ -40,7 +36,10 @@ use kernel::{
     warn, //
 };
 
-/// How many requests for offline CPUs were found.
+#[cfg(CONFIG_SMP_RUST_STATS)]
+use kernel::prelude::export;
+
+/// How many entries for offline CPUs were found.
 static FOUND: Atomic<u64> = Atomic::new(0);
 
 define_per_cpu! {
@@ -59,13 +58,25 @@ pub(crate) unsafe fn forget(cpu: CpuId) {
     unsafe { LEFT.per_cpu(cpu) }.store(ptr::null_mut(), Relaxed);
 }
 
-/// Returns how many requests for offline CPUs were found since boot.
+/// Returns how many entries for offline CPUs were found since boot.
 #[cfg(any(CONFIG_SMP_RUST_STATS, CONFIG_SMP_RUST_KUNIT_TEST))]
 pub(crate) fn count() -> u64 {
     FOUND.load(Relaxed)
 }
 
-/// Looks into the queue of `cpu`, which is offline, and ends what somebody may wait for.
+/// Returns that count, for the table of `stats.c`.
+///
+/// # Safety
+///
+/// None.
+#[cfg(CONFIG_SMP_RUST_STATS)]
+#[export]
+pub(crate) unsafe extern "C" fn smp_stats_offline() -> u64 {
+    count()
+}
+
+/// Drains the queue of `cpu`, which is offline: reports all entries, and unlocks the csds, which may
+/// have waiters.
 ///
 /// # Safety
 ///
@@ -73,13 +84,13 @@ pub(crate) fn count() -> u64 {
 pub(crate) unsafe fn drain(cpu: CpuId) {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };
-    // SAFETY: The entries have just been taken.
+    // SAFETY: The entries were just taken.
     let found = unsafe { List::of(queue.take_all()) };
     // SAFETY: As for the queue.
     let left = unsafe { LEFT.per_cpu(cpu) };
     // The oldest entries are known, up to this one, if it is still there.
     let last_known = left.load(Relaxed);
-    let mut is_known = found.has(|csd| csd.node() == last_known);
+    let mut is_known = found.iter().any(|csd| csd.node() == last_known);
 
     while let Some(csd) = found.pop() {
         let node = csd.node();
@@ -102,11 +113,12 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     }
 }
 
-/// Reports the requests of `batch`, which were found for `cpu`, which is offline.
+/// Reports `entries`, which were found in the queue of `cpu`, which is offline.
 #[cold]
-pub(crate) fn report(cpu: CpuId, batch: &Batch) {
+#[inline(never)]
+pub(crate) fn report(cpu: CpuId, entries: impl Iterator<Item = Csd>) {
     warn_of(cpu);
-    batch.for_each(report_entry);
+    entries.for_each(report_entry);
 }
 
 #[cold]

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Prodding a target: a backtrace, and the IPI sent again. The target notes that it flushes its queue,
+//! and a waiter sees whether it did so since.
+
+use super::enabled;
+use crate::{
+    clock::now,
+    ipi, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    interrupt::LocalInterruptDisabled,
+    percpu::{
+        define_per_cpu,
+        StaticPerCpu, //
+    },
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// The IPIs that were sent again to a CPU. Their numbers wrap around.
+struct ResentIpis {
+    /// The number of the last one.
+    sent: Atomic<u32>,
+    /// The number that the last flush of the queue has found in `sent`.
+    seen: Atomic<u32>,
+    /// When a flush first found that number, in ns.
+    seen_at: Atomic<u64>,
+}
+
+impl ResentIpis {
+    /// Notes that a flush begins which has found `number`.
+    #[cold]
+    fn note(&self, number: u32) {
+        self.seen_at.store(now(), Relaxed);
+        // ORDERING: The release pairs with the acquire in `Resent::answered()`: a waiter that sees
+        // the number sees when that was.
+        self.seen.store(number, Release);
+    }
+}
+
+define_per_cpu! {
+    static RESENT_IPIS: ResentIpis = ResentIpis {
+        sent: Atomic::new(0),
+        seen: Atomic::new(0),
+        seen_at: Atomic::new(0),
+    };
+}
+
+/// 1 if a backtrace of the CPU may be asked for: at most one between two flushes.
+const TRIGGER_BACKTRACE: StaticPerCpu<Atomic<i32>> =
+    // SAFETY: This is a per-CPU variable of `data.c`, an `atomic_t`; C does not use it.
+    unsafe { StaticPerCpu::from_c(&raw mut bindings::trigger_backtrace) };
+
+/// A flush shows that the CPU is alive: a backtrace of it may be asked for again.
+#[inline]
+pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
+    if enabled() {
+        // ORDERING: The release pairs with the acquire in `take_trigger()`: a backtrace that is
+        // triggered after this shows the CPU in this flush or later.
+        TRIGGER_BACKTRACE.this_cpu(irq).store(1, Release);
+
+        let ipis = RESENT_IPIS.this_cpu(irq);
+        let number = ipis.sent.load(Relaxed);
+        if number != ipis.seen.load(Relaxed) {
+            ipis.note(number);
+        }
+    }
+}
+
+/// Returns whether a backtrace of `cpu` may be asked for, which is possible; at most once between two
+/// flushes.
+pub(super) fn take_trigger(cpu: CpuId) -> bool {
+    // SAFETY: A CPU that was called is possible.
+    let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
+
+    // ORDERING: The acquire pairs with the release in `flush_begins()`.
+    trigger.cmpxchg(1, 0, Acquire).is_ok()
+}
+
+/// An IPI that was sent again.
+#[derive(Clone, Copy)]
+pub(super) struct Resent {
+    /// Its number.
+    number: u32,
+    /// When it was sent, in ns.
+    pub(super) at: u64,
+}
+
+impl Resent {
+    /// Sends an IPI again to `cpu`.
+    pub(super) fn send(cpu: CpuId) -> Self {
+        // SAFETY: A CPU that was called is possible.
+        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+        let at = now();
+        // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts finds
+        // this number, or a later one, when it reads `sent` in `flush_begins()`.
+        let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
+
+        ipi::resend(cpu);
+        Self { number, at }
+    }
+
+    /// Returns after how many ns `cpu` has begun to flush its queue, at the latest; nothing if it has
+    /// not.
+    pub(super) fn answered(self, cpu: CpuId) -> Option<u64> {
+        // SAFETY: A CPU that was called is possible.
+        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+        // ORDERING: The acquire pairs with the release in `ResentIpis::note()`.
+        let seen = ipis.seen.load(Acquire);
+        let is_seen = seen.wrapping_sub(self.number) as i32 >= 0;
+
+        is_seen.then(|| ipis.seen_at.load(Relaxed).saturating_sub(self.at))
+    }
+}
