@@ -3,7 +3,10 @@
 //! Logical mode: the destination is a set of CPUs of one cluster.
 
 use crate::{
-    hw,
+    hw::{
+        self,
+        Machine, //
+    },
     icr::{
         Destination,
         Icr,
@@ -17,7 +20,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Which CPUs one write of the register can reach.
+/// The CPUs that one write of the register can reach.
 pub(crate) trait Clusters {
     /// Returns the CPUs of the cluster of `cpu` that are online; they may change meanwhile.
     fn members(&self, cpu: CpuId) -> &Cpumask;
@@ -26,10 +29,22 @@ pub(crate) trait Clusters {
     fn id(&self, cpu: CpuId) -> u32;
 }
 
+impl Clusters for Machine {
+    #[inline]
+    fn members(&self, cpu: CpuId) -> &Cpumask {
+        Machine::members(self, cpu)
+    }
+
+    #[inline]
+    fn id(&self, cpu: CpuId) -> u32 {
+        self.logical_id(cpu)
+    }
+}
+
 /// Calls `send` once for each cluster that has CPUs in `left`, with the IDs of these CPUs together.
 ///
-/// CPUs that are not online are passed over. What is served leaves `left`.
-#[inline(always)]
+/// CPUs that are not online are passed over. The CPUs that an IPI is sent to leave `left`.
+#[inline]
 pub(crate) fn each_destination(
     left: &mut Cpumask,
     clusters: &impl Clusters,
@@ -61,20 +76,17 @@ pub(crate) fn each_destination(
 ///
 /// # Safety
 ///
-/// As for [`x2apic_cluster_send_ipi_mask`].
+/// The driver is used in x2APIC mode, and the CPUs of `mask` have been up at least once.
 #[inline(never)]
-unsafe fn send_mask(mask: &Cpumask, vector: Vector, to_self: bool) {
+unsafe fn send_mask(machine: &Machine, mask: &Cpumask, vector: Vector, to_self: bool) {
     hw::fence();
 
-    // SAFETY: The cluster driver is in use, by the safety requirements, and the CPUs of the mask
-    // have been up.
-    let clusters = unsafe { hw::Machine::new() };
     let send = |left: &mut Cpumask| {
         mask.copy(left);
         if !to_self {
             left.clear(CpuId::current());
         }
-        each_destination(left, &clusters, |ids| {
+        each_destination(left, machine, |ids| {
             let icr = Icr::send(Destination::Logical(ids), vector);
 
             // SAFETY: The driver is used in x2APIC mode only, and the CPUs are online.
@@ -82,25 +94,22 @@ unsafe fn send_mask(mask: &Cpumask, vector: Vector, to_self: bool) {
         });
     };
 
-    // SAFETY: As above; `send` has the mask from here only.
-    unsafe { hw::with_scratch_mask(send) };
+    // SAFETY: `send` has the mask from here only.
+    unsafe { machine.with_scratch_mask(send) };
 }
 
-/// Sends an IPI to `cpu`. In any context; the write of the register is the last thing that happens.
+/// Sends an IPI to the CPU with the logical APIC ID `dest`. In any context; the write of the register is
+/// the last thing that happens.
 ///
 /// # Safety
 ///
-/// The cluster driver is in use, `cpu` has been up at least once, and `vector` is 0 to 255
-/// and one that it can take.
+/// The cluster driver is in use, the CPU has been up at least once, and `vector` is 0 to 255 and one
+/// that it can take.
 #[export]
-pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(cpu: c_int, vector: c_int) {
-    // SAFETY: `cpu` is a CPU, by the safety requirements.
-    let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
-    // SAFETY: The cluster driver is in use, by the safety requirements.
-    let id = unsafe { hw::logical_id(cpu) };
+pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(dest: u32, vector: c_int) {
     // SAFETY: This is a vector, by the safety requirements.
     let vector = unsafe { Vector::from_c(vector) };
-    let icr = Icr::send(Destination::Logical(id), vector);
+    let icr = Icr::send(Destination::Logical(dest), vector);
 
     hw::fence();
     // SAFETY: The driver is used in x2APIC mode only, and the CPU was up.
@@ -112,19 +121,25 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(cpu: c_int, vector: c_in
 /// # Safety
 ///
 /// The cluster driver is in use, `mask` is valid for the whole call, its CPUs have been up at least
-/// once, and `vector` is 0 to 255 and one that they can take.
+/// once, `vector` is 0 to 255 and one that they can take, and the other arguments are as the invariants
+/// of [`Machine`] say.
 #[export]
 pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask(
     mask: *const bindings::cpumask,
     vector: c_int,
+    scratch: *mut bindings::cpumask_var_t,
+    clusters: *mut *mut bindings::cpumask,
+    logical_ids: *mut u32,
 ) {
+    // SAFETY: By the safety requirements.
+    let machine = unsafe { Machine::from_c(scratch, clusters, logical_ids) };
     // SAFETY: The mask is valid, by the safety requirements.
     let mask = unsafe { Cpumask::from_raw(mask) };
     // SAFETY: This is a vector, by the safety requirements.
     let vector = unsafe { Vector::from_c(vector) };
 
-    // SAFETY: The safety requirements are the same.
-    unsafe { send_mask(mask, vector, true) };
+    // SAFETY: By the safety requirements.
+    unsafe { send_mask(&machine, mask, vector, true) };
 }
 
 /// Sends an IPI to each CPU of `mask` that is online, but not to this one. In any context in which
@@ -137,12 +152,17 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask(
 pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask_allbutself(
     mask: *const bindings::cpumask,
     vector: c_int,
+    scratch: *mut bindings::cpumask_var_t,
+    clusters: *mut *mut bindings::cpumask,
+    logical_ids: *mut u32,
 ) {
+    // SAFETY: By the safety requirements.
+    let machine = unsafe { Machine::from_c(scratch, clusters, logical_ids) };
     // SAFETY: The mask is valid, by the safety requirements.
     let mask = unsafe { Cpumask::from_raw(mask) };
     // SAFETY: This is a vector, by the safety requirements.
     let vector = unsafe { Vector::from_c(vector) };
 
-    // SAFETY: The safety requirements are the same.
-    unsafe { send_mask(mask, vector, false) };
+    // SAFETY: By the safety requirements.
+    unsafe { send_mask(&machine, mask, vector, false) };
 }

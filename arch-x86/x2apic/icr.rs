@@ -24,7 +24,7 @@ pub(crate) enum Mode {
 }
 
 impl From<Bounded<u64, 1>> for Mode {
-    #[inline(always)]
+    #[inline]
     fn from(bit: Bounded<u64, 1>) -> Self {
         if bit.into_bool() {
             Self::Logical
@@ -35,7 +35,7 @@ impl From<Bounded<u64, 1>> for Mode {
 }
 
 impl From<Mode> for Bounded<u64, 1> {
-    #[inline(always)]
+    #[inline]
     fn from(mode: Mode) -> Self {
         Self::from(mode == Mode::Logical)
     }
@@ -53,7 +53,7 @@ pub(crate) enum Delivery {
 impl TryFrom<Bounded<u64, 3>> for Delivery {
     type Error = Error;
 
-    #[inline(always)]
+    #[inline]
     fn try_from(bits: Bounded<u64, 3>) -> Result<Self> {
         match bits.get() {
             0b000 => Ok(Self::Fixed),
@@ -64,7 +64,7 @@ impl TryFrom<Bounded<u64, 3>> for Delivery {
 }
 
 impl From<Delivery> for Bounded<u64, 3> {
-    #[inline(always)]
+    #[inline]
     fn from(delivery: Delivery) -> Self {
         match delivery {
             Delivery::Fixed => Self::new::<0b000>(),
@@ -93,7 +93,7 @@ static_assert!(Icr::MODE_MASK == bindings::APIC_DEST_LOGICAL as u64);
 static_assert!(Icr::DELIVERY_MASK == bindings::APIC_DM_FIXED_MASK as u64);
 static_assert!(Icr::VECTOR_MASK == bindings::APIC_VECTOR_MASK as u64);
 
-/// Whom an IPI is for.
+/// The destination of an IPI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// The CPU with this APIC ID.
@@ -115,7 +115,7 @@ impl Vector {
     /// # Safety
     ///
     /// `vector` is at least 0 and at most 255.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn from_c(vector: c_int) -> Self {
         // Saves the instruction that would clear the upper bits.
         // SAFETY: By the safety requirements.
@@ -127,7 +127,7 @@ impl Vector {
 
 impl Icr {
     /// Returns the value that sends `vector` to `destination`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn send(destination: Destination, vector: Vector) -> Self {
         let (mode, id) = match destination {
             Destination::Physical(id) => (Mode::Physical, id),

@@ -9,19 +9,22 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
-/* Rust. As the members of struct apic of the same names. */
-void x2apic_cluster_send_ipi(int cpu, int vector);
-void x2apic_cluster_send_ipi_mask(const struct cpumask *mask, int vector);
-void x2apic_cluster_send_ipi_mask_allbutself(const struct cpumask *mask,
-					     int vector);
-void x2apic_phys_send_ipi(int cpu, int vector);
-
 /*
- * x2apic_cluster.c. The logical APIC ID of each CPU; a mask for a sender with
- * interrupts off; the online CPUs of each CPU's cluster.
+ * Rust. As the members of struct apic of the same names. The cluster driver
+ * hands over what it alone knows: @dest, the logical APIC ID of a CPU, and
+ * @logical_ids, that of each; @scratch, a mask of each CPU for a sender with
+ * interrupts off; @clusters, the online CPUs of each CPU's cluster.
  */
-extern u32 *x86_cpu_to_logical_apicid;
-DECLARE_PER_CPU(cpumask_var_t, ipi_mask);
-DECLARE_PER_CPU_READ_MOSTLY(struct cpumask *, cluster_masks);
+void x2apic_cluster_send_ipi(u32 dest, int vector);
+void x2apic_cluster_send_ipi_mask(const struct cpumask *mask, int vector,
+				  cpumask_var_t __percpu *scratch,
+				  struct cpumask *__percpu *clusters,
+				  u32 *logical_ids);
+void x2apic_cluster_send_ipi_mask_allbutself(const struct cpumask *mask,
+					     int vector,
+					     cpumask_var_t __percpu *scratch,
+					     struct cpumask *__percpu *clusters,
+					     u32 *logical_ids);
+void x2apic_phys_send_ipi(int cpu, int vector);
 
 #endif /* _X86_APIC_X2APIC_SEND_H */

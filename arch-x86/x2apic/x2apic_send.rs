@@ -10,11 +10,14 @@
 //! cluster driver uses, it is a cluster in the upper 16 bits and a set of its CPUs in the lower 16:
 //! one write reaches all of them.
 //!
-//! # Which file knows what
+//! # Map
 //!
-//! - [`icr`]: the bits of the register.
-//! - [`phys`], [`cluster`]: what the two drivers send, and their entry points.
-//! - [`hw`]: the seam. Only it reaches for services of C.
+//! From top to bottom. A file imports only from files below it.
+//!
+//! - [`cluster`]: what the driver for logical mode sends
+//! - [`phys`]: what the driver for physical mode sends
+//! - [`hw`]: the seam to services of C
+//! - [`icr`]: the bits of the register
 //!
 //! The drivers are `x2apic_phys.c` and `x2apic_cluster.c` in the folder above. They name the entry
 //! points in their `struct apic`; from there, static calls go to them directly.

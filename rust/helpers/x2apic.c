@@ -20,16 +20,6 @@ __rust_helper void rust_helper_native_x2apic_icr_write(u32 low, u32 id)
 	native_x2apic_icr_write(low, id);
 }
 
-__rust_helper struct cpumask *rust_helper_x2apic_scratch_mask(void)
-{
-	return this_cpu_cpumask_var_ptr(ipi_mask);
-}
-
-__rust_helper struct cpumask *rust_helper_x2apic_cluster_mask(unsigned int cpu)
-{
-	return per_cpu(cluster_masks, cpu);
-}
-
 __rust_helper unsigned int
 rust_helper_x2apic_next_and(int n, const struct cpumask *a,
 			    const struct cpumask *b)
