@@ -175,12 +175,35 @@ uml_check() {
 	echo "has no SMP_RUST"
 }
 
+# No file imports from a file above it in the map of its crate.
+layers_check() {
+	python3 -B "$here/layers.py" kernel-smp/smp_core.rs:kernel-smp:crate \
+		arch-x86/x2apic/x2apic_send.rs:arch-x86/x2apic:crate 'rust/kernel/smp.rs:rust/kernel/smp:super|crate::smp'
+}
+
+# The functions from an entry point to the IPI, and from the interrupt to the function that is called, in
+# our crate as it is compiled for build/rust, without inlining.
+chain_check() {
+	local o=$build/rust command
+	command=$(sed -nE '1 { s/^[^ ]* := //; s/ *;.*//; s/ --emit=(llvm-bc|obj|dep-info)=[^ ]+//g; s/ -Cllvm-args=[^ ]+//; p }' \
+		"$o/kernel/smp/.smp_core.o.cmd")
+	"${clean_env[@]}" RUSTC_BOOTSTRAP=1 IR="$build/rust/kernel/smp/smp_core.chain.ll" env -C "$o" \
+		sh -c "$command -Zinline-mir=no -Cno-prepopulate-passes --emit=llvm-ir=\"\$IR\""
+	python3 -B "$here/chain.py" "$o/kernel/smp/smp_core.chain.ll" smp_core \
+		smp_call_function_many:smp_call_function_many_cond:rust_helper_arch_send_call_function_ipi_mask:6 \
+		smp_call_function_single_async:smp_single_async:rust_helper_arch_send_call_function_single_ipi:6 \
+		__sysvec_call_function_single:generic_smp_call_function_single_interrupt::5 \
+		smp_call_function_single:smp_single:rust_helper_arch_send_call_function_single_ipi:6
+}
+
 item "lint: rustfmt" rustfmt_check
 item "lint: checkpatch" checkpatch_check
 item "lint: shellcheck" shellcheck_check
 item "lint: SPDX lines" spdx_check
 item "lint: paths and hosts" places_check
 item "lint: environment" environment_check
+item "lint: layers" layers_check
+item "lint: life of a call" chain_check
 item "lint: no warnings" warnings_check
 item "lint: no panic symbols" panic_check
 item "lint: exports" exports_check

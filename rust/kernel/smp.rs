@@ -56,6 +56,22 @@
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
+// # Map
+//
+// From top to bottom. A file imports only from files below it; `make lint` checks that.
+//
+// - `batch`: several functions on several CPUs
+// - `post`: functions that run before a scope ends
+// - `task`: calls that run in a task
+// - `many`: calls to many CPUs
+// - `one`: calls to one CPU
+// - `pending`: asynchronous calls with an answer
+// - `csd`: a csd of the caller's own
+// - `slots`: an answer of each CPU
+// - `caller`: the right to wait
+// - `context`: the context of a function that runs
+// - `error`: the errors of a call
+
 mod batch;
 mod caller;
 mod context;

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Prints the longest chains of functions from entry points to an end, and checks their lengths.
+
+Reads the LLVM IR of a crate that was compiled without inlining, so that each function is there. Functions
+of other crates, such as kernel and core, are walked through and not counted. What is marked #[cold] is
+left out: it is off the path that a call normally takes.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+
+
+def demangle(names):
+    """Returns a readable name for each mangled one."""
+    out = subprocess.run(
+        ["llvm-cxxfilt-22"], input="\n".join(names), capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    return dict(zip(names, out))
+
+
+def read(text):
+    """Returns the calls of each function, and the functions that are cold. None: an indirect call."""
+    cold = set(re.findall(r"^attributes (#\d+) = \{[^}]*\bcold\b", text, re.M))
+    calls, is_cold, name = {}, set(), None
+    for line in text.splitlines():
+        define = re.match(r'define .*?@"?([\w.$]+)"?\(.*?(#\d+)? (?:personality .*)?\{', line)
+        if define:
+            name = define.group(1)
+            calls[name] = []
+            if define.group(2) in cold:
+                is_cold.add(name)
+        elif name and re.search(r"\b(?:call|invoke)\b", line):
+            callee = re.search(r'\b(?:call|invoke)\b[^@%"]*(?:@"?([\w.$]+)|(%[\w.]+)\()', line)
+            if callee and not (callee.group(1) or "").startswith("llvm."):
+                calls[name].append(callee.group(1))
+        elif line == "}":
+            name = None
+    return calls, is_cold
+
+
+class Crate:
+    """A crate's functions, by readable names without hashes and type arguments."""
+
+    def __init__(self, text, crate):
+        self.calls, self.cold = read(text)
+        self.crate = crate
+        self.names = demangle(list(self.calls))
+
+    def title(self, name):
+        """Returns the name of one of the crate's own functions, a closure by that of its function."""
+        full = re.sub(r"^<([\w:]+)>", r"\1", self.names[name])
+        if not full.startswith(f"{self.crate}::"):
+            return None if full.startswith("<") or "::" in full else full
+        return re.sub(r"(::\{closure[^}]*\})+$", "", full.removeprefix(f"{self.crate}::"))
+
+    def longest(self, name, end, seen=()):
+        """Returns the longest chain from a function to a call of end, or None."""
+        title = self.title(name)
+        best = None
+        for callee in self.calls[name]:
+            if callee == end:
+                rest = []
+            elif callee in self.calls and callee not in self.cold and callee not in seen:
+                rest = self.longest(callee, end, (*seen, name))
+            else:
+                continue
+            if rest is not None and (best is None or len(rest) > len(best)):
+                best = rest
+        if best is None or title is None or (best and best[0] == title):
+            return best
+        return [title, *best]
+
+
+def main():
+    """Prints a line for each chain, and fails if one is longer than its limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("ir")
+    parser.add_argument("crate")
+    parser.add_argument(
+        "chain",
+        nargs="+",
+        help="C:START:END:LIMIT; C is the C function that calls START, and END is empty for a callback",
+    )
+    args = parser.parse_args()
+    with open(args.ir, encoding="utf-8") as file:
+        crate = Crate(file.read(), args.crate)
+    failed = []
+    for chain in args.chain:
+        caller, start, end, limit = chain.split(":")
+        names = crate.longest(start, end or None)
+        if names is None:
+            failed.append(f"{start} does not lead to {end or 'a callback'}")
+            continue
+        names = [caller, *names]
+        print(f"{len(names)}, {limit} at most: {' > '.join(names)}")
+        if len(names) > int(limit):
+            failed.append(f"{start}: {len(names)} functions, and {limit} at most")
+    if failed:
+        sys.exit("\n".join(failed))
+
+
+main()
