@@ -282,7 +282,7 @@ pub(crate) unsafe fn send(
         }
     }
     // SAFETY: By the safety requirements.
-    unsafe { send_in_any(guard, no_free_slot, cpu, call, waiting, callsite) };
+    unsafe { send_in_any(guard, cpu, call, waiting, callsite, no_free_slot) };
 }
 
 /// Sends an asynchronous call in whichever csd is free; with `no_free_slot`, in none of the slots.
@@ -295,11 +295,11 @@ pub(crate) unsafe fn send(
 #[export_name = "generic_exec_single"]
 unsafe fn send_in_any(
     guard: CpuGuard,
-    no_free_slot: bool,
     cpu: CpuId,
     call: Call,
     waiting: Waiting,
     callsite: Callsite,
+    no_free_slot: bool,
 ) {
     let pool = Pool::this_cpu(&guard);
     let send = |csd: Csd| {
