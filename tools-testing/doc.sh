@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the documentation with the tools of the kernel tree: our pages of core-api with its Sphinx, the
-# kernel crate and our own crates with rustdoc. Fails if there is a warning about a file of ours; those
-# about the tree's are its own. Compiles the examples of all pages.
+# Builds the documentation with the tools of the kernel tree: our pages of core-api and dev-tools with its
+# Sphinx, the kernel crate and our own crates with rustdoc. Fails if there is a warning about a file of
+# ours; those about the tree's are its own. Compiles the examples of all pages.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -36,17 +36,20 @@ about_ours() {
 # says that they are missing. netlink/ is specifications, which the tree would read in any case.
 page_check() {
 	local log=$logs/doc-page.log pages
-	pages='index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust*.rst,fault-injection/fault-injection.rst'
+	pages='index.rst,core-api/index.rst,core-api/SMP.rst,core-api/smp-rust*.rst,dev-tools/index.rst,dev-tools/smp/*.rst'
+	pages+=',fault-injection/fault-injection.rst'
 	# Nothing is said again about what was read before.
-	rm -rf "$out/core-api" "$out/.doctrees"
+	rm -rf "$out/core-api" "$out/dev-tools" "$out/.doctrees"
 	# RUSTDOC has another meaning in Documentation/Makefile.
-	with_progress "$log" SPHINX "Documentation/core-api/smp-rust*.rst" kmake $kernel htmldocs RUSTDOC= \
+	with_progress "$log" SPHINX "Documentation/core-api/smp-rust*.rst, dev-tools/smp/*.rst" kmake $kernel htmldocs RUSTDOC= \
 		SPHINXOPTS="-D include_patterns=$pages -D exclude_patterns=netlink" \
 		SPHINXBUILD="$cache/venv/bin/sphinx-build" PYTHON3="$cache/venv/bin/python3" ||
 		die "Sphinx failed: $(build_error "$log") (log: $(short "$log"))"
-	verdict "$(grep -E '(WARNING|ERROR|CRITICAL): ' "$log" | grep -F smp-rust | sed "s,^$linux/,," || true)" "$log"
+	verdict "$(grep -E '(WARNING|ERROR|CRITICAL): ' "$log" | grep -E 'smp-rust|dev-tools/smp/' | sed "s,^$linux/,," || true)" "$log"
 	grep -q 'href="smp-rust\.html"><span class="doc">' "$out/core-api/SMP.html" ||
 		die "core-api/SMP.rst has no link to our page: a hook in patches/ must set it"
+	grep -q 'href="smp/index\.html"' "$out/dev-tools/index.html" ||
+		die "dev-tools/index.rst has no link to our pages: a hook in patches/ must set it"
 	echo "$(short "$out")/core-api/smp-rust.html"
 }
 
