@@ -59,6 +59,6 @@ csd=$((16#$(llvm-nm-22 -S "$build/c/kernel/smp.o" | awk '$4 == "csd_data" { prin
 printf '\nEach of N possible CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
 printf '%-14s %8d %8d %8d\n' N 64 512 8192
 printf '%-14s' Rust
-memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/many.rs" CallFunctionData)"
+memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/cfd.rs" CallFunctionData)"
 printf '%-14s' C
 memory "$(each "$build/c/kernel/smp.o")" "$(sets_in "$linux/kernel/smp.c" call_function_data)"
