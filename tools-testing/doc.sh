@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the documentation with the tools of the kernel tree: our pages of core-api and dev-tools with its
 # Sphinx, the kernel crate and our own crates with rustdoc. Fails if there is a warning about a file of
-# ours; those about the tree's are its own. Compiles the examples of all pages.
+# ours; those about the tree's are its own. Compiles the examples of all pages, and compares the tables of
+# benchmarks with the stored figures.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -144,6 +145,7 @@ examples_check() {
 }
 
 item "doc: page" page_check
+item "doc: figures" python3 -B "$here/bench_page.py" --check
 item "doc: parameters" parameters_check
 item "doc: paths" paths_check
 item "doc: kernel crate" kernel_crate_check
