@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Looks for failures that kernel/smp.c has had, in the Rust kernel and in the C one; 16 was found here,
 # and 17 is one that kernel/smp/ alone had. The numbers are those of
-# Documentation/dev-tools/smp/testing.rst; number 4 is what "make seeds" calls the exact wait. What
+# Documentation/dev-tools/smp/regressions.rst; number 4 is what "make seeds" calls the exact wait. What
 # Linux 7.3 in C does is what was found and reported: another result is a failure here too.
 
 . "$(dirname "$0")/lib.sh"

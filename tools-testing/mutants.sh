@@ -14,7 +14,7 @@
 #   Caught by: unload KERNEL        a module that is unloaded while what it has sent is under way
 #   Caught by: disassembly OBJECT   the order of instructions, which no guest under QEMU shows
 #
-# history-NN-* bring back failures that kernel/smp.c has had; Documentation/dev-tools/smp/testing.rst
+# history-NN-* bring back failures that kernel/smp.c has had; Documentation/dev-tools/smp/regressions.rst
 # has the list.
 
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 /*
  * Failures that kernel/smp.c has had, looked for on any kernel/smp.c. Each says
  * at the end of loading, in one line, what was found; the numbers are those of
- * Documentation/dev-tools/smp/testing.rst.
+ * Documentation/dev-tools/smp/regressions.rst.
  *
  * CPU 1 is the target of all calls. Where a failure is there, that CPU may not
  * answer any more, and the guest may not end.
