@@ -40,7 +40,7 @@
 //!
 //! # Map
 //!
-//! From top to bottom. A file imports only from files below it; `make lint` checks that.
+//! From top to bottom. A file imports only from files below it; `make test T=lint` checks that.
 //!
 //! Entry points:
 //!

@@ -14,7 +14,7 @@ import sys
 
 KERNELS = ("rust", "c")
 
-# Who makes the call, by the name of what prints the figures.
+# The caller, by the name of what prints the figures.
 CALLERS = {"smp_bench": "C", "smp_bench_api": "Rust", "smp_bench_user": "a program"}
 PRINTERS = CALLERS | {"host": "threads"}
 

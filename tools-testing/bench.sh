@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
-# SHORT=1: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
+# LEVEL=short: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
 # the stored one. CPUS= says with how many CPUs, CONFIG=small with which configuration; SCALE=1: some
-# cases with 2, 4, 8, ... 64 CPUs, with LONG=1 128 too, which take as long as all others, and 288.
+# cases with 2, 4, 8, ... 64 CPUs, with LEVEL=long 128 too, which take as long as all others, and 288.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -22,7 +22,7 @@ stored=$here/bench/ratios-$cpus$small.json
 	die "no ratios are stored for $cpus CPUs: there is no $(short "$stored")"
 runs=5
 boots=("" idle=poll csdlock_debug=1)
-[ -z "${SHORT:-}" ] || runs=2 boots=("")
+[ "$level" != short ] || runs=2 boots=("")
 [ -z "${SCALE:-}" ] || runs=1
 out=$build/bench$small
 export SMP_NODES=1
@@ -95,7 +95,7 @@ draw() {
 if [ -n "${SCALE:-}" ]; then
 	files=()
 	counts=(2 4 8 16 32 64)
-	[ -z "${LONG:-}" ] || counts+=(128 288)
+	[ "$level" != long ] || counts+=(128 288)
 	for cpus in "${counts[@]}"; do
 		# More CPUs need x2APIC mode, in which QEMU cannot count instructions.
 		if [ "$cpus" -lt 256 ]; then
@@ -103,7 +103,7 @@ if [ -n "${SCALE:-}" ]; then
 			files+=("$out/scale-$cpus.json")
 		fi
 		# With 64 CPUs too, to tell what the emulator's share is.
-		[ -z "${LONG:-}" ] || [ "$cpus" -lt 64 ] || MEM=4G measure ns_of_QEMU tcg "" scale=1 loops=20
+		[ "$level" != long ] || [ "$cpus" -lt 64 ] || MEM=4G measure ns_of_QEMU tcg "" scale=1 loops=20
 		judge --scale
 	done
 	draw "${files[@]}"

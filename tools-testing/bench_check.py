@@ -18,7 +18,7 @@ def fail(text):
 def flat(path, boot):
     """Returns ratio and spread by caller and case."""
     callers = json.loads(path.read_text())["ratios"].get(boot, {})
-    return {(who, case): pair for who, cases in callers.items() for case, pair in cases.items()}
+    return {(caller, case): pair for caller, cases in callers.items() for case, pair in cases.items()}
 
 
 def main():

@@ -111,7 +111,7 @@ def frames(build):
 
 
 def exports(build):
-    """What is exported, to whom, and in which namespace."""
+    """What is exported, to all modules or to those under the GPL, and in which namespace."""
     found = {}
     for o in build.objects:
         for number in o.numbers(".export_symbol"):

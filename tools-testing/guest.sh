@@ -19,13 +19,13 @@ first_bad_line() {
 	grep -aE "$bad" "$1" | grep -avE "$benign" | sed -n 1p || true
 }
 
+# More options of QEMU, for a caller to set.
+guest_qemu=()
+
 # QEMU's machine. x2APIC under TCG needs QEMU's own interrupt controller and remapping.
 machine_options() {
 	local cpus=$1 accel=$2 thread=multi
-	# Two nodes, a socket each, if the CPUs can be halved; all memory is in the first.
-	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] ||
-		echo "-smp $cpus,sockets=2 -object memory-backend-ram,id=ram,size=${MEM:-1G}" \
-			"-numa node,memdev=ram,cpus=0-$((cpus / 2 - 1)) -numa node,cpus=$((cpus / 2))-$((cpus - 1))"
+	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] || echo "-smp $cpus,sockets=2"
 	if [ "$accel" = kvm ]; then
 		echo "-machine q35,accel=kvm -cpu host"
 		return
@@ -91,6 +91,9 @@ start_guest() {
 		options=("${tcg_options[@]}")
 		[ -n "${SMP_ICOUNT:-}" ] || options+=("${delay_options[@]}")
 	fi
+	# Two nodes, a socket each, if the CPUs can be halved; all memory is in the first.
+	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] ||
+		options+=(--numa "${MEM:-1G},cpus=0-$((cpus / 2 - 1))" --numa "0,cpus=$((cpus / 2))-$((cpus - 1))")
 	for w in $append; do kopts+=(--kopt "$w"); done
 	guest_tmp=$(mktemp -d)
 	exec {con}> >(write_log "$log" 2>/dev/null)
@@ -104,7 +107,7 @@ start_guest() {
 	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
 		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
 		--show-boot-console --verbose --force-9p --disable-microvm "${options[@]}" "${kopts[@]}" \
-		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" ${guest_qemu:-} \
+		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" "${guest_qemu[@]}" \
 		</dev/null 1>&"$scr" 2>&"$con" &
 	guest=$!
 	echo $guest >"$guest_tmp/guest"

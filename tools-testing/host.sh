@@ -34,7 +34,7 @@ host_checks() {
 # Runs a check. What it found is its last line. usage: host_run TARGET CHECK LIMIT
 host_run() {
 	local rc=0 out
-	# What loops for ever in a model takes all memory before its time is over. ThreadSanitizer has more
+	# An endless loop in a model takes all memory before its time is over. ThreadSanitizer has more
 	# addresses than memory, and knows its own layout only.
 	out=$([[ $1 == */tsan ]] || ulimit -v 4000000
 		SHUTTLE_SILENCE_WARNINGS=1 RUST_BACKTRACE=0 TSAN_OPTIONS="suppressions=$here/host/tsan" \

@@ -38,17 +38,17 @@ count() {
 	note=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | sed -E 's/^(smp: |  READY +)//' || true)
 	if [ "$rc" = 0 ]; then
 		printf '  ok      %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
-		echo passed >>"$results"
+		printf 'passed\t%s\t%s\n' "$name" $(($(date +%s) - start)) >>"$results"
 	else
 		case "$note" in *log*:*) ;; *) note+=" (log: $(short "$log"))" ;; esac
 		printf '  FAILED  %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
 		[ -t 1 ] || show_ends "$name" "$log" "$note" >>"$results-ends"
-		echo failed >>"$results"
+		printf 'failed\t%s\t%s\n' "$name" $(($(date +%s) - start)) >>"$results"
 	fi
 }
 
-# Shows how the log of an item ends, and those that its verdict names. Where nobody watches, they may
-# be gone when somebody reads this. usage: show_ends NAME LOG VERDICT
+# Shows how the log of an item ends, and those that its verdict names. In CI they may be
+# gone when this is read. usage: show_ends NAME LOG VERDICT
 show_ends() {
 	local file
 	for file in "$2" $(grep -oE 'build/[^ ,()]+\.(log|txt|out)' <<<"$3" | sort -u | sed "s,^,$top/,"); do
@@ -65,13 +65,26 @@ begin_items() {
 	export SMP_RESULTS=$results
 }
 
+# Writes what was counted so far as KTAP and for JUnit. usage: write_results NAME
+write_results() {
+	local out=$build/results/$1
+	mkdir -p "$build/results"
+	awk -F'\t' '{ line[NR] = ($1 == "passed" ? "ok " : "not ok ") NR " " $2; time[NR] = $3 }
+		END {
+			printf "KTAP version 1\n1..%d\n", NR
+			for (n = 1; n <= NR; n++) printf "# %d s\n%s\n", time[n], line[n]
+		}' "$results" >"$out.ktap"
+	# It fails if an item has failed.
+	"$linux/tools/testing/kunit/kunit.py" parse --junit="$out.xml" "$out.ktap" >/dev/null 2>&1 || [ -s "$out.xml" ]
+}
+
 # The last line, unless a caller counts on; fails if an item failed.
 end_items() {
 	local failed
 	[ -z "${counted_by_caller:-}" ] || exit 0
-	failed=$(grep -c failed "$results" || true)
+	failed=$(grep -c ^failed "$results" || true)
 	[ ! -e "$results-ends" ] || cat "$results-ends"
-	echo "$(grep -c passed "$results" || true) passed, $failed failed"
+	echo "$(grep -c ^passed "$results" || true) passed, $failed failed"
 	rm -f "$results" "$results-ends"
 	[ "$failed" = 0 ]
 }

@@ -90,6 +90,13 @@ mapfile -t without_ours < <(printf -- '--unset=%s\n' MAKEFLAGS MFLAGS MAKEOVERRI
 	sed -n 's/^export //p' "$top/Makefile" | tr ' ' '\n' | sed 's/^/--unset=/')
 [ ${#without_ours[@]} -gt 5 ] || die "the Makefile exports no variables"
 
+# How much of a check is run: less than usual, as usual, or more.
+level=${LEVEL:-}
+case "$level" in
+"" | short | long) ;;
+*) die "LEVEL=$level: it is short, or long, or not given" ;;
+esac
+
 need_number() {
 	[[ $2 =~ ^[0-9]+$ ]] && [ "$2" -gt 0 ] || die "$1=$2 is not a number above 0"
 }

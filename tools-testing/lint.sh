@@ -62,7 +62,7 @@ spdx_check() {
 	echo "$(files | wc -l) files"
 }
 
-# Web addresses are those of documentation; no package host, and no path of somebody's machine.
+# Web addresses are those of documentation; no package host, and no path of a machine.
 places_check() {
 	local known hosts
 	known='([a-z]+\.)*(kernel\.org|rust-lang\.org|rust-for-linux\.com|w3\.org|lwn\.net|qemu\.org)|github\.com'
@@ -72,6 +72,25 @@ places_check() {
 		verdict "$(files | xargs -d '\n' grep -nIF "${hosts[@]/#/-e}" || true)" "package host"
 	verdict "$(files | xargs -d '\n' grep -nIE '(^|[^[:alnum:]_.$}/*])/(home|root|work|Users)/' || true)" "path of a machine"
 	echo "$(files | wc -l) files"
+}
+
+# The words of the kernel, and plain English: "words" has what is not. That list and the mailing-list threads
+# that are quoted have them all the same.
+words_check() {
+	local pattern instead found=""
+	while IFS=$'\t' read -r pattern instead; do
+		found+=$(files ':!tools-testing/words' | xargs -d '\n' grep -nIE "$pattern" | head -n 5 |
+			sed "s/\$/ (instead: $instead)/" || true)
+		found+=${found:+$'\n'}
+	done < <(grep -v '^#' "$here/words")
+	verdict "$(grep . <<<"$found" || true)" "not our words"
+	echo "$(grep -vc '^#' "$here/words") patterns"
+}
+
+# Where documents show the table of the checks, it is that of the file.
+tables_check() {
+	python3 -B "$here/checks.py" fill --check README.md tools-testing/README Documentation/dev-tools/smp/testing.rst
+	echo "as in tools-testing/checks"
 }
 
 # No variable of our own make comes to the make of a kernel.
@@ -201,6 +220,8 @@ item "lint: checkpatch" checkpatch_check
 item "lint: shellcheck" shellcheck_check
 item "lint: SPDX lines" spdx_check
 item "lint: paths and hosts" places_check
+item "lint: words" words_check
+item "lint: tables of checks" tables_check
 item "lint: environment" environment_check
 item "lint: layers" layers_check
 item "lint: life of a call" chain_check

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the small kernel in the configurations of configs/matrix/, and has each run the in-kernel
 # tests, the sample and both tortures, with CPU hotplug: other preemption models, numbers of CPUs,
-# sanitizers and debug options. "kunit", with lockdep and the doctests, is that of "make kunit". Long;
-# MATRIX='rt calls' picks some. DURATION= and CALLS= are those of "make torture".
+# sanitizers and debug options. "kunit", with lockdep and the doctests, is that of the check kunit. Long;
+# MATRIX='rt calls' picks some. DURATION= and CALLS= are those of the check torture.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Compiles kernel-smp/ as it is for this machine, and checks it: its protocols in all executions with
 # loom, in schedules drawn by chance with shuttle, and with real threads, also under ThreadSanitizer;
-# a ledger of calls with CPU hotplug; programs drawn by chance against a model. SHORT=1 leaves out
-# shuttle, ThreadSanitizer and the watch over requests, and has fewer of the rest; LONG=1 makes 10^9
+# a ledger of calls with CPU hotplug; programs drawn by chance against a model. LEVEL=short leaves out
+# shuttle, ThreadSanitizer and the watch over requests, and has fewer of the rest; LEVEL=long makes 10^9
 # calls.
 
 . "$(dirname "$0")/lib.sh"
@@ -15,12 +15,12 @@ begin_items
 backends=(loom loom-debug threads shuttle tsan)
 calls=10000000
 programs=100000
-if [ -n "${SHORT:-}" ]; then
+if [ "$level" = short ]; then
 	backends=(loom threads)
 	calls=3000000
 	programs=20000
 fi
-[ -z "${LONG:-}" ] || calls=1000000000
+[ "$level" != long ] || calls=1000000000
 "$here/setup.sh" cargo "${backends[@]}"
 
 build_backends() {
@@ -35,7 +35,7 @@ build_backends() {
 # usage: check BACKEND CHECK
 check() {
 	local limit=600
-	[ -z "${LONG:-}" ] || limit=14400
+	[ "$level" != long ] || limit=14400
 	case $1-$2 in
 	threads-ledger) export CALLS=$calls ;;
 	tsan-ledger) export CALLS=300000 ;;

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Breaks the code on purpose, one mutant of mutants/ after the other, in a copy of the checkout, and
-# looks whether what each names as its catcher fails. MUTANTS='csd-* api-*' picks some; "mutants.sh
-# check" only looks whether each still applies.
+# looks whether what each names as its catcher fails. MUTANTS='csd-* api-*' picks some; LEVEL=short
+# only looks whether each still applies.
 #
 # A mutant is a patch; above it stand what it breaks, and what must fail on it, a line each:
 #
 #   Caught by: kunit SUITE[.TEST]   a suite of KUnit, in a guest
 #   Caught by: verdict TEST         a test of smp_verdict, in a guest whose waits are watched
-#   Caught by: loom CHECK           a check of "make model", with loom; or shuttle, or threads
+#   Caught by: loom CHECK           a check of model.sh, with loom; or shuttle, or threads
 #   Caught by: herd7 TEST           a litmus test, whose own mutant is the same
-#   Caught by: misuse CASE          a case of "make misuse": what it is about compiles
+#   Caught by: misuse CASE          a case of misuse.sh: what it is about compiles
 #   Caught by: unload KERNEL        a module that is unloaded while what it has sent is under way
 #   Caught by: disassembly OBJECT   the order of instructions, which no guest under QEMU shows
 #
@@ -123,7 +123,7 @@ mutant() {
 }
 
 item "mutants apply" check
-[ "${1:-}" != check ] || list=()
+[ "$level" != short ] || list=()
 for m in "${list[@]}"; do
 	item "${m%.patch}" mutant "$m"
 done

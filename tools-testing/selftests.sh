@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The kernel tree's own selftests that lean on cross-CPU calls, and changes of memory maps from many
 # threads, on our kernel and on that with kernel/smp.c: no failure on either, and the same results.
-# SHORT=1 is without the C kernel and rseq, and with less work; LONG=1 runs the tree's run_param_test.sh
+# LEVEL=short is without the C kernel and rseq, and with less work; LEVEL=long runs the tree's run_param_test.sh
 # too, in which rseq is disturbed in many ways, and which takes hours under emulation.
 
 . "$(dirname "$0")/lib.sh"
@@ -14,10 +14,10 @@ begin_items
 place=$build/selftests
 suites=(membarrier cpu-hotplug rseq rseq-param memory)
 more=0
-[ -z "${LONG:-}" ] || more=14400
+[ "$level" != long ] || more=14400
 [ -z "${IMPL:-}" ] || die "IMPL=$IMPL: both are compared"
 kernels=("$(kernel_name)" "$(IMPL=c kernel_name)")
-[ -z "${SHORT:-}" ] || kernels=("${kernels[0]}") suites=(membarrier cpu-hotplug memory)
+[ "$level" != short ] || kernels=("${kernels[0]}") suites=(membarrier cpu-hotplug memory)
 "$here/setup.sh" stress-ng
 for name in "${kernels[@]}"; do
 	"$here/kernel.sh" "$name"
@@ -35,9 +35,9 @@ build_suites() {
 
 # How often, where a test takes a number.
 work() {
-	case "$1${SHORT:+-short}" in
-	memory) echo 1000 ;;
+	case "$1-$level" in
 	memory-short) echo 500 ;;
+	memory-*) echo 1000 ;;
 	*) echo 100 ;;
 	esac
 }
@@ -50,7 +50,7 @@ left_out() {
 			echo "membarrier_rseq_stress it fails when a thread waits for 50 ms, as all do under emulation"
 		;;
 	rseq)
-		[ -n "${LONG:-}" ] || echo "run_param_test.sh LONG=1 runs it; rseq-param is its beginning"
+		[ "$level" = long ] || echo "run_param_test.sh LEVEL=long runs it; rseq-param is its beginning"
 		;;
 	esac
 }

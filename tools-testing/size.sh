@@ -54,7 +54,7 @@ done
 sizes "Rust, options" "${options_objects[@]}"
 sizes C "$build/c/kernel/smp.o"
 
-# The size of a csd, in bytes: C has one a CPU for calls that nobody waits for.
+# The size of a csd, in bytes: C has one a CPU for asynchronous calls.
 csd=$((16#$(llvm-nm-22 -S "$build/c/kernel/smp.o" | awk '$4 == "csd_data" { print $2 }')))
 printf '\nEach of N possible CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
 printf '%-14s %8d %8d %8d\n' N 64 512 8192

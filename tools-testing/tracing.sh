@@ -27,7 +27,7 @@ trace() {
 	module "$1"
 	# shellcheck disable=SC2046 # Names have no spaces.
 	boot "tracing-$1" "$1" 240 "" \
-		"$(printf '%q ' "$here/guest/tracing.sh" "$build/modules/$1/smp_history.ko" $(names))"
+		"$(printf '%q ' "$here/guest/tracing.sh" "$build/modules/$1/smp_regressions.ko" $(names))"
 	cat "$logs/tracing-$1.out"
 }
 

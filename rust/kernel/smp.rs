@@ -58,7 +58,7 @@
 
 // # Map
 //
-// From top to bottom. A file imports only from files below it; `make lint` checks that.
+// From top to bottom. A file imports only from files below it; `make test T=lint` checks that.
 //
 // - `batch`: several functions on several CPUs
 // - `post`: functions that run before a scope ends

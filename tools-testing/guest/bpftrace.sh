@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: the one-liners of Documentation/core-api/smp-rust.rst, while CPU 2 calls CPU 1.
-# usage: bpftrace.sh smp_history.ko
+# usage: bpftrace.sh smp_regressions.ko
 
 . "$(dirname "$0")/common.sh"
 tracing=/sys/kernel/tracing
@@ -12,9 +12,9 @@ module=$1
 one_liner() {
 	echo "bpftrace -e '$2'"
 	# The module is there until bpftrace has looked up its names.
-	bpftrace -e "$2" -c "$(command -v insmod) $module failure=17 rounds=2" >$scratch/out 2>&1 ||
+	bpftrace -e "$2" -c "$(command -v insmod) $module number=17 rounds=2" >$scratch/out 2>&1 ||
 		fail "bpftrace, $1: $(tail -n 1 $scratch/out)"
-	rmmod smp_history
+	rmmod smp_regressions
 	grep -v '^$' $scratch/out
 	grep -qE "$3" $scratch/out || fail "bpftrace, $1: it does not show $3"
 }

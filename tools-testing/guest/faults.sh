@@ -29,13 +29,13 @@ echo 2 >$delay/from
 [ "$(cat $delay/from)" = 2 ] || fail "$delay/from does not keep its value"
 echo -1 >$delay/from
 
-load "$1" promise=nowait calls=9
-rmmod smp_seeds
+load "$1" guarantee=nowait calls=9
+rmmod smp_guarantees
 [ "$(counted csds)" = 0 ] || fail "csds are counted while the counters are off"
 echo 1 >$dir/smp/stats
-load "$1" promise=nowait calls=9
+load "$1" guarantee=nowait calls=9
 echo 0 >$dir/smp/stats
-rmmod smp_seeds
+rmmod smp_guarantees
 csds=$(counted csds) ipis=$(counted ipis) slots=$(counted most_slots)
 [ "$csds" -ge 9 ] && [ "$ipis" -gt 0 ] && [ "$slots" -ge 8 ] ||
 	fail "the counters say: $(cat $dir/smp/stats)"

@@ -5,5 +5,5 @@
 . "$(dirname "$0")/common.sh"
 # A panic that finds the console in the middle of a line may not be seen: it speaks alone.
 dmesg -n 1
-load "$1" promise=panic
+load "$1" guarantee=panic
 fail "CPU 0 did not panic"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: can the functions NAMES be traced and probed, and what does a synchronous call look like
-# to ftrace? usage: tracing.sh smp_history.ko NAME...
+# to ftrace? usage: tracing.sh smp_regressions.ko NAME...
 
 . "$(dirname "$0")/common.sh"
 tracing=/sys/kernel/tracing
@@ -13,10 +13,10 @@ shift
 # of the module.
 calls() {
 	echo >$tracing/trace
-	load "$module" failure=17 rounds=1
+	load "$module" number=17 rounds=1
 	echo 0 >$tracing/tracing_on
 	cat $tracing/trace >$scratch/trace
-	rmmod smp_history
+	rmmod smp_regressions
 	echo 1 >$tracing/tracing_on
 }
 

@@ -89,14 +89,14 @@ const C: Half = Half {
     wait: c_wait,
 };
 
-/// How many requests are sent at once.
+/// How many csds are sent at once.
 const BURST: usize = 64;
 
-/// How often a case is tried, the implementations in turn; and how many requests a try has.
+/// How often a case is tried, the implementations in turn; and how many csds a try has.
 const TRIES: usize = 20;
 const REQUESTS: usize = 64 * 1024;
 
-/// A request in a cache line of its own.
+/// A csd in a cache line of its own.
 #[repr(C, align(64))]
 struct Slot(UnsafeCell<__call_single_data>);
 
@@ -205,12 +205,12 @@ fn slots() -> Vec<Slot> {
     (0..BURST).map(|_| Slot::new()).collect()
 }
 
-/// Times `requests` requests, in ns each.
-fn time(requests: usize, f: impl FnOnce()) -> f64 {
+/// Times `csds` csds, in ns each.
+fn time(csds: usize, f: impl FnOnce()) -> f64 {
     let start = Instant::now();
 
     f();
-    start.elapsed().as_nanos() as f64 / requests as f64
+    start.elapsed().as_nanos() as f64 / csds as f64
 }
 
 /// Sends to the own queue, and drains it.
@@ -235,7 +235,7 @@ fn alone(half: Half, only_drain: bool) -> f64 {
     sum
 }
 
-/// CPU 0 calls CPU 1, which polls: one request after the other, or a burst and then all waits.
+/// CPU 0 calls CPU 1, which polls: one csd after the other, or a burst and then all waits.
 fn called(half: Half, burst: usize, wait: bool) -> f64 {
     let world = World::new(half, 2);
     let over = AtomicBool::new(false);

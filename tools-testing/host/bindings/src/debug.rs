@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trace points, which are off; counters, which are off too; and the watch over requests, which is
+//! Trace points, which are off; counters, which are off too; and the watch over csds, which is
 //! on if it is built at all.
 
 use crate::{c_char, c_int, c_uint, c_ulong, cpumask, machine, smp_call_func_t};

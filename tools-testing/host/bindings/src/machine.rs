@@ -6,7 +6,7 @@
 //! before each access to shared memory and each IPI that it sends. One that has nothing to do sleeps
 //! until it gets one.
 //!
-//! Several tasks can share a CPU. Then whoever has preemption or interrupts off owns it, and the
+//! Several tasks can share a CPU. Then the task that has preemption or interrupts off owns it, and the
 //! others wait.
 
 use crate::{

@@ -3,9 +3,9 @@
 //! Atomic accesses to plain memory, as C makes them.
 //!
 //! loom has atomics of its own, which are no memory. There is one for each address that is accessed.
-//! Those of variables that live for ever are made before the CPUs start, so that all CPUs know
+//! Those of variables that are never freed are made before the CPUs start, so that all CPUs know
 //! them; which these are is learned first, by executions that use plain memory and check nothing. One
-//! on a stack or in a box is made by who accesses it first: that this comes before all other accesses
+//! on a stack or in a box is made by the first access: that this comes before all other accesses
 //! is one more thing that loom checks. A variable that was not learned is made so too; if two CPUs
 //! access it, loom may find a fault that is none, but never overlooks one.
 
@@ -201,7 +201,7 @@ pub mod backend {
 
     impl Either {
         fn new(address: usize, size: usize) -> Self {
-            // SAFETY: As the place that was named, this is valid, and nobody writes the memory itself.
+            // SAFETY: As the place that was named, this is valid, and the memory itself is not written.
             unsafe {
                 if size == 4 {
                     Self::Small(AtomicU32::new((address as *const u32).read_volatile()))

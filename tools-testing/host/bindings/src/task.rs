@@ -148,7 +148,7 @@ pub unsafe fn queue_work_on(
     work: *mut work_struct,
 ) -> bool {
     struct Work(*mut work_struct);
-    // SAFETY: Who queues it waits for it.
+    // SAFETY: The task that queues it waits for it.
     unsafe impl Send for Work {}
     let work = Work(work);
     let machine = machine::of_current();

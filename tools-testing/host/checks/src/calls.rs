@@ -149,7 +149,7 @@ impl Flag {
 
 /// The function that is called on one CPU.
 pub unsafe extern "C" fn answer(info: *mut c_void) {
-    // SAFETY: Who calls passes an argument that lives until the call is over.
+    // SAFETY: The caller passes an argument that lives until the call is over.
     let argument = unsafe { &*info.cast_const().cast::<Argument>() };
 
     argument.note();
@@ -216,7 +216,7 @@ pub fn many(
     };
 }
 
-/// A request of the caller's own.
+/// A csd of the caller's own.
 #[repr(C, align(32))]
 pub struct OwnCsd(bindings::__call_single_data);
 
@@ -251,7 +251,7 @@ impl OwnCsd {
 
     /// `smp_call_function_single_async()`.
     pub fn send(&mut self, cpu: u32) -> c_int {
-        // SAFETY: The checks keep requests until all is over.
+        // SAFETY: The checks keep csds until all is over.
         unsafe { bindings::smp_single_async(cpu as c_int, &mut self.0, 0) }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Programs of calls, drawn by chance, run by the code under check and by a model that does one thing
-//! after the other. What is returned, and which CPUs run what, must be the same; what nobody waits
-//! for runs on each CPU in the order of the program.
+//! after the other. What is returned, and which CPUs run what, must be the same; asynchronous
+//! calls run on each CPU in the order of the program.
 
 use crate::{
     calls::{single_with, OwnCsd},
@@ -146,7 +146,7 @@ impl Step {
         }
     }
 
-    /// Whether somebody waits for it.
+    /// Whether it is synchronous.
     fn waits(self) -> bool {
         match self {
             Self::One { wait, .. } | Self::Any { wait, .. } | Self::Many { wait, .. } => wait,
@@ -292,7 +292,7 @@ fn build(machine: &Arc<Machine>, seed: u64) -> Plan {
                 returned, expected.0,
                 "{step:?} of the program {seed} returned it"
             );
-            // A request of the own is used again when it has run.
+            // A csd of the own is used again when it has run.
             if matches!(step, Step::Own { .. }) {
                 while outcome.times.load(Acquire) != expected.1.count_ones() {
                     machine::relax();

@@ -49,7 +49,7 @@ pub static CHECK: Check = Check {
 /// How many CPUs make calls.
 const CALLERS: u32 = 2;
 
-/// How many calls of a CPU can be on their way that nobody waits for.
+/// How many asynchronous calls of a CPU can be queued.
 const ENTRIES: usize = 32;
 
 /// A call.
@@ -106,7 +106,7 @@ unsafe extern "C" fn run(info: *mut c_void) {
     {
         entry.faults.fetch_add(1, Relaxed);
     }
-    // Who uses the entry again has seen this.
+    // The next user of the entry has seen this.
     entry.left.fetch_sub(1, Release);
 }
 
@@ -192,7 +192,7 @@ impl Caller {
                     self.account.refused.fetch_add(1, Relaxed);
                 }
             }
-            // The own request, if it is not on its way.
+            // The own csd, if it is not on its way.
             60..75 => {
                 if self.own.left.load(Acquire) == 0 {
                     self.own.begin(word, 1 << to);
@@ -203,7 +203,7 @@ impl Caller {
                     }
                 }
             }
-            // Many, all or some, and wait. Which are online is known to nobody, so that what was
+            // Many, all or some, and wait. Which are online is not known, so that what was
             // called is right; that each ran once at most is checked by the function.
             75..90 => {
                 let flags = bindings::SCF_WAIT

@@ -46,7 +46,7 @@ pub const CHECKS: &[Check] = &[
         build: |_| {
             let argument = Argument::new();
             let body: Body = Box::new(move || {
-                // The second request may be where the first one was.
+                // The second csd may be where the first one was.
                 for calls in 1..=2 {
                     assert_eq!(single(1, &argument, true), 0);
                     assert_eq!(argument.calls(), calls);
@@ -71,7 +71,7 @@ pub const CHECKS: &[Check] = &[
             let second = Argument::new();
             let (preemptor, over) = (second.clone(), is_over.clone());
             let call: Body = Box::new(move || {
-                // A task that comes while this one waits uses the request again.
+                // A task that comes while this one waits uses the csd again.
                 machine::preempt_with(move || many(set(0b10), answer, &preemptor, false));
                 many(set(0b10), answer, &first, true);
                 first.answered();
@@ -283,8 +283,8 @@ pub const CHECKS: &[Check] = &[
         repeat: 2_000,
         tells: String::new,
         build: |_| {
-            // Each CPU takes a request off its queue, and then waits in it: what else it has
-            // taken must be found by whoever waits for it.
+            // Each CPU takes a csd off its queue, and then waits in it: what else it has
+            // taken must be found by its waiter.
             let call = |from, to| -> (u32, Body) {
                 let inner = Argument::new();
                 let theirs = inner.clone();
@@ -314,7 +314,7 @@ pub const CHECKS: &[Check] = &[
         repeat: 2_000,
         tells: String::new,
         build: |_| {
-            // CPUs 0 and 1 have sent each other all that they have csds for, behind a request of
+            // CPUs 0 and 1 have sent each other all that they have csds for, behind a csd of
             // CPU 2, whose function needs one more. None is free before one of the two goes on
             // with what it has taken.
             let sent: [_; 3] = std::array::from_fn(|_| Flag::new());
@@ -434,7 +434,7 @@ fn all_ran_on<const N: usize>(cpu: u32, arguments: [Arc<Argument>; N]) -> Box<dy
     })
 }
 
-/// A set of CPUs that lives for ever.
+/// A set of CPUs that is never freed.
 fn set(bits: usize) -> *mut cpumask {
     Box::leak(Box::new(cpumask { bits: [bits] }))
 }

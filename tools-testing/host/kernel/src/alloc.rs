@@ -20,14 +20,14 @@ impl NumaNode {
     pub const NO_NODE: Self = Self(());
 }
 
-/// Who hands out memory.
+/// An allocator.
 pub trait Allocator {
     /// Allocates as `layout` says.
     fn alloc(layout: Layout, flags: Flags, node: NumaNode) -> Result<NonNull<[u8]>, Error>;
 }
 
 pub mod allocator {
-    //! Who hands out memory.
+    //! Allocators.
 
     /// The slab allocator, which is empty.
     pub struct Kmalloc;

@@ -27,7 +27,7 @@ impl Cpumask {
 
     /// # Safety
     ///
-    /// As for [`Cpumask::from_raw`], and nobody else uses it.
+    /// As for [`Cpumask::from_raw`], and only the caller uses it.
     pub unsafe fn from_raw_mut<'a>(mask: *mut bindings::cpumask) -> &'a mut Self {
         // SAFETY: By the safety requirements.
         unsafe { &mut *mask.cast() }
@@ -75,7 +75,7 @@ pub struct CpumaskVar(());
 impl CpumaskVar {
     /// # Safety
     ///
-    /// `mask` was allocated, and nobody else uses it as long as the reference is valid.
+    /// `mask` was allocated, and only the caller uses it as long as the reference is valid.
     pub unsafe fn from_raw_mut<'a>(mask: *mut bindings::cpumask_var_t) -> &'a mut Cpumask {
         // SAFETY: By the safety requirements.
         unsafe { Cpumask::from_raw_mut(mask.cast()) }

@@ -77,7 +77,7 @@ macro_rules! container_of {
     };
 }
 
-/// A key that nobody looks at.
+/// A key that is not looked at.
 pub struct LockClassKey;
 
 impl LockClassKey {
@@ -87,7 +87,7 @@ impl LockClassKey {
     }
 }
 
-/// A key that nobody looks at.
+/// A key that is not looked at.
 #[macro_export]
 macro_rules! static_lock_class {
     () => {

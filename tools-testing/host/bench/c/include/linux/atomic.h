@@ -5,7 +5,7 @@
 
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value) __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
-/* Who uses these says what pairs with what. */
+/* The users of these say what pairs with what. */
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 /* As above. */
 #define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)

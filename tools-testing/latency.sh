@@ -26,7 +26,7 @@ tcg) source="an emulated machine (QEMU TCG)" caveat="The form, not the speed of 
 *) source="a virtual machine (KVM)" caveat="With what the host does meanwhile." ;;
 esac
 say DRAW "$(short "$plot")"
-MPLCONFIGDIR=$cache/matplotlib "$cache/venv/bin/python3" -B "$here/plot.py" "$plot" \
+MPLCONFIGDIR=$cache/matplotlib "$cache/venv/bin/python3" -B "$here/latency.py" "$plot" \
 	--kernel "$(sed -nE 's/^.*(Linux) version ([^ ]+).*/\1 \2/p' "$logs/plot.log" | sed -n 1p), $implementation" \
 	--machine "$source" --caveat "$caveat" >"$logs/plot-draw.log" 2>&1 ||
 	die "nothing was drawn: $(tail -n 1 "$logs/plot-draw.log") (log: $(short "$logs")/plot-draw.log)"

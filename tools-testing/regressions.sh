@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Looks for failures that kernel/smp.c has had, in the Rust kernel and in the C one; 16 was found here,
-# and 17 is one that kernel/smp/ alone had. The numbers are those of
-# Documentation/dev-tools/smp/regressions.rst; number 4 is what "make seeds" calls the exact wait. What
-# Linux 7.3 in C does is what was found and reported: another result is a failure here too.
+# Looks for regressions: failures that kernel/smp.c once had, in the Rust kernel and in the C one. 16 was
+# found here, and 17 is one that kernel/smp/ alone had. The numbers are those of
+# Documentation/dev-tools/smp/regressions.rst; number 4 is the exact wait of guarantees.sh. Linux 7.3 in C
+# must show what was found and reported: another result is a failure here, too.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -17,21 +17,21 @@ for name in rust c; do
 done
 
 # What is said must fit EXPECTED, an expression; "hangs": the guest must not end.
-# usage: look KERNEL FAILURE ROUNDS APPEND EXPECTED
+# usage: look KERNEL NUMBER ROUNDS APPEND EXPECTED
 look() {
-	local kernel=$1 failure=$2 rounds=$3 append=$4 expected=$5 job out command
-	job=history-$failure-$kernel${append:+-${append// /-}}
+	local kernel=$1 number=$2 rounds=$3 append=$4 expected=$5 job out command
+	job=regression-$number-$kernel${append:+-${append// /-}}
 	module "$kernel"
-	command=$(printf '%q ' "$here/guest/history.sh" "$build/modules/$kernel/smp_history.ko" "$failure" "$rounds")
+	command=$(printf '%q ' "$here/guest/regression.sh" "$build/modules/$kernel/smp_regressions.ko" "$number" "$rounds")
 	if [ "$expected" = hangs ]; then
 		boot_hangs "$job" "$kernel" 90 "$append" "$command"
 		echo "build/$kernel hangs, as was found"
 		return
 	fi
-	# Late requests are reported with a warning.
-	[ "$failure" != 6 ] || benign+='|WARNING: kernel/smp|Call Trace:'
+	# Entries for an offline CPU are reported with a warning.
+	[ "$number" != 6 ] || benign+='|WARNING: kernel/smp|Call Trace:'
 	# Those of calls that took long are true.
-	[ "$failure" != 17 ] || benign+='|csd: |Call Trace:'
+	[ "$number" != 17 ] || benign+='|csd: |Call Trace:'
 	boot "$job" "$kernel" 300 "$append" "$command"
 	out=$(tail -n 1 "$logs/$job.out")
 	grep -qxE "$expected" <<<"$out" || die "build/$kernel: $out (log: $(short "$logs/$job").log)"
@@ -45,8 +45,8 @@ for kernel in rust c; do
 		item "2 no such CPU, $kernel${append:+, $append}" look $kernel 2 1 "$append" '0 wrong answers, 0 ran'
 	done
 done
-item "6 late requests, rust" look rust 6 3 "" '3 sent, 0 ran, 0 still locked, 0 wrong answers, 3 reported'
-item "6 late requests, c" look c 6 3 "" '3 sent, 3 ran, 0 still locked, 0 wrong answers, 0 reported'
+item "6 offline CPU, rust" look rust 6 3 "" '3 sent, 0 ran, 0 still locked, 0 wrong answers, 3 reported'
+item "6 offline CPU, c" look c 6 3 "" '3 sent, 3 ran, 0 still locked, 0 wrong answers, 0 reported'
 item "7 two senders of one csd, rust" look rust 7 20000 "" hangs
 item "7 two senders of one csd, c" look c 7 20000 "" hangs
 for kernel in rust c; do

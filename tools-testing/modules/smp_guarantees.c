@@ -3,8 +3,8 @@
  * Promises, put to the test on any kernel/smp.c: each says at the end of
  * loading, in one line, whether it was kept.
  *
- * CPU 1 is called by threads on CPU 0. Whatever a broken promise makes wait,
- * waits for HOLD_MS at most; only "irqsoff" can hang for ever.
+ * CPU 1 is called by threads on CPU 0. Whatever a broken guarantee makes wait,
+ * waits for HOLD_MS at most; only "irqsoff" deadlocks with C.
  *
  * "panic" lets CPU 0 panic in an NMI: with panic_force_cpu= the kernel then calls
  * the CPU that is to do it.
@@ -22,9 +22,9 @@
 
 #define HOLD_MS 8000
 
-static char *promise = "nowait";
-module_param(promise, charp, 0444);
-MODULE_PARM_DESC(promise, "nowait, exact, irqsoff or panic");
+static char *guarantee = "nowait";
+module_param(guarantee, charp, 0444);
+MODULE_PARM_DESC(guarantee, "nowait, exact, irqsoff or panic");
 
 static int calls = 9;
 module_param(calls, int, 0444);
@@ -99,7 +99,7 @@ static int prepare(struct job *job)
 
 	init_completion(&job->go);
 	init_completion(&job->ended);
-	task = kthread_create_on_cpu(job_thread, job, job->cpu, "smp_seeds/%u");
+	task = kthread_create_on_cpu(job_thread, job, job->cpu, "guarantee/%u");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	wake_up_process(task);
@@ -234,35 +234,35 @@ static int irqsoff(struct job *unused)
 static int panic_on_cpu_0(unsigned int type, struct pt_regs *regs)
 {
 	if (smp_processor_id() == 0)
-		nmi_panic(regs, "smp_seeds: CPU 0 was told to panic");
+		nmi_panic(regs, "smp_guarantees: CPU 0 was told to panic");
 	return NMI_DONE;
 }
 
 static int panic_in_nmi(struct job *job)
 {
-	int err = register_nmi_handler(NMI_LOCAL, panic_on_cpu_0, 0, "smp_seeds");
+	int err = register_nmi_handler(NMI_LOCAL, panic_on_cpu_0, 0, "smp_guarantees");
 
 	if (err)
 		return err;
 	__apic_send_IPI_mask(cpumask_of(0), NMI_VECTOR);
 	msleep(HOLD_MS);
-	unregister_nmi_handler(NMI_LOCAL, "smp_seeds");
+	unregister_nmi_handler(NMI_LOCAL, "smp_guarantees");
 	return 0;
 }
 
-static int __init smp_seeds_init(void)
+static int __init smp_guarantees_init(void)
 {
 	static struct job job;
 
-	if (!strcmp(promise, "nowait")) {
+	if (!strcmp(guarantee, "nowait")) {
 		job.run = nowait;
-	} else if (!strcmp(promise, "exact")) {
+	} else if (!strcmp(guarantee, "exact")) {
 		job.run = exact;
 		job.cpu = 2;
-	} else if (!strcmp(promise, "irqsoff")) {
+	} else if (!strcmp(guarantee, "irqsoff")) {
 		job.run = irqsoff;
 		job.cpu = 2;
-	} else if (!strcmp(promise, "panic")) {
+	} else if (!strcmp(guarantee, "panic")) {
 		job.run = panic_in_nmi;
 		job.cpu = 1;
 	} else {
@@ -272,16 +272,16 @@ static int __init smp_seeds_init(void)
 		return -ENODEV;
 	start(&job);
 	finish(&job);
-	pr_info("smp_seeds: %s: %d\n", promise, job.result);
+	pr_info("smp_guarantees: %s: %d\n", guarantee, job.result);
 	return job.result < 0 ? job.result : 0;
 }
-module_init(smp_seeds_init);
+module_init(smp_guarantees_init);
 
-static void __exit smp_seeds_exit(void)
+static void __exit smp_guarantees_exit(void)
 {
 	kick_all_cpus_sync();
 }
-module_exit(smp_seeds_exit);
+module_exit(smp_guarantees_exit);
 
 MODULE_DESCRIPTION("Promises of cross-CPU calls, put to the test");
 MODULE_LICENSE("GPL");

@@ -8,7 +8,7 @@
  * answer any more, and the guest may not end.
  */
 
-#define pr_fmt(fmt) "smp_history: " fmt
+#define pr_fmt(fmt) "smp_regressions: " fmt
 
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -25,9 +25,9 @@
 #define TARGET 1
 #define PATIENCE_MS 8000
 
-static int failure;
-module_param(failure, int, 0444);
-MODULE_PARM_DESC(failure, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls, 17: preempted waiters");
+static int number;
+module_param(number, int, 0444);
+MODULE_PARM_DESC(number, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls, 17: preempted waiters");
 
 static int rounds = 20000;
 module_param(rounds, int, 0444);
@@ -65,7 +65,7 @@ static void run_for(const struct cpumask *mask, bool bound, int (*send)(void *))
 	for_each_cpu(cpu, mask) {
 		if (cpu == TARGET)
 			continue;
-		task = kthread_create(send, NULL, "smp_history/%d", cpu);
+		task = kthread_create(send, NULL, "regression/%d", cpu);
 		if (IS_ERR(task)) {
 			atomic_inc(&wrong);
 			continue;
@@ -152,7 +152,7 @@ static int find_queue_on(void)
 }
 
 /* Work for a CPU that is offline was not reported. */
-static void late_requests(void)
+static void entries_for_an_offline_cpu(void)
 {
 	int i, locked = 0;
 
@@ -286,7 +286,7 @@ static void preempted_waiters(void)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		task = kthread_create(threads[i], NULL, "smp_history/%d", i);
+		task = kthread_create(threads[i], NULL, "regression/%d", i);
 		if (IS_ERR(task)) {
 			hog_is_done = true;
 			break;
@@ -301,12 +301,12 @@ static void preempted_waiters(void)
 		atomic_read(&accepted) > rounds ? "many calls" : "few calls");
 }
 
-static int __init smp_history_init(void)
+static int __init smp_regressions_init(void)
 {
 	if (num_possible_cpus() < 4)
 		return -ENODEV;
 	INIT_CSD(&csd, count, NULL);
-	switch (failure) {
+	switch (number) {
 	case 1:
 		many_senders();
 		return 0;
@@ -314,7 +314,7 @@ static int __init smp_history_init(void)
 		no_such_cpu();
 		return 0;
 	case 6:
-		late_requests();
+		entries_for_an_offline_cpu();
 		return 0;
 	case 7:
 		two_senders_of_one_csd();
@@ -328,13 +328,13 @@ static int __init smp_history_init(void)
 	}
 	return -EINVAL;
 }
-module_init(smp_history_init);
+module_init(smp_regressions_init);
 
-static void __exit smp_history_exit(void)
+static void __exit smp_regressions_exit(void)
 {
 	kick_all_cpus_sync();
 }
-module_exit(smp_history_exit);
+module_exit(smp_regressions_exit);
 
 MODULE_DESCRIPTION("Failures that cross-CPU calls have had");
 MODULE_LICENSE("GPL");

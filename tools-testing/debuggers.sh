@@ -26,9 +26,9 @@ dump() {
 	rm -f "$monitor" "$work/$kernel.elf"
 	stuck=$(llvm-nm-22 "$build/$kernel/vmlinux" | awk '$3 == "n_csd_lock_stuck" { print "0x" $1 }')
 	(
-		guest_qemu="-device vmcoreinfo -qmp unix:$monitor,server=on,wait=off"
+		guest_qemu=(-device vmcoreinfo -qmp "unix:$monitor,server=on,wait=off")
 		boot "$job" "$kernel" 300 "csdlock_debug=1 smp.csd_lock_timeout=2000" \
-			"$(printf '%q ' "$here/guest/seeds.sh" "$build/modules/$kernel/smp_seeds.ko" irqsoff 1 20000)"
+			"$(printf '%q ' "$here/guest/guarantee.sh" "$build/modules/$kernel/smp_guarantees.ko" irqsoff 1 20000)"
 	) >"$logs/$job-guest.out" 2>&1 &
 	guest=$!
 	until [ -S "$monitor" ] || ! kill -0 $guest 2>/dev/null; do sleep 0.2; done
@@ -37,7 +37,7 @@ dump() {
 	# It was ended by the monitor.
 	wait "$guest" || true
 	out=$("$cache/venv/bin/python3" -B "$here/dump.py" "$work/$kernel.elf" "$build/$kernel/vmlinux" \
-		"$build/modules/$kernel/smp_seeds.ko")
+		"$build/modules/$kernel/smp_guarantees.ko")
 	rm -f "$work/$kernel.elf"
 	echo "$out"
 	[ "$(grep -c '^CPU [01]: in call_single_queue: .*, sync, locked, CPU [01] to [01]: count' <<<"$out")" = 2 ] ||
@@ -46,7 +46,7 @@ dump() {
 
 one_liners() {
 	module "$1"
-	boot "bpftrace-$1" "$1" 300 "" "$(printf '%q ' "$here/guest/bpftrace.sh" "$build/modules/$1/smp_history.ko")"
+	boot "bpftrace-$1" "$1" 300 "" "$(printf '%q ' "$here/guest/bpftrace.sh" "$build/modules/$1/smp_regressions.ko")"
 	cat "$logs/bpftrace-$1.out"
 }
 
