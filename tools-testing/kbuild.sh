@@ -37,6 +37,7 @@ fragments() {
 	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-options) echo "$here/configs/options.config" ;;
 	*-small) echo "$here/configs/small.config" ;;
+	*-gcc) echo "$here/configs/gcc.config" ;;
 	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac

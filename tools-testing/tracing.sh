@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Traces calls in the Rust kernel and in the C one: all functions of C's objects that ftrace can trace
 # must be found and probed by their names, and the stack of a caller must have them.
+# usage: tracing.sh [NAME...], see kbuild.sh; else rust and c
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -10,7 +11,9 @@
 . "$here/item.sh"
 lock
 begin_items
-for name in rust c; do
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(rust c)
+for name in "${kernels[@]}" c; do
 	"$here/kernel.sh" "$name"
 done
 
@@ -31,6 +34,7 @@ trace() {
 	cat "$logs/tracing-$1.out"
 }
 
-item "tracing, rust" trace rust
-item "tracing, c" trace c
+for name in "${kernels[@]}"; do
+	item "tracing, $name" trace "$name"
+done
 end_items
