@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a CPU has taken off its queue and not yet run, in the order in which it is run.
+//! Entries that a CPU has taken off its queue and not yet run, in the order in which they run.
 //!
-//! First all synchronous csds, which have waiters; then asynchronous ones and IRQ work; then the tasks
-//! to wake up, all at once. Inside each class the order is that of arrival.
+//! First all synchronous csds, which have waiters; then asynchronous ones and IRQ work; then the
+//! tasks to wake up, all at once. Inside each class the order is that of arrival.
 
 use crate::csd::{
     Csd,
@@ -97,7 +97,8 @@ impl List {
         (!node.is_null()).then(|| unsafe { Csd::from_node(node) })
     }
 
-    /// Takes the first entry out: it can be sent again, or be gone, as soon as it is run.
+    /// Takes the first entry out. It must be out of the list when it is run: once it is unlocked,
+    /// it may be queued again, or be freed.
     #[inline]
     pub(crate) fn pop(&self) -> Option<Csd> {
         let node = self.first.get();
@@ -105,14 +106,14 @@ impl List {
             return None;
         }
 
-        // INVARIANT: The entry that leaves is not reached any more.
+        // INVARIANT: `first` leads to the entries after the one that is taken out.
         // SAFETY: The entry is valid, by the type invariants.
         self.first.set(unsafe { (*node).next });
         // SAFETY: As above.
         Some(unsafe { Csd::from_node(node) })
     }
 
-    /// Returns the entries. The iterator is not used any more when the list has changed.
+    /// Returns the entries. The iterator must not be used after the list has changed.
     #[inline]
     pub(crate) fn iter(&self) -> Iter<'_> {
         // INVARIANT: By the invariants of the list.
@@ -122,7 +123,7 @@ impl List {
         }
     }
 
-    /// Takes the first entry out that `wanted` names, wherever it is.
+    /// Takes out the first entry for which `wanted` returns true.
     pub(crate) fn pop_if(&self, wanted: impl Fn(Csd) -> bool) -> Option<Csd> {
         let mut link: *mut *mut Node = self.first.as_ptr();
 
@@ -140,7 +141,7 @@ impl List {
             if wanted(csd) {
                 // SAFETY: As above.
                 let after = unsafe { *next };
-                // INVARIANT: The entry that leaves is not reached any more.
+                // INVARIANT: The list does not lead to the entry any more.
                 // SAFETY: As for the read of `link`.
                 unsafe { *link = after };
                 return Some(csd);
@@ -170,7 +171,7 @@ impl Iterator for Iter<'_> {
             return None;
         }
 
-        // INVARIANT: The list goes on there.
+        // INVARIANT: The rest of the list begins there.
         // SAFETY: The entry is valid, by the type invariants.
         self.next = unsafe { (*node).next };
         // SAFETY: As above.
@@ -178,7 +179,7 @@ impl Iterator for Iter<'_> {
     }
 }
 
-/// Entries that were taken off a queue and are not yet run, by class.
+/// Entries that were taken off a queue and not yet run, by class.
 pub(crate) struct Batch {
     pub(crate) sync: List,
     /// Asynchronous csds and IRQ work.
@@ -233,7 +234,7 @@ impl Batch {
         unsafe { self.wake_ups.append(wake_ups) };
     }
 
-    /// Returns the entries, in the order in which they are run. The iterator is not used any more when
+    /// Returns the entries, in the order in which they are run. The iterator must not be used after
     /// the batch has changed.
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Csd> + '_ {

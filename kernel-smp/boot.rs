@@ -36,12 +36,12 @@ pub(crate) unsafe extern "C" fn call_function_init() {
 pub(crate) unsafe extern "C" fn setup_nr_cpu_ids() {
     let nr = mask::last_possible().wrapping_add(1);
 
-    // SAFETY: The boot CPU is alone.
+    // SAFETY: No other CPU is up.
     unsafe { bindings::set_nr_cpu_ids(nr) };
 
     // SAFETY: The size has no requirements.
     if unsafe { bindings::cpumask_size() } <= size_of::<usize>() {
-        // SAFETY: No task has a set of its own yet.
+        // SAFETY: No task has an IPI mask yet.
         unsafe { bindings::smp_enable_inlined_ipi_mask() };
     }
 }

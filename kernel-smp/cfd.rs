@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Per-pair csds, and what else a CPU needs to call many: `cfd_data`.
+//! Per-pair csds, and the other data of a CPU for multi-CPU calls: `cfd_data`.
 //!
-//! There is one csd for each pair of CPUs, allocated when the source CPU first comes up and never
-//! freed: a waiter may look at it after its source CPU went down.
+//! There is one csd for each pair of CPUs. It is allocated when the source first comes up, and
+//! never freed: a waiter may look at it after the source went down.
 
 use crate::csd::Csd;
 use core::{
@@ -32,11 +32,11 @@ use kernel::{
     }, //
 };
 
-/// What a CPU needs to call many. The layout is that of C's `struct call_function_data`.
+/// The data of a CPU for multi-CPU calls. The layout is that of C's `struct call_function_data`.
 ///
 /// # Invariants
 ///
-/// - `csd` is null until the CPU first comes up, and from then on a per-CPU allocation of csds.
+/// - `csd` is null until the CPU is first prepared, and from then on a per-CPU allocation of csds.
 /// - `ipi_mask` is allocated while the CPU is up. Only that CPU uses it, with preemption off.
 #[repr(C)]
 pub(crate) struct CallFunctionData {
@@ -51,7 +51,8 @@ unsafe impl Sync for CallFunctionData {}
 
 const CFD_DATA: StaticPerCpu<CallFunctionData> =
     // INVARIANT: All zeroes: nothing is allocated, and no CPU but the boot CPU is up.
-    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of the type; C does not use it.
+    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of the type; C does not use
+    // it.
     unsafe { StaticPerCpu::from_c(&raw mut bindings::cfd_data) };
 
 const _: () = {
@@ -64,18 +65,18 @@ const _: () = {
 };
 
 impl CallFunctionData {
-    /// Returns that of the CPU that the caller stays on.
+    /// Returns the data of the CPU that the caller stays on.
     #[inline]
     pub(crate) fn this_cpu(guard: &CpuGuard) -> &'static Self {
         // SAFETY: This CPU is possible.
         unsafe { CFD_DATA.per_cpu(guard.cpu()) }
     }
 
-    /// Allocates what `cpu` needs.
+    /// Allocates the data of `cpu`.
     ///
     /// # Errors
     ///
-    /// - `ENOMEM`: nothing is allocated that was not before.
+    /// - `ENOMEM`: nothing was allocated.
     ///
     /// # Safety
     ///
@@ -111,7 +112,7 @@ impl CallFunctionData {
         Ok(())
     }
 
-    /// Frees what `cpu` needs only while it is up.
+    /// Frees the data that `cpu` needs only while it is up.
     ///
     /// # Safety
     ///
@@ -169,8 +170,8 @@ impl CallFunctionData {
 pub(crate) mod state {
     use super::*;
 
-    /// Returns whether the per-pair csd from `source` to `target` is in use. Both are possible, and have
-    /// been up.
+    /// Returns whether the per-pair csd from `source` to `target` is in use. Both are possible, and
+    /// have been up.
     pub(crate) fn is_locked(source: CpuId, target: CpuId) -> bool {
         // SAFETY: The CPU is possible.
         let cfd = unsafe { CFD_DATA.per_cpu(source) };

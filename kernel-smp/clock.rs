@@ -4,7 +4,7 @@
 
 use kernel::bindings;
 
-/// The time in ns. In any context.
+/// Returns the time in ns. In any context.
 #[inline]
 pub(crate) fn now() -> u64 {
     // SAFETY: The clock may be read in any context.

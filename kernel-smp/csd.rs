@@ -18,7 +18,7 @@
 //! | [`call`](Csd::call) | source or target | that belongs to it | plain |
 //! | [`unlock`](Csd::unlock) | the target | locked | release to all acquires here |
 //! | [`is_over`](Csd::is_over), [`spin_until_over`](Csd::spin_until_over) | a waiter | any | acquire of `unlock` and `lock_pair` |
-//! | [`is_locked`](Csd::is_locked), [`kind`](Csd::kind), [`is_internal_async`](Csd::is_internal_async) | anyone | any | relaxed |
+//! | [`is_locked`](Csd::is_locked), [`kind`](Csd::kind), [`is_internal_async`](Csd::is_internal_async) | any CPU | any | relaxed |
 //!
 //! C header: [`include/linux/smp_types.h`](srctree/include/linux/smp_types.h)
 
@@ -73,10 +73,10 @@ pub(crate) enum Kind {
 
 /// The flag word of a locked csd.
 ///
-/// A per-pair csd can be in use again before the waiter for its last use has looked. Synchronous uses
-/// therefore have a sequence number, in bits that no other user of a flag word touches: a word that is
-/// not the same any more says that the use is over. When the numbers wrap around, a wait may take too
-/// long, but never ends too early.
+/// A per-pair csd can be in use again before the waiter for its last use has looked. Synchronous
+/// uses therefore have a sequence number, in bits that no other user of a flag word touches: a word
+/// that is not the same any more says that the use is over. When the numbers wrap around, a wait
+/// may take too long, but never ends too early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flags(u32);
 
@@ -199,7 +199,7 @@ impl Csd {
     pub(crate) fn kind(self) -> Kind {
         let bits = self.type_bits();
 
-        // One test puts most entries of a queue in their list.
+        // One test tells asynchronous csds and IRQ work from the other kinds.
         if bits & SYNC_OR_TTWU == 0 {
             match bits {
                 bindings::CSD_TYPE_ASYNC => Kind::Async,
@@ -221,7 +221,7 @@ impl Csd {
         self.type_bits() == kind as u32
     }
 
-    /// Returns the bits of the flag word that say of which kind the entry is.
+    /// Returns the bits of the flag word that hold the kind of the entry.
     #[inline]
     pub(crate) fn type_bits(self) -> u32 {
         self.flags().load(Relaxed) & bindings::CSD_FLAG_TYPE_MASK
@@ -271,8 +271,8 @@ impl Csd {
 
     /// Fills in a csd that the caller has locked and not yet pushed.
     ///
-    /// A waiter for its last use may look at the fields meanwhile. The stores come after that of the
-    /// lock, which x86-64 sees to: a waiter that sees one of them sees that its use is over.
+    /// A waiter for its last use may look at the fields meanwhile. The stores come after that of
+    /// the lock, which x86-64 sees to: a waiter that sees one of them sees that its use is over.
     #[inline]
     pub(crate) fn fill(self, call: Call, source: CpuId, target: CpuId) {
         let csd = self.as_ptr();
@@ -304,7 +304,8 @@ impl Csd {
 
     /// Locks a csd of a caller for an asynchronous call, if it is unlocked. Returns whether it was.
     ///
-    /// This is a check and no claim: the caller makes sure that no two CPUs do it at once.
+    /// The check and the lock are two steps: the caller makes sure that no two CPUs do this at
+    /// once.
     #[inline]
     pub(crate) fn lock_if_unlocked(self) -> bool {
         let unlocked = !self.is_locked();
@@ -328,16 +329,16 @@ impl Csd {
             .is_ok()
     }
 
-    /// Locks a per-pair csd that the caller has seen unlocked: for the synchronous call with sequence
-    /// number `seq`, or, without one, for an asynchronous call.
+    /// Locks a per-pair csd that the caller has seen unlocked: for the synchronous call with
+    /// sequence number `seq`, or, without one, for an asynchronous call.
     ///
     /// The caller is a task that is pinned to its CPU, so no other sender is at the same csd.
     #[inline]
     pub(crate) fn lock_pair(self, seq: Option<u32>) {
         let flags = seq.map_or(Flags::INTERNAL_ASYNC, Flags::sync);
 
-        // ORDERING: The release pairs with the acquire in `is_over()`: a waiter for the last use that
-        // finds this one sees what the last one did.
+        // ORDERING: The release pairs with the acquire in `is_over()`: a waiter for the last use
+        // that finds this one sees what the last one did.
         // LITMUS: csd-exact-wait
         self.flags().store(flags.0, Release);
     }
@@ -348,8 +349,8 @@ impl Csd {
     /// If so, what the function did is seen.
     #[inline]
     pub(crate) fn is_over(self, flags: Option<Flags>) -> bool {
-        // ORDERING: The acquire pairs with the release in `unlock()`, or with that in `lock_pair()` if
-        // the csd is in use again: a waiter sees what the function did.
+        // ORDERING: The acquire pairs with the release in `unlock()`, or with that in `lock_pair()`
+        // if the csd is in use again: a waiter sees what the function did.
         // LITMUS: csd-unlock-effects, csd-exact-wait
         let now = self.flags().load(Acquire);
 
@@ -371,7 +372,7 @@ impl Csd {
 
     /// Unlocks the csd: the target has run it, or will not touch it again.
     ///
-    /// From here on the memory belongs to the source, which may have reused or left it already.
+    /// From here on the memory belongs to the source, which may reuse or free it at once.
     #[inline]
     pub(crate) fn unlock(self) {
         warn_on!(!self.is_locked());

@@ -2,8 +2,8 @@
 /*
  * The entry points of <linux/smp.h> that call another CPU.
  *
- * Each hands its caller's address on, for trace points and warnings: Rust has no
- * word for it. Being C, they can be traced and probed by name as they always could.
+ * Each passes its caller's address on, for trace points and warnings: Rust has no
+ * _RET_IP_. As C functions they can be traced and probed by name.
  */
 
 #include <linux/bug.h>
@@ -13,7 +13,7 @@
 
 #include "smp_rust.h"
 
-/* A driver's bug, that would otherwise go unseen: nothing is run. */
+/* A bug of the caller: nothing is run. */
 void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd)
 {
 	if (callsite)
@@ -28,8 +28,8 @@ static void do_nothing(void *unused)
 }
 
 /*
- * The same calls with a function that is null. Out of line and called last, so
- * that the others need no room on the stack.
+ * The same calls without a function. Out of line and called last, so that the
+ * entry points need no stack frame.
  */
 static noinline __cold int single_no_function(int cpu, void *info, bool wait,
 					      unsigned long callsite)
@@ -126,9 +126,9 @@ EXPORT_SYMBOL(on_each_cpu_cond_mask);
 void kick_all_cpus_sync(void)
 {
 	/*
-	 * What the caller changed, a function pointer of the idle loop perhaps,
-	 * is visible before the CPUs are kicked, also to one that needs no IPI
-	 * because it polls.
+	 * Make what the caller changed, such as a function pointer of the idle
+	 * loop, visible before the CPUs are kicked, also to a CPU that polls and
+	 * needs no IPI.
 	 */
 	smp_mb();
 	many(cpu_online_mask, do_nothing, NULL, SCF_WAIT, NULL, _RET_IP_);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The settings of the faults that fault.rs makes: boot parameters and debugfs
+ * The settings of the faults that fault.rs injects: boot parameters and debugfs
  * files, as Documentation/fault-injection/ describes them.
  *
- * To the files of the framework each fault adds two: "from" and "to", the CPU
- * that sends and the CPU that is called; -1 stands for any.
+ * Each fault has two more files: "from" and "to", the source and the target of
+ * the call. -1 stands for any CPU.
  */
 
 #include <linux/debugfs.h>
@@ -21,7 +21,7 @@ struct smp_fault smp_faults[SMP_FAULTS] = {
 	},
 };
 
-/* In ns; how long an IPI is held back. */
+/* How long an IPI is delayed, in ns. */
 u64 smp_fault_delay = 200000;
 
 bool smp_fault_hits(enum smp_fault_kind kind, int from, int to)
@@ -37,7 +37,7 @@ bool smp_fault_hits(enum smp_fault_kind kind, int from, int to)
 	return should_fail_ex(&fault->attr, 1, FAULT_NOWARN);
 }
 
-/* Read late: reading takes memory, and faults take a clock that runs. */
+/* Parsed by smp_fault_init(): that allocates, and a delay needs a clock that runs. */
 static char *boot_settings[SMP_FAULTS] __initdata;
 
 #define SMP_FAULT_PARAM(name, kind)					\
@@ -48,7 +48,7 @@ static char *boot_settings[SMP_FAULTS] __initdata;
 	}								\
 	__setup(#name "=", setup_##name)
 
-SMP_FAULT_PARAM(fail_smp_pool, SMP_FAULT_POOL_EMPTY);
+SMP_FAULT_PARAM(fail_smp_pool, SMP_FAULT_NO_FREE_SLOT);
 SMP_FAULT_PARAM(fail_smp_drop, SMP_FAULT_DROP);
 SMP_FAULT_PARAM(fail_smp_delay, SMP_FAULT_DELAY);
 SMP_FAULT_PARAM(fail_smp_reorder, SMP_FAULT_REORDER);
@@ -75,7 +75,7 @@ DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(cpu_fops, cpu_get, cpu_set, "%lld\n");
 static int __init smp_fault_init(void)
 {
 	static const char * const names[SMP_FAULTS] = {
-		[SMP_FAULT_POOL_EMPTY]	= "fail_smp_pool",
+		[SMP_FAULT_NO_FREE_SLOT] = "fail_smp_pool",
 		[SMP_FAULT_DROP]	= "fail_smp_drop",
 		[SMP_FAULT_DELAY]	= "fail_smp_delay",
 		[SMP_FAULT_REORDER]	= "fail_smp_reorder",
@@ -102,7 +102,7 @@ static int __init smp_fault_init(void)
 	return 0;
 }
 /*
- * Before fs_initcall the clock is that of the ticks, and stands still while the
- * CPU that counts them waits for a call that is held back.
+ * Before fs_initcall the clocksource is jiffies. It stands still while the CPU
+ * that updates it waits with interrupts off, and a delay would not end.
  */
 late_initcall(smp_fault_init);

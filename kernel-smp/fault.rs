@@ -2,9 +2,9 @@
 
 //! Injected faults: `CONFIG_SMP_RUST_FAULT`.
 //!
-//! IPIs of cross-CPU calls are dropped, delayed, reordered, duplicated or sent in bursts, and the pool
-//! of a CPU has no free slot, where the settings of `fault.c` say so. IPIs of the scheduler and of
-//! others are left alone.
+//! As the settings of `fault.c` say, IPIs of cross-CPU calls are dropped, delayed, reordered,
+//! duplicated or sent in bursts, and the pool of a CPU has no free slot. Other IPIs, as those of
+//! the scheduler, are not affected.
 
 use kernel::{
     interrupt::LocalInterruptDisabled,
@@ -20,12 +20,12 @@ pub(crate) use ipi::{
     arch_send_call_function_single_ipi, //
 };
 
-/// Returns whether the pool of this CPU is to have no free slot.
+/// Returns whether the pool of this CPU is treated as one without a free slot.
 #[inline]
 pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
     #[cfg(CONFIG_SMP_RUST_FAULT)]
     return ipi::hits(
-        kernel::bindings::smp_fault_kind_SMP_FAULT_POOL_EMPTY,
+        kernel::bindings::smp_fault_kind_SMP_FAULT_NO_FREE_SLOT,
         kernel::percpu::CpuPinned::cpu(guard),
         kernel::percpu::CpuPinned::cpu(guard),
     );
@@ -36,8 +36,8 @@ pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
     }
 }
 
-/// Sends the IPIs of this CPU whose delay is over: it waits with interrupts off, and its timer cannot do
-/// so.
+/// Sends the IPIs of this CPU whose delay is over. For a polling wait: with interrupts off, the
+/// timer that ends the delay does not run.
 #[inline]
 pub(crate) fn release_due(irq: &LocalInterruptDisabled) {
     #[cfg(CONFIG_SMP_RUST_FAULT)]

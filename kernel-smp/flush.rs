@@ -29,9 +29,9 @@ use kernel::{
 /// What a flush means if this CPU is offline.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offline {
-    /// There should be nothing left to do: report what there is.
+    /// The queue should be empty: report its entries.
     Unexpected,
-    /// The CPU is on its way down, and this is the flush that leaves nothing.
+    /// The CPU is on its way down, and this is its last flush.
     Dying,
 }
 
@@ -88,8 +88,8 @@ pub(crate) unsafe extern "C" fn generic_smp_call_function_single_interrupt() {
     flush(irq, Offline::Unexpected);
 }
 
-/// Flushes the queue from a task: the idle task when it stops polling, or the stopper thread before it
-/// moves a task.
+/// Flushes the queue from a task: the idle task when it stops polling, or the stopper thread before
+/// it moves a task.
 ///
 /// Softirqs that a function raises run before this returns, on PREEMPT_RT in ksoftirqd.
 ///
@@ -117,6 +117,7 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
         }
     };
 
-    // SAFETY: Functions that are called, and softirqs, leave interrupts off here, and no guards behind.
+    // SAFETY: The functions and the softirqs that run here return with interrupts off, and with the
+    // guards that they began with.
     unsafe { irq::with_interrupts_off(flush_it) };
 }

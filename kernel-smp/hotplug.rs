@@ -18,7 +18,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// Allocates what `cpu` needs before it comes up, and drains its queue of what came while it was down.
+/// Allocates the data of `cpu` before it comes up, and drains its queue of entries that were queued
+/// while it was down.
 ///
 /// # Errors
 ///
@@ -42,7 +43,8 @@ pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     }
 }
 
-/// Frees what `cpu` does not need while it is down, and drains its queue of what came too late.
+/// Frees the data that `cpu` does not need while it is down, and drains its queue of entries that
+/// were queued after its last flush.
 ///
 /// # Safety
 ///
@@ -59,10 +61,10 @@ pub(crate) unsafe extern "C" fn smpcfd_dead_cpu(cpu: c_uint) -> c_int {
     0
 }
 
-/// Runs what is queued on this CPU, which is about to go down.
+/// Flushes the queue of this CPU, which is about to go down.
 ///
-/// IPIs may come late, or not at all once interrupts stay off: what they announce is done here, so that
-/// no entry stays behind.
+/// An IPI may come late, or not at all once interrupts stay off. The flush does not wait for it, so
+/// that no entry stays in the queue.
 ///
 /// # Safety
 ///
@@ -72,7 +74,8 @@ pub(crate) unsafe extern "C" fn smpcfd_dying_cpu(_cpu: c_uint) -> c_int {
     // SAFETY: By the safety requirements.
     let irq = unsafe { LocalInterruptDisabled::assume_disabled() };
 
-    // Any sender that saw this CPU online has queued its csd by now: the stopper threads of all CPUs run.
+    // Any sender that saw this CPU online has queued its csd by now: the stopper threads of all
+    // CPUs run.
     // LITMUS: dying-flush
     flush::flush(irq, Offline::Dying);
 

@@ -13,7 +13,7 @@ use kernel::{
 
 pub(crate) use kernel::irqflags::with_interrupts_off;
 
-/// Returns whether the kernel is dying, when calls are made from contexts where none should be.
+/// Returns whether an oops is in progress. Calls may then come from any context.
 #[inline]
 fn oops_in_progress() -> bool {
     // SAFETY: The variable is an `int` of C, which other CPUs may write: a stale value is fine.
@@ -29,9 +29,9 @@ fn early_boot_irqs_disabled() -> bool {
 
 /// Warns about a context in which a call to one CPU can deadlock.
 ///
-/// With interrupts off, two CPUs that call each other deadlock. A CPU that is not online is exempt,
-/// since no CPU can call it; so is a dying kernel. From an interrupt, the call can come between the
-/// push of another one and its IPI, and wait for storage that the interrupted one holds.
+/// With interrupts off, two CPUs that call each other deadlock. An offline CPU is exempt, since no
+/// CPU can call it; so is a kernel with an oops in progress. A call from an interrupt can come
+/// between the push of another call and its IPI, and wait for the csd of that call.
 #[inline]
 pub(crate) fn warn_single(this_cpu_online: impl FnOnce() -> bool) {
     // SAFETY: Reading the interrupt state is always allowed.
@@ -61,11 +61,12 @@ pub(crate) fn warn_many(this_cpu_online: impl FnOnce() -> bool) {
 pub(crate) enum CanTakeIpi {
     /// Interrupts are on.
     Yes,
-    /// No, but none comes: this CPU is not online, the kernel boots with one CPU, or it is dying.
+    /// No, but no CPU waits for this one: it is offline, it is the only CPU in early boot, or an
+    /// oops is in progress.
     NotNeeded,
-    /// No, and others may wait for this CPU meanwhile.
+    /// No, and other CPUs may wait for this one meanwhile.
     No,
-    /// No, and the caller must not run functions for others: in an NMI, or in the stopper thread.
+    /// No, and the caller must not run functions: it is in an NMI, or in the stopper thread.
     Never,
 }
 
@@ -90,7 +91,7 @@ fn interrupts_are_off(this_cpu_online: bool) -> CanTakeIpi {
     }
 }
 
-/// Returns whether this is the stopper thread, which may be one of several that run in step.
+/// Returns whether this is the stopper thread. The stopper threads of several CPUs may run in step.
 fn is_stopper() -> bool {
     // SAFETY: There is always a current task, and it has a class.
     let class = unsafe { (*bindings::get_current()).sched_class };
@@ -104,12 +105,11 @@ pub(crate) fn in_interrupt() -> bool {
     !preempt::in_task()
 }
 
-/// Makes the caller an interrupt in an interrupt for what looks at its context, until this is
-/// dropped.
+/// Marks the context as an interrupt in the waiter, until this is dropped.
 ///
-/// A function that runs in a polling wait may conclude from where it runs what the CPU can be in:
-/// `rcu_exp_handler()` takes a CPU for one with no RCU reader if preemption is on, or if it finds
-/// itself in the first interrupt over idle. But the waiter has interrupts off, and is a reader.
+/// A function that runs in a polling wait may look at its context: `rcu_exp_handler()` finds that
+/// the CPU has no RCU reader if preemption is on, or if this is the first interrupt from idle. But
+/// the waiter has interrupts off, which makes it an RCU reader.
 ///
 /// # Invariants
 ///
@@ -124,8 +124,8 @@ impl<'a> Nested<'a> {
     pub(crate) fn new(irq: &'a LocalInterruptDisabled) -> Self {
         let guard = CpuGuard::new();
 
-        // Over idle, the level of the interrupt that waits is 1, and this one's is 3. In the idle
-        // task where RCU does not watch, this one's is 1: there is no reader.
+        // From idle, the interrupt that waits has nesting level 1, and this one has level 3. In the
+        // idle task where RCU does not watch, this one has level 1: there is no reader.
         // SAFETY: Interrupts are off, and no wait polls in an NMI.
         unsafe { bindings::ct_irq_enter() };
 
@@ -144,7 +144,7 @@ impl Drop for Nested<'_> {
         // are still off.
         unsafe { bindings::ct_irq_exit() };
 
-        // Preemption is enabled after this, and with interrupts off nothing is scheduled there. If
-        // that is due, the IPI does it that is due for what has run here.
+        // The guard enables preemption after this, but does not schedule, since interrupts are off.
+        // A reschedule that is due happens with the IPI of the entries that have run here.
     }
 }

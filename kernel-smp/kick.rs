@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Getting CPUs out of their idle loop.
+//! Waking idle CPUs.
 
 use kernel::{
     bindings,
@@ -12,7 +12,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// Makes each idle CPU, polling or not, leave its idle loop once. The others are left alone.
+/// Makes each idle CPU, polling or not, leave its idle loop once. CPUs that are not idle are not
+/// interrupted.
 ///
 /// Behind `wake_up_all_idle_cpus()`. Does not wait.
 ///

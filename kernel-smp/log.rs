@@ -2,7 +2,7 @@
 
 //! Seam: log lines with the format directives of C that print symbols.
 
-/// Prints a line.
+/// Prints a line at log level `$level`.
 macro_rules! log {
     ($level:literal, $format:literal $(, $arg:expr)* $(,)?) => {{
         #[cfg(CONFIG_PRINTK)]

@@ -46,7 +46,7 @@ struct MultiCall {
 }
 
 impl MultiCall {
-    /// Asks whether `cpu` is to be called.
+    /// Returns whether to call `cpu`.
     #[inline]
     fn wants(&self, cpu: CpuId) -> bool {
         match self.cond {
@@ -56,9 +56,11 @@ impl MultiCall {
         }
     }
 
-    /// Sends the call to all CPUs of `targets`, and takes those out that are not wanted.
+    /// Sends the call to all CPUs of `targets`, and takes those out for which the condition is
+    /// false.
     ///
-    /// Returns the flag word to wait for on each of those that are left, if the call is synchronous.
+    /// If the call is synchronous, returns the flag word that the csd of each CPU in `targets` now
+    /// has.
     #[inline]
     fn send(
         &self,
@@ -69,7 +71,7 @@ impl MultiCall {
         let seq = self.wait.then(|| cfd.next_seq(guard));
         let mut due = 0u32;
         let mut last_due = guard.cpu();
-        // The CPUs to send an IPI to, once these are not all of `targets`.
+        // The CPUs to send an IPI to, if these are not all of `targets`.
         let mut ipi_mask: Option<&mut Cpumask> = None;
 
         let mut next = targets.next(None);
@@ -113,8 +115,8 @@ impl MultiCall {
 
     /// Calls the other CPUs of `mask` one by one.
     ///
-    /// For callers that may have interrupted another multi-CPU call on this CPU, or be called by one:
-    /// they find the per-pair csds and the mask of the task in use.
+    /// For callers that may run inside another multi-CPU call of this CPU, in an interrupt or in
+    /// its function: the per-pair csds and the mask of the task may be in use.
     ///
     /// # Safety
     ///
@@ -138,18 +140,18 @@ impl MultiCall {
     }
 }
 
-/// Runs `func` on the online CPUs of `mask` for which `cond_func` says yes, if there is one.
+/// Runs `func` on the online CPUs of `mask`; with `cond_func`, on those for which it returns true.
 ///
-/// Behind all entry points for many CPUs. `mask` may change meanwhile: the set of CPUs that are
-/// waited for is the set that the call was sent to. Which CPUs come online meanwhile makes no
-/// difference; those that are called cannot go offline before they have run it.
+/// Behind all entry points for many CPUs. `mask` may change meanwhile: the call waits for the CPUs
+/// that it was sent to. A CPU that comes online meanwhile is not called, and a target cannot go
+/// offline before it has run the csd.
 ///
 /// From a task with interrupts on. With `SCF_WAIT`, waits with preemption on.
 ///
 /// # Safety
 ///
-/// `mask` is valid. `cond_func`, with preemption off, and `func`, with interrupts off, may be called
-/// with `info`.
+/// `mask` is valid. `cond_func`, with preemption off, and `func`, with interrupts off, may be
+/// called with `info`.
 #[export]
 pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     mask: *const bindings::cpumask,
@@ -187,8 +189,8 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
         unsafe { run::here(args.call) };
     }
 
-    // The set belongs to the task, and the csds stay: the wait can be preempted, and go on on
-    // another CPU.
+    // The set belongs to the task, and per-pair csds are never freed: the wait may be preempted,
+    // and continue on another CPU.
     drop(guard);
 
     if sent.is_some() {

@@ -13,13 +13,13 @@ use kernel::{
 
 /// Returns `cpu` as a CPU that is online, or [`None`] for any other number.
 ///
-/// Preemption has to be off for the answer to last.
+/// The result holds while preemption is off.
 #[inline]
 pub(crate) fn online(cpu: i32) -> Option<CpuId> {
     in_range(cpu).filter(|cpu| cpu.is_online())
 }
 
-/// Returns whether `cpu` is on its way down, or has gone down.
+/// Returns whether `cpu` is on its way down, or is down since.
 pub(crate) fn is_dying(cpu: CpuId) -> bool {
     // SAFETY: This is a set of the kernel.
     let dying = unsafe { Cpumask::from_raw(&raw const bindings::__cpu_dying_mask) };
@@ -43,7 +43,7 @@ pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
 
 /// Returns the online CPU of `mask` that is nearest to `this_cpu`, by NUMA distance.
 ///
-/// If there is none, the number returned is that of no CPU.
+/// If there is none, returns a number that is not that of a CPU.
 #[inline]
 pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
     if mask.test(this_cpu) {
@@ -54,11 +54,11 @@ pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
     unsafe { bindings::sched_numa_find_nth_cpu(mask.as_raw(), 0, i32::from(this_cpu)) as i32 }
 }
 
-/// Makes `others` the CPUs of `mask` that `online` has too but for `this_cpu`, if there are any.
-/// Returns whether there are; if not, `others` is left alone.
+/// Sets `others` to the CPUs that are in `mask` and in `online`, without `this_cpu`. If there are
+/// none, returns false and does not change `others`.
 ///
-/// Each multi-CPU call begins so. The functions of C for masks would be three calls, one of them in
-/// vain. `mask` may change meanwhile.
+/// Each multi-CPU call begins with this. With the functions of C it would be three calls. `mask`
+/// may change meanwhile.
 #[inline]
 pub(crate) fn online_others(
     mask: &Cpumask,
@@ -109,7 +109,7 @@ pub(crate) fn online_others(
     true
 }
 
-/// Returns the last possible CPU, wherever `nr_cpu_ids` is.
+/// Returns the last possible CPU, whatever `nr_cpu_ids` is.
 pub(crate) fn last_possible() -> u32 {
     let bits = Cpumask::possible().as_raw().cast::<usize>();
 

@@ -2,15 +2,15 @@
 
 //! Entries in the queue of an offline CPU.
 //!
-//! A CPU that goes down flushes its queue, whether or not IPIs have come, and nothing should be queued
-//! after that. What is nevertheless is found at three points: by a flush on a CPU that is offline, by
-//! the CPU that takes another one down, and by the CPU that brings it up again. Each entry is then
-//! reported, with one warning a boot.
+//! A CPU that goes down flushes its queue, whether or not IPIs have come, and nothing should be
+//! queued after that. An entry that is queued nevertheless is found at one of three points: by a
+//! flush on the offline CPU, by the CPU that takes it down, or by the CPU that brings it up again.
+//! Each entry is reported, with one warning per boot.
 //!
-//! A flush runs what it finds, since it is on the right CPU. The other two unlock csds, which may have
-//! waiters, without running them on a CPU that they were not meant for; IRQ work and tasks to wake up
-//! stay in the queue, and run when the CPU is back. They are reported once, however often the queue is
-//! drained until then.
+//! A flush runs the entries, since it is on their target. The other two only unlock csds, which may
+//! have waiters: a function must not run on another CPU than its target. IRQ work and tasks to wake
+//! up stay in the queue, and run when the CPU is online again. They are reported once, however
+//! often the queue is drained until then.
 
 use crate::{
     batch::List,
@@ -43,12 +43,12 @@ use kernel::prelude::export;
 static FOUND: Atomic<u64> = Atomic::new(0);
 
 define_per_cpu! {
-    /// The newest entry that was reported and left in the queue of the CPU, which is offline since;
-    /// or null.
+    /// The newest entry that was reported and stays in the queue of the CPU, which is offline
+    /// since; or null.
     static LEFT: Atomic<*mut Node> = Atomic::new(ptr::null_mut());
 }
 
-/// Forgets what was left in the queue of `cpu`, which has been up since then and has flushed it.
+/// Forgets the entries that were reported for `cpu`, which has been up and has flushed them since.
 ///
 /// # Safety
 ///
@@ -75,8 +75,8 @@ pub(crate) unsafe extern "C" fn smp_stats_offline() -> u64 {
     count()
 }
 
-/// Drains the queue of `cpu`, which is offline: reports all entries, and unlocks the csds, which may
-/// have waiters.
+/// Drains the queue of `cpu`, which is offline: reports all entries, and unlocks the csds, which
+/// may have waiters.
 ///
 /// # Safety
 ///
@@ -88,7 +88,7 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     let found = unsafe { List::of(queue.take_all()) };
     // SAFETY: As for the queue.
     let left = unsafe { LEFT.per_cpu(cpu) };
-    // The oldest entries are known, up to this one, if it is still there.
+    // The oldest entries, up to this one, were reported before, if it is still in the queue.
     let last_known = left.load(Relaxed);
     let mut is_known = found.iter().any(|csd| csd.node() == last_known);
 
@@ -106,7 +106,8 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
             Kind::IrqWork | Kind::Ttwu | Kind::Unknown => {
                 left.store(node, Relaxed);
                 // No IPI: the CPU flushes its queue when it first leaves its idle loop.
-                // SAFETY: The entry was in this queue until just now, and is valid until it has run.
+                // SAFETY: The entry was in this queue until just now, and is valid until it has
+                // run.
                 unsafe { queue.push(node) };
             }
         }

@@ -44,7 +44,7 @@ fn pin_vcpu(cpu: Option<c_int>) {
 unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) {
     // SAFETY: By the safety requirements.
     let call: *mut Work = unsafe { container_of!(work, Work, work) };
-    // SAFETY: The sender waits and does not touch it.
+    // SAFETY: The sender waits, and does not use it meanwhile.
     let call = unsafe { &mut *call };
 
     if call.physical_cpu.is_some() {
@@ -56,7 +56,7 @@ unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) 
         pin_vcpu(None);
     }
 
-    // SAFETY: The completion is initialised. The sender goes on from here.
+    // SAFETY: The completion is initialised. The sender may continue from here.
     unsafe { bindings::complete(&raw mut call.done) };
 }
 
@@ -67,8 +67,8 @@ unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) 
 ///
 /// # Errors
 ///
-/// - `-EINVAL`: `func` is null, which is warned about.
-/// - `-ENXIO`: `cpu` is not online, or is the number of no CPU.
+/// - `-EINVAL`: `func` is null. This also gives a warning.
+/// - `-ENXIO`: `cpu` is not online, or is not the number of a CPU.
 ///
 /// # Safety
 ///

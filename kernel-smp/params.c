@@ -56,7 +56,7 @@ static int __init maxcpus(char *str)
 }
 early_param("maxcpus", maxcpus);
 
-/* On: a task's IPI mask is stored in the pointer's own word. */
+/* On: the IPI mask of a task is stored in place of the pointer to it. */
 DEFINE_STATIC_KEY_FALSE(ipi_mask_inlined);
 
 void __init smp_enable_inlined_ipi_mask(void)
@@ -92,7 +92,7 @@ static int __init csdlock_debug(char *str)
 }
 __setup("csdlock_debug=", csdlock_debug);
 
-/* Report a request that is locked for longer than this; 0: never. */
+/* Report a csd that is locked for longer than this; 0: never. */
 ulong csd_lock_timeout = 5000; /* ms */
 module_param(csd_lock_timeout, ulong, 0644);
 

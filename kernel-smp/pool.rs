@@ -2,25 +2,29 @@
 
 //! The pool: csds of a CPU for asynchronous calls.
 //!
-//! Storage belongs to the source: each CPU has [`SLOTS`] slots with a csd each, and a fallback csd. So
-//! up to `SLOTS + 1` asynchronous calls of a CPU can be queued behind a function that runs on their
-//! target, and each of their senders goes on at once, even if that function waits for it. The next
-//! sender waits until a target has *taken* one of them; it never waits for a function to end.
+//! Storage belongs to the source: each CPU has [`SLOTS`] slots with a csd each, and a fallback csd.
+//! So up to `SLOTS + 1` asynchronous calls of a CPU can be queued behind a function that runs on
+//! their target, and none of their senders waits, even if that function waits for the sender. The
+//! next sender waits until a target unlocks one of these csds. The target does so just before it
+//! runs the function of the csd, so the wait includes the functions that run before it on that
+//! target.
 //!
-//! A slot is locked by an exchange, so that an interrupt can lock another one at any time. The fallback
-//! csd is locked, queued and announced by an IPI with interrupts off: no interrupt can find it locked
-//! and wait for something that only the interrupted code would do. Other entries of a queue may wait
-//! for an IPI of the interrupted code: an interrupt that has to wait sends it.
+//! A slot is locked by an exchange, so that an interrupt can lock another one at any time. The
+//! fallback csd is locked, queued and announced by an IPI with interrupts off: no interrupt can
+//! find it locked and wait for something that only the interrupted code would do. A csd in a slot
+//! may depend on an IPI that the interrupted code has not sent yet: an interrupt that has to wait
+//! sends it.
 //!
-//! A CPU on its way down must not wait, and has two csds more. It makes two asynchronous calls then, in
-//! `hrtimers_cpu_dying()` and `cpuhp_report_idle_dead()`. A CPU on its way up uses them too, and may
-//! wait when it has used up all.
+//! An offline source has two csds more. A CPU on its way down must not wait, and makes two
+//! asynchronous calls after it went offline, in `hrtimers_cpu_dying()` and
+//! `cpuhp_report_idle_dead()`. A CPU on its way up makes one before it is online, in
+//! `check_tsc_sync_target()`, and may wait.
 //!
-//! With `csdlock_debug=1` each slot has the time when its csd was locked, and a csd whose target does
-//! not take it for longer than `smp.csd_lock_timeout` is reported, though there is no waiter.
+//! With `csdlock_debug=1` each slot has the time when its csd was locked. A csd that is locked for
+//! longer than `smp.csd_lock_timeout` is reported, though it has no waiter.
 //!
-//! All zeroes is an unlocked csd, from before `call_function_init()` on. No csd is ever reset or freed;
-//! it may still be in a queue when its CPU comes or goes.
+//! All zeroes is an unlocked csd, from before `call_function_init()` on. No csd is ever reset or
+//! freed; it may still be in a queue when its CPU goes offline or comes online.
 
 use crate::{
     clock::now,
@@ -120,15 +124,15 @@ impl Slot {
         }
         if stall::enabled() {
             self.since.store(now(), Relaxed);
-            // ORDERING: The lock comes after it: a CPU that finds the csd locked finds the time of
-            // this use, or of a later one. It pairs with the acquire in `report_late()`.
+            // ORDERING: The lock comes after the store: a CPU that finds the csd locked finds the
+            // time of this use, or of a later one. It pairs with the acquire in `report_late()`.
             smp_mb(Full);
         }
         csd.try_lock().then_some(csd)
     }
 
-    /// Reports the csd if its use began while waits were watched, and its target has not taken it in
-    /// time. Returns whether it was reported.
+    /// Reports the csd if its use began while waits were watched, and it is locked for too long.
+    /// Returns whether it was reported.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn report_late(&'static self, source: CpuId) -> bool {
         let csd = self.csd();
@@ -155,6 +159,7 @@ impl Slot {
 struct Pool {
     slots: [Slot; SLOTS],
     fallback: Slot,
+    /// For an offline source, on its way down or up.
     offline: [Slot; 2],
     /// The slot that was tried last: the one after it is most likely free again.
     last: Atomic<u32>,
@@ -201,7 +206,7 @@ impl Pool {
         self.slots.get(at as usize)
     }
 
-    /// Locks the csd of a slot, wherever one is free.
+    /// Locks the csd of any free slot.
     #[inline]
     fn lock_slot(&'static self) -> Option<Csd> {
         let (at, csd) = self.find(Slot::try_lock)?;
@@ -212,7 +217,8 @@ impl Pool {
         Some(csd)
     }
 
-    /// Locks a csd for when no slot is free: one of an offline CPU's own, or the fallback csd.
+    /// Locks a csd when no slot is free: for an offline source one of the two more, else the
+    /// fallback csd.
     #[inline]
     fn lock_fallback(&'static self, guard: &CpuGuard) -> Option<Csd> {
         if !guard.cpu().is_online() {
@@ -252,7 +258,7 @@ define_per_cpu! {
     };
 }
 
-/// Sends an asynchronous call to `cpu`. If no csd is free, waits until a target has taken one.
+/// Sends an asynchronous call to `cpu`. If no csd is free, waits until a target unlocks one.
 ///
 /// # Safety
 ///
@@ -275,7 +281,8 @@ pub(crate) unsafe fn send(
                 stats::most(Counter::SlotsMost, || pool.slots_in_use());
                 testpoint::reach(Point::Locked);
                 csd.fill(call, guard.cpu(), cpu);
-                // SAFETY: By the safety requirements. The csd is locked and filled in, and never freed.
+                // SAFETY: By the safety requirements. The csd is locked and filled in, and never
+                // freed.
                 unsafe { queue::send(cpu, csd.node(), callsite) };
                 return;
             }
@@ -285,7 +292,7 @@ pub(crate) unsafe fn send(
     unsafe { send_in_any(guard, cpu, call, waiting, callsite, no_free_slot) };
 }
 
-/// Sends an asynchronous call in whichever csd is free; with `no_free_slot`, in none of the slots.
+/// Sends an asynchronous call in any csd that is free; with `no_free_slot`, in none of the slots.
 ///
 /// # Safety
 ///
@@ -313,7 +320,7 @@ unsafe fn send_in_any(
         if let Some(csd) = slot {
             return send(csd);
         }
-        // SAFETY: Neither a lock nor a send makes a guard, or turns interrupts on.
+        // SAFETY: Neither the lock nor the send makes a guard, or turns interrupts on.
         if unsafe { irq::with_interrupts_off(|_| pool.lock_fallback(&guard).map(send).is_some()) } {
             return;
         }
@@ -331,8 +338,8 @@ unsafe fn send_in_any(
     }
 }
 
-/// Reports the first csd of `cpu` that its target has not taken in time, and sends the IPI again, which
-/// serves the others too.
+/// Reports one csd of `cpu` that is locked for too long, and sends the IPI again. The IPI is for
+/// all csds with that target. A csd with another target is reported when this is called next.
 ///
 /// # Safety
 ///

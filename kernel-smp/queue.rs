@@ -98,7 +98,7 @@ impl Queue {
         self.first.xchg(ptr::null_mut(), Full)
     }
 
-    /// Returns whether there is nothing in the queue. The answer may be out of date at once.
+    /// Returns whether the queue is empty. The result may be out of date at once.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.load(Relaxed).is_null()
@@ -107,7 +107,8 @@ impl Queue {
 
 /// The queue of each CPU, which starts empty.
 const CALL_SINGLE_QUEUE: StaticPerCpu<Queue> =
-    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of a `Queue`; C does not use it.
+    // SAFETY: This is a per-CPU variable of `data.c`, with the layout of a `Queue`; C does not use
+    // it.
     unsafe { StaticPerCpu::from_c(&raw mut bindings::call_single_queue) };
 
 /// Returns the queue of the CPU that the caller stays on.
@@ -133,8 +134,8 @@ pub(crate) unsafe fn of(cpu: CpuId) -> &'static Queue {
 ///
 /// # Safety
 ///
-/// `node` is the link of an entry that is in no queue, is filled in, and stays valid until it has run.
-/// `cpu` is a possible CPU that does not go offline meanwhile.
+/// `node` is the link of an entry that is in no queue, is filled in, and stays valid until it has
+/// run. `cpu` is a possible CPU that does not go offline meanwhile.
 // Always: a call, and the registers that it saves, show in each send of "make bench".
 #[inline(always)]
 pub(crate) unsafe fn send(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
@@ -170,7 +171,7 @@ unsafe fn send_traced(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
         csd.call().func
     };
 
-    // Before the push: the target may be through with the entry right after.
+    // Before the push: the target may run the entry at once, and its memory may be reused.
     trace::csd_queue(cpu, callsite, func, csd.as_ptr());
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { of(cpu) };
@@ -195,11 +196,11 @@ pub(crate) fn counted(was_empty: bool) -> bool {
     was_empty
 }
 
-/// Sends an IPI to each CPU that has something in its queue. For an interrupt that is about to wait:
-/// the code that it interrupts may have queued it, and not yet sent the IPI.
+/// Sends an IPI to each CPU with an entry in its queue. For an interrupt that is about to wait: the
+/// interrupted code may have queued the entry, and not yet sent the IPI.
 ///
-/// The trace point shows the caller of the entry point that is about to wait: it causes these IPIs.
-/// Those that are due besides have a caller of their own.
+/// The trace point shows the caller of the entry point that is about to wait, which causes these
+/// IPIs. The interrupted code sends its IPIs later, with its own caller.
 #[cold]
 pub(crate) fn send_overdue_ipis(callsite: Callsite) {
     for cpu in Cpumask::online() {
@@ -212,7 +213,7 @@ pub(crate) fn send_overdue_ipis(callsite: Callsite) {
 
 /// Returns whether a CPU of `mask` has an entry in its queue.
 ///
-/// The answer may be out of date when this returns. May be called in any context.
+/// The result may be out of date when this returns. May be called in any context.
 ///
 /// # Safety
 ///

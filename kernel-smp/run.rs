@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Running what is called, with its trace points and its record for reports.
+//! Running one entry, with its trace points and its record for reports.
 
 use crate::{
     csd::{
@@ -20,7 +20,7 @@ use kernel::{
     interrupt::LocalInterruptDisabled, //
 };
 
-/// Runs a function with the trace points around it. A null function is warned about.
+/// Runs a function, with the trace points before and after it. Warns if the function is null.
 ///
 /// # Safety
 ///
@@ -38,7 +38,7 @@ unsafe fn call(call: Call, csd: Option<Csd>) {
     trace::csd_function_exit(call.func, csd);
 }
 
-/// Warns about a call without a function: once, and with its caller if that is known.
+/// Warns about a call without a function, once. The warning names the caller if that is known.
 #[cold]
 #[inline(never)]
 pub(crate) fn warn_no_function(callsite: Option<Callsite>, csd: *mut bindings::__call_single_data) {
@@ -132,12 +132,12 @@ pub(crate) unsafe fn here(call: Call) {
         _ => unsafe { here_recorded(irq, call) },
     };
 
-    // SAFETY: A function that is called leaves interrupts off, and no guards behind.
+    // SAFETY: The function returns with interrupts off, and with the guards that it began with.
     unsafe { irq::with_interrupts_off(run) };
 }
 
-/// Runs a call of this CPU to itself that is recorded or traced. It may be made by a function that this
-/// CPU was called with: the record of that one is kept.
+/// Runs a call of this CPU to itself that is recorded or traced. If a function that runs on this
+/// CPU makes the call, the record of that function is restored afterwards.
 ///
 /// # Safety
 ///

@@ -43,7 +43,7 @@ use kernel::{
 ///
 /// # Errors
 ///
-/// - `-ENXIO`: `cpu` is not online, or is the number of no CPU.
+/// - `-ENXIO`: `cpu` is not online, or is not the number of a CPU.
 ///
 /// # Safety
 ///
@@ -94,17 +94,18 @@ pub(crate) unsafe extern "C" fn smp_single_any(
 
 /// Sends the caller's own `csd` to `cpu` and returns.
 ///
-/// Behind `smp_call_function_single_async()`. In any context. The caller makes sure that one csd is
-/// not sent by two CPUs at once: the check for one that is in use is no claim.
+/// Behind `smp_call_function_single_async()`. In any context. The caller makes sure that no two
+/// CPUs send one csd at once: the check whether it is in use, and the lock, are two steps.
 ///
 /// # Errors
 ///
-/// - `-EBUSY`: `csd` is in use: its function has not been started yet.
-/// - `-ENXIO`: `cpu` is not online, or is the number of no CPU. The csd may be used again at once.
+/// - `-EBUSY`: `csd` is in use: its function has not begun yet.
+/// - `-ENXIO`: `cpu` is not online, or is not the number of a CPU. The csd may be used again at
+///   once.
 ///
 /// # Safety
 ///
-/// `csd` is valid until its function has been started, and the function may be called.
+/// `csd` is valid until its function has begun, and the function may be called.
 #[export]
 pub(crate) unsafe extern "C" fn smp_single_async(
     cpu: c_int,
@@ -156,7 +157,8 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
     unsafe { queue::send(cpu, node, Callsite(callsite)) };
 }
 
-/// Out of line, and not seen through, so that a call to a CPU that is online does not prepare its error.
+/// Out of line and opaque to the compiler, so that a call to an online CPU does not compute the
+/// error.
 #[cold]
 #[inline(never)]
 fn not_online() -> c_int {
@@ -203,8 +205,8 @@ const _: () = kernel::build_assert::const_assert!(
     align_of::<StackCsd>() >= size_of::<bindings::__call_single_data>()
 );
 
-/// Sends a synchronous call in a csd on this stack, and waits until it has run. The stack of a waiter
-/// shows its name, which is that of C's.
+/// Sends a synchronous call in a csd on this stack, and waits until it has run. The symbol is that
+/// of C, for backtraces of waiters.
 ///
 /// # Safety
 ///
@@ -224,14 +226,15 @@ pub(crate) unsafe fn send_and_wait(
 
     let flags = csd.lock_new(Kind::Sync);
     csd.fill(call, guard.cpu(), cpu);
-    // SAFETY: By the safety requirements. The csd is locked and filled in; this function waits for it.
+    // SAFETY: By the safety requirements. The csd is locked and filled in; this function waits for
+    // it.
     let was_empty = unsafe { queue::send(cpu, csd.node(), callsite) };
     if wait::POLLING && !was_empty && irq::in_interrupt() {
-        // This interrupt may have come between a push on that queue and the IPI that is due.
+        // This interrupt may have come between a push on that queue and the IPI of that push.
         ipi::send(cpu, Some(callsite));
     }
 
-    // Only the end of this csd is waited for: from here on the task may be preempted, and may go on on
+    // The wait depends on this csd only: from here on the task may be preempted, and continue on
     // another CPU.
     drop(guard);
     wait::until_over(csd, Some(flags), waiting);

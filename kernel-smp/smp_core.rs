@@ -7,20 +7,22 @@
 //! - One atomic exchange publishes a csd, one store of its flag word ends it. All other fields are
 //!   plain: they belong to one CPU at a time.
 //! - The CPU whose push finds the queue empty sends the IPI. All others rely on it.
-//! - Storage belongs to the source CPU. A call that does not wait never waits for a function to run.
-//! - A waiter depends on the csds that it has sent, and on nothing that changes meanwhile: not the
-//!   caller's mask, not the set of online CPUs, not the CPU that it runs on.
+//! - Storage belongs to the source CPU. An asynchronous call waits for a free csd at most, never
+//!   for its own function.
+//! - A waiter depends only on the csds that it has sent. It does not depend on what may change
+//!   meanwhile: the caller's mask, the set of online CPUs, or the CPU that it runs on.
 //! - Each ordering names its partner and a litmus test, each failure mode a test.
 //!
 //! # Glossary
 //!
-//! - *csd*: a `call_single_data_t`: a function, its argument, and a flag word. It is *locked* while it
-//!   is in use.
-//! - *entry*: what sits in a queue: a csd, an IRQ work, or a task to wake up.
+//! - *csd*: a `call_single_data_t`: a function, its argument, and a flag word. It is *locked* while
+//!   it is in use.
+//! - *entry*: an element of a queue: a csd, an IRQ work, or a task to wake up.
 //! - *source*, *target*: the CPU that a call comes from, and the one it goes to.
-//! - *synchronous*: the caller waits until the function has run. The target unlocks the csd after that.
-//! - *asynchronous*: the caller does not wait. The target unlocks the csd before it runs the function,
-//!   so that the function can send the csd again.
+//! - *synchronous*: the caller waits until the function has run. The target unlocks the csd after
+//!   that.
+//! - *asynchronous*: the caller does not wait. The target unlocks the csd before it runs the
+//!   function, so that the function can send the csd again.
 //! - *queue*: the entries of a target that it has not taken yet, `call_single_queue`.
 //! - *flush*: to take all entries off the queue of this CPU, and to run them.
 //! - *pool*: the csds of a source for asynchronous calls, one in each *slot*.
@@ -34,9 +36,10 @@
 //!
 //! # Life of a call
 //!
-//! The source locks a csd, fills it, and pushes it on the queue of the target. If the queue was empty,
-//! it also sends an IPI; else one is on its way. The target takes the whole queue at once, and runs
-//! the synchronous csds, then the asynchronous ones and IRQ work, then the tasks to wake up.
+//! The source locks a csd, fills it, and pushes it on the queue of the target. If the queue was
+//! empty, it also sends an IPI; else one is on its way. The target takes the whole queue at once,
+//! and runs the synchronous csds, then the asynchronous ones and IRQ work, then the tasks to wake
+//! up.
 //!
 //! # Map
 //!
@@ -73,8 +76,8 @@
 //!
 //! - [`csd`]: layout, lock, unlock
 //!
-//! Seams to the architecture and to the rest of the kernel, where several files need the same. What one
-//! file alone needs, it calls itself.
+//! Seams to the architecture and to the rest of the kernel, for what several files need. A function
+//! that only one file needs is called there.
 //!
 //! - [`task_mask`]: the mask of a task that waits for many CPUs
 //! - [`ipi`]: sending the IPI
@@ -83,26 +86,25 @@
 //! - [`mask`]: sets of CPUs
 //! - [`trace`]: trace points
 //! - [`stats`]: counters
-//! - [`testpoint`]: where a test steps in
+//! - [`testpoint`]: points at which a test steps in
 //! - [`log`]: log lines
 //! - [`clock`]: the time
 //!
 //! C companions: `entry.c` (entry points that hand on their caller's address; exports), `data.c`
 //! (variables that debuggers look up), `params.c` (parameters, and the variables that they set),
-//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (what an NMI finds;
-//! the worker that looks for asynchronous calls that are late). Entry points that need no caller are
-//! `#[export]` functions in the file of their subject.
+//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
+//! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points
+//! that need no address of their caller are `#[export]` functions in the file of their subject.
 //!
 //! # Contexts
 //!
-//! A function that is called runs with interrupts off on its target. Mostly that is a hard interrupt,
-//! but a flush from the idle task, from the stopper thread or while a CPU goes down, and a call of a
-//! CPU to itself, run in that task.
+//! A called function runs with interrupts off on its target, mostly in a hard interrupt. A flush by
+//! the idle task, by the stopper thread or while a CPU goes down runs it in that task, and so does
+//! a call of a CPU to itself. A polling wait runs it in the context of the waiter.
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
-// What C inline functions give is inlined if `CONFIG_RUST_INLINE_HELPERS` is on; nothing here
-// depends on it.
+// With `CONFIG_RUST_INLINE_HELPERS` C inline functions are inlined; nothing here depends on that.
 
 mod batch;
 mod boot;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C and the Rust files of this folder call of each other.
+ * What the C and the Rust files of this folder use of each other.
  *
- * What the rest of the kernel calls is declared where it always was, above all
+ * What the rest of the kernel calls is declared where C declares it, above all
  * in <linux/smp.h>.
  */
 #ifndef _KERNEL_SMP_SMP_RUST_H
@@ -34,7 +34,7 @@ int __smp_call_on_cpu(unsigned int cpu, int (*func)(void *), void *par,
 		      bool phys, unsigned long callsite);
 void __wake_up_all_idle_cpus(void);
 
-/* entry.c. @callsite is 0, or @csd NULL, where that is not known. */
+/* entry.c. @callsite is 0, or @csd is NULL, if it is not known. */
 void smp_warn_no_function(unsigned long callsite, call_single_data_t *csd);
 
 /* Flags of smp_call_function_many_cond(). */
@@ -111,7 +111,7 @@ void smp_report_late(unsigned int cpu);
 /* stats.c */
 extern struct static_key_false smp_stats_key;
 
-/* stats.rs */
+/* stats.rs, offline.rs */
 u64 smp_stats_count(unsigned int cpu, unsigned int counter);
 void smp_stats_clear(void);
 u64 smp_stats_offline(void);
@@ -120,7 +120,7 @@ u64 smp_stats_offline(void);
 #ifdef CONFIG_SMP_RUST_FAULT
 /* fault.c */
 enum smp_fault_kind {
-	SMP_FAULT_POOL_EMPTY,
+	SMP_FAULT_NO_FREE_SLOT,
 	SMP_FAULT_DROP,
 	SMP_FAULT_DELAY,
 	SMP_FAULT_REORDER,
@@ -139,7 +139,7 @@ extern struct smp_fault smp_faults[];
 extern u64 smp_fault_delay;
 bool smp_fault_hits(enum smp_fault_kind kind, int from, int to);
 
-/* fault.rs */
+/* fault/ipi.rs */
 void smp_fault_init_timers(void);
 #endif
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What reports of calls that take too long need of C.
+ * The C part of the reports of csds that are locked for too long.
  *
- * Whether a CPU had interrupts off when an NMI came: only the registers that
- * the NMI has interrupted say it. The last NMI counts before this is asked for,
- * which is the one for the backtrace, unless another one came just then.
+ * Only the registers that an NMI has interrupted show whether a CPU had
+ * interrupts off. What counts is the last NMI before smp_stall_found(), which is
+ * the one for the backtrace, unless another one came in between.
  */
 
 #include <linux/bug.h>
@@ -23,22 +23,22 @@
 
 static DEFINE_PER_CPU(int, smp_stall_nmi);
 
-/* NMIs of @cpu are to say it from now on. */
+/* Lets each NMI on @cpu record the interrupt state from now on. */
 void smp_stall_ask(unsigned int cpu)
 {
 	WRITE_ONCE(per_cpu(smp_stall_nmi, cpu), SMP_STALL_ASKED);
 }
 
-/* What has it said? */
+/* Returns what the last NMI on @cpu has recorded, and ends the recording. */
 enum smp_stall_nmi smp_stall_found(unsigned int cpu)
 {
 	return xchg(&per_cpu(smp_stall_nmi, cpu), SMP_STALL_NO_NMI);
 }
 
 /*
- * Runs before the one that prints the backtrace, and claims no NMI. If the CPU
- * was in a guest, the registers are those of KVM, which hands the NMI on with
- * interrupts off: they say nothing about the guest.
+ * Runs before the handler that prints the backtrace, and handles no NMI. If the
+ * CPU was in a guest, the registers are those of KVM, which forwards the NMI with
+ * interrupts off: they do not show the state of the guest.
  */
 static int smp_stall_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 {
@@ -66,7 +66,7 @@ void smp_stall_bug_on(bool too_long)
 static void smp_stall_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(smp_stall_work, smp_stall_look);
 
-/* Asynchronous calls have no waiter that would notice that their IPI was lost. */
+/* An asynchronous call has no waiter that would report a lost IPI. */
 static void smp_stall_look(struct work_struct *work)
 {
 	unsigned long timeout = READ_ONCE(csd_lock_timeout);

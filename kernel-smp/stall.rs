@@ -2,12 +2,12 @@
 
 //! Reports of csds that are locked for too long.
 //!
-//! With `csdlock_debug=1` each CPU records what it runs, and a wait of more than `smp.csd_lock_timeout`
-//! is reported: the target CPU, what it runs, and its backtrace. If the target runs no function, the
-//! IPI may be lost, and is sent again.
+//! With `csdlock_debug=1` each CPU records what it runs, and a wait of more than
+//! `smp.csd_lock_timeout` is reported: the target CPU, what it runs, and its backtrace. If the
+//! target runs no function, the IPI may be lost, and is sent again.
 //!
-//! Off, all of this is one patched jump; without `CONFIG_CSD_LOCK_WAIT_DEBUG` it is nothing. The lines
-//! are parsed by scripts and keep their text.
+//! While it is off, all of this is one patched jump; without `CONFIG_CSD_LOCK_WAIT_DEBUG` it
+//! compiles to nothing. Scripts parse the lines, which have the text of C.
 
 use kernel::bindings;
 

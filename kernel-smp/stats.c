@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The switch of the counters, and their table, in the debugfs folder smp:
- * writing 1 or 0 to "stats" switches them on or off, and 1 sets them to zero.
+ * The counters in debugfs: reading smp/stats shows the table. Writing 1 sets the
+ * counters to zero and switches them on, writing 0 switches them off.
  */
 
 #include <linux/debugfs.h>

@@ -2,8 +2,8 @@
 
 //! Counters: `CONFIG_SMP_RUST_STATS`.
 //!
-//! Each CPU counts what it does itself. Off, which is the default, each counter is one patched jump.
-//! The table is the file `smp/stats` of debugfs, see `stats.c`.
+//! Each CPU counts its own events. While the counters are off, which is the default, each is one
+//! patched jump. The table is the file `smp/stats` of debugfs, see `stats.c`.
 
 use crate::clock;
 use kernel::bindings;
@@ -22,7 +22,7 @@ use kernel::{
     }, //
 };
 
-/// What is counted, in the order of the table.
+/// The counters, in the order of the table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Counter {
@@ -30,30 +30,30 @@ pub(crate) enum Counter {
     Csds,
     /// IPIs that it has sent.
     Ipis,
-    /// Entries that needed none, since the queue was not empty.
+    /// Entries that needed no IPI, since the queue was not empty.
     Batched,
-    /// Entries that needed none, since the target polled in its idle loop.
+    /// Entries that needed no IPI, since the target polled in its idle loop.
     Polled,
-    /// Calls in the fallback csd, when no slot was free.
+    /// Calls in the fallback csd, since no slot was free.
     Fallback,
-    /// Waits until a target has taken a csd, to use it again.
+    /// Waits for a free csd of the pool.
     StorageWaits,
-    /// Entries that the CPU ran while it went down.
+    /// Entries that the CPU ran in its last flush before it went down.
     Dying,
     /// The most slots of its pool that were in use at once.
     SlotsMost,
-    /// The longest time that it has waited for a call, in ns.
+    /// The longest wait for a synchronous call or for a free csd, in ns.
     LongestWait,
 }
 
-/// Returns whether things are counted.
+/// Returns whether the counters are on.
 #[inline]
 pub(crate) fn enabled() -> bool {
     // SAFETY: Reading a static key is always allowed.
     unsafe { bindings::smp_stats_enabled() }
 }
 
-/// The time in ns, if things are counted.
+/// Returns the time in ns, or 0 if the counters are off.
 #[inline]
 pub(crate) fn now() -> u64 {
     if enabled() {
@@ -63,7 +63,7 @@ pub(crate) fn now() -> u64 {
     }
 }
 
-/// Counts one.
+/// Adds one to `counter`.
 #[inline]
 pub(crate) fn count(counter: Counter) {
     if enabled() {
@@ -71,7 +71,7 @@ pub(crate) fn count(counter: Counter) {
     }
 }
 
-/// Counts as many as `number` says.
+/// Adds the number that `number` returns to `counter`.
 #[inline]
 pub(crate) fn count_all(counter: Counter, number: impl FnOnce() -> u64) {
     if enabled() {
@@ -79,7 +79,7 @@ pub(crate) fn count_all(counter: Counter, number: impl FnOnce() -> u64) {
     }
 }
 
-/// Notes the value that `value` gives, if it is the largest so far.
+/// Sets `counter` to the value that `value` returns, if that is the largest so far.
 #[inline]
 pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
     if enabled() {
@@ -91,7 +91,7 @@ pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
 pub(crate) mod table {
     use super::*;
 
-    /// How many counters there are.
+    /// The number of counters.
     const COUNTERS: usize = Counter::LongestWait as usize + 1;
 
     define_per_cpu! {

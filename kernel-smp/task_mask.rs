@@ -3,7 +3,7 @@
 //! The set of CPUs that a task has sent a call to and waits for.
 //!
 //! It belongs to the task, since the task may be preempted while it waits. If a set of CPUs is no
-//! longer than a pointer, it is stored in the pointer's place.
+//! longer than a pointer, it is stored in place of the pointer.
 
 use core::{
     alloc::Layout,
@@ -21,7 +21,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The set of `init_task`, which was not made by a fork and so has none of its own.
+/// The set of `init_task`, for which no fork has allocated one.
 struct InitTaskMask(UnsafeCell<MaybeUninit<bindings::cpumask>>);
 
 // SAFETY: Only `init_task` uses it, and a task runs on one CPU at a time.
@@ -29,17 +29,18 @@ unsafe impl Sync for InitTaskMask {}
 
 static INIT_TASK_MASK: InitTaskMask = InitTaskMask(UnsafeCell::new(MaybeUninit::zeroed()));
 
-/// Returns whether a set of CPUs is stored in the place of the pointer to it.
+/// Returns whether a set of CPUs is stored in place of the pointer to it.
 #[inline(always)]
 fn inlined() -> bool {
     // SAFETY: Reading a static key is always allowed.
     unsafe { bindings::smp_ipi_mask_inlined() }
 }
 
-/// Returns the set of the task that runs.
+/// Returns the set of the current task.
 ///
-/// The caller is in task context and keeps to one use at a time. In a context that was warned about
-/// an interrupt may overwrite the set; it is then wrong, but a set.
+/// The caller is in task context, and uses the set once at a time. In a context that causes a
+/// warning, an interrupt may overwrite the set: the CPUs in it are then wrong, but it stays valid
+/// memory.
 #[inline(always)]
 pub(crate) fn of_current<'a>() -> &'a mut Cpumask {
     // SAFETY: There is always a current task.
@@ -59,7 +60,7 @@ pub(crate) fn of_current<'a>() -> &'a mut Cpumask {
         }
     };
 
-    // SAFETY: Each of the three is a set of CPUs that only this task uses, and lives as long.
+    // SAFETY: Each of the three is a set of CPUs that only this task uses, and that lives as long.
     unsafe { Cpumask::from_raw_mut(mask) }
 }
 
@@ -73,11 +74,11 @@ fn layout() -> Layout {
     unsafe { Layout::from_size_align_unchecked(size, align_of::<bindings::cpumask>()) }
 }
 
-/// Gives a new task its set.
+/// Allocates the set of a new task.
 ///
 /// # Errors
 ///
-/// - `-ENOMEM`: the task cannot be made.
+/// - `-ENOMEM`: there is no memory. The fork fails.
 ///
 /// # Safety
 ///
@@ -100,7 +101,7 @@ pub(crate) unsafe extern "C" fn smp_task_ipi_mask_alloc(task: *mut bindings::tas
     }
 }
 
-/// Takes the set away from a task that has ended.
+/// Frees the set of a task that has ended.
 ///
 /// # Safety
 ///

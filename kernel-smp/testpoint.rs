@@ -2,7 +2,7 @@
 
 //! Points in the life of a call at which a test can step in.
 //!
-//! Without `CONFIG_SMP_RUST_KUNIT_TEST` they are nothing.
+//! Without `CONFIG_SMP_RUST_KUNIT_TEST` they compile to nothing.
 
 /// A point in the life of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) enum Point {
     Locked,
     /// An entry is queued, and its IPI not yet sent.
     Pushed,
-    /// A waiter that is watched has found its csd locked, and not yet looked at the clock.
+    /// A watched waiter has found its csd locked, and not yet read the clock.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     Watched,
 }

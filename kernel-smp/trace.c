@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The trace points of cross-CPU calls, and their slow halves: a caller comes
- * here only if the trace point is on.
+ * The trace points of cross-CPU calls. The functions are called only if the
+ * trace point is on.
  */
 
 #include <linux/smp.h>

@@ -2,23 +2,25 @@
 
 //! Waiting for a csd.
 //!
-//! A waiter spins until the csd is unlocked or, if it is a per-pair csd that is locked again, until its
-//! sequence number is another one.
+//! A waiter spins until the csd is unlocked or, if it is a per-pair csd that is locked again, until
+//! its sequence number is another one.
 //!
 //! # The polling wait: `CONFIG_SMP_RUST_POLLING_WAIT`
 //!
-//! Two CPUs that call each other with interrupts off, or from interrupts, would wait until they are
-//! reset: no IPI gets through to either. A waiter that cannot be interrupted therefore flushes its own
-//! queue and runs what others may wait for: synchronous csds, and asynchronous ones of a pool or a
-//! pair, for which the next sender may wait. IRQ work, tasks to wake up and csds of callers stay; the
-//! IPI of this CPU is still due, and runs them as soon as interrupts are on.
+//! Two CPUs that call each other with interrupts off, or from interrupts, would deadlock: neither
+//! takes the IPI of the other. A waiter that cannot be interrupted therefore flushes its own queue
+//! and runs the csds that other CPUs may wait for: synchronous csds, and asynchronous ones of a
+//! pool or a pair, for which the next sender may wait. IRQ work, tasks to wake up and csds of
+//! callers are not run. The IPI of this CPU is still due, and runs them as soon as interrupts are
+//! on.
 //!
-//! A function that is run so may call and wait itself, and so poll again, up to [`DEPTH_MAX`] levels.
-//! What was taken off the queue is therefore kept where the inner level finds it: else two CPUs could
-//! wait for csds that sit in each other's hands.
+//! A function that is run so may call and wait itself, and so poll again, up to [`DEPTH_MAX`]
+//! levels. The entries that were taken off the queue therefore stay where the inner level finds
+//! them: else each of two CPUs could wait for a csd that the other has taken and not run.
 //!
-//! The caller must hold no spinning lock: a function that is run may take it, and a CPU that waits for
-//! it cannot answer. With lockdep each call that holds one is reported.
+//! The caller must hold no spinning lock: a function that is run may take it, and a CPU that spins
+//! for it with interrupts off does not flush its queue. With lockdep each call that holds one is
+//! reported.
 
 use crate::{
     batch::Batch,
@@ -64,16 +66,16 @@ pub(crate) const POLLING: bool = cfg!(CONFIG_SMP_RUST_POLLING_WAIT);
 /// How a caller waits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// It only spins: it can be interrupted, or was warned that it may deadlock.
+    /// It only spins: it can be interrupted, or a warning says that it may deadlock.
     Spin,
-    /// It runs what others wait for meanwhile.
+    /// It polls: it runs the csds that other CPUs may wait for.
     Poll,
 }
 
 impl Waiting {
     /// Decides how the caller of an entry point waits, and warns if it must not call at all.
     ///
-    /// `warn` gives the warnings of a kernel without polling waits.
+    /// `warn` checks the context, as a kernel without polling waits does.
     #[inline]
     pub(crate) fn of_caller(this_cpu: CpuId, warn: impl FnOnce()) -> Self {
         if !POLLING {
@@ -100,7 +102,8 @@ impl Waiting {
     }
 }
 
-/// Waits until the use of `csd` that `flags` stands for is over; without it, until `csd` is unlocked.
+/// Waits until the use of `csd` that `flags` stands for is over; without it, until `csd` is
+/// unlocked.
 #[inline]
 pub(crate) fn until_over(csd: Csd, flags: Option<Flags>, waiting: Waiting) {
     if stall::enabled() || (flags.is_some() && stats::enabled()) || waiting.polls() {
@@ -128,7 +131,8 @@ pub(crate) fn until_over_or(
 
     while !watch.is_over() {
         if waiting.polls() {
-            // SAFETY: A function that is called leaves interrupts off, and no guards behind.
+            // SAFETY: The functions return with interrupts off, and with the guards that they began
+            // with.
             unsafe { irq::with_interrupts_off(poll) };
         }
         cpu_relax();
@@ -136,7 +140,7 @@ pub(crate) fn until_over_or(
     stats::most(Counter::LongestWait, || stats::now().wrapping_sub(start));
 }
 
-/// What a CPU has taken off its queue and not yet run.
+/// The entries that a CPU has taken off its queue and not yet run.
 struct Unfinished {
     batch: Batch,
     depth: Atomic<u32>,
@@ -152,21 +156,21 @@ define_per_cpu! {
     };
 }
 
-/// Returns where this CPU keeps what it has taken off its queue, if there are polling waits.
+/// Returns the batch for the entries that this CPU takes off its queue, if there are polling waits.
 #[inline]
 pub(crate) fn unfinished(irq: &LocalInterruptDisabled) -> Option<&Batch> {
     POLLING.then(|| &UNFINISHED.this_cpu(irq).batch)
 }
 
-/// Returns whether something was taken off the queue of this CPU and not run.
+/// Returns whether an entry was taken off the queue of this CPU and not yet run.
 #[inline]
 pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
     POLLING && !UNFINISHED.this_cpu(pinned).batch.is_empty()
 }
 
-/// Runs the csds in the queue of this CPU that others may wait for.
+/// Runs the csds in the queue of this CPU that other CPUs may wait for.
 ///
-/// To a function that is run, this is an interrupt in the waiter: see [`irq::Nested`].
+/// The functions run as an interrupt in the waiter, see [`irq::Nested`].
 fn poll(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
@@ -174,7 +178,7 @@ fn poll(irq: &LocalInterruptDisabled) {
     fault::release_due(irq);
     if !queue::this_cpu(irq).is_empty() {
         stall::flush_begins(irq);
-        // SAFETY: What is added was just taken.
+        // SAFETY: The entries were just taken.
         unsafe { batch.add(queue::this_cpu(irq).take_all()) };
     }
     if batch.sync.is_empty() && !batch.other.iter().any(Csd::is_internal_async) {

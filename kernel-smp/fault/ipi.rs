@@ -28,31 +28,31 @@ use kernel::{
     }, //
 };
 
-/// How many IPIs a burst is.
+/// The number of IPIs in a burst.
 const BURST: u32 = 8;
 
-/// How many IPIs a CPU can hold back. More are sent at once.
+/// The number of IPIs that a CPU can delay at a time. Others are sent at once.
 const HELD_MAX: usize = 8;
 
 /// No CPU.
 const NONE: i32 = -1;
 
-/// Returns whether a fault is to be injected on the way from one CPU to another.
+/// Returns whether to inject `fault` on the way from one CPU to another.
 pub(super) fn hits(fault: bindings::smp_fault_kind, from: CpuId, to: CpuId) -> bool {
     // SAFETY: May be called in any context.
     unsafe { bindings::smp_fault_hits(fault, i32::from(from), i32::from(to)) }
 }
 
-/// The IPIs that a CPU holds back.
+/// The IPIs that a CPU delays.
 ///
-/// The IRQ work starts the timer: the sender of an IPI may hold the locks of timers.
+/// The IRQ work starts the timer, since the sender of an IPI may hold the locks of timers.
 #[repr(C)]
 struct Held {
     work: UnsafeCell<bindings::irq_work>,
     timer: UnsafeCell<MaybeUninit<bindings::hrtimer>>,
     /// The CPUs to which IPIs are due, in the order of sending, or [`NONE`].
     cpus: [Atomic<i32>; HELD_MAX],
-    /// Whether they are sent in the other order.
+    /// Whether they are sent in reverse order.
     swapped: Atomic<bool>,
     /// When they are sent, in ns; never, if there are none.
     due: Atomic<u64>,
@@ -125,10 +125,10 @@ pub(crate) unsafe fn arch_send_call_function_single_ipi(cpu: c_int) {
     let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
 
     // SAFETY: Neither an IPI nor a timer makes a guard, or turns interrupts on.
-    unsafe { irq::with_interrupts_off(|irq| send_or_not(irq, cpu)) };
+    unsafe { irq::with_interrupts_off(|irq| send_or_inject(irq, cpu)) };
 }
 
-/// Does so for each CPU of `mask`.
+/// Sends an IPI to each CPU of `mask`, or injects the faults that the settings ask for.
 ///
 /// # Safety
 ///
@@ -147,7 +147,7 @@ fn send_now(cpu: CpuId) {
     unsafe { bindings::arch_send_call_function_single_ipi(i32::from(cpu)) };
 }
 
-fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
+fn send_or_inject(irq: &LocalInterruptDisabled, cpu: CpuId) {
     let this_cpu = irq.cpu();
     let busy = BUSY.this_cpu(irq);
 
@@ -158,7 +158,7 @@ fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
     busy.store(true, Relaxed);
     let hit = |fault| hits(fault, this_cpu, cpu);
     if hit(bindings::smp_fault_kind_SMP_FAULT_DROP) {
-        // Lost.
+        // Nothing is sent.
     } else if hit(bindings::smp_fault_kind_SMP_FAULT_DELAY) {
         hold(irq, cpu, false);
     } else if hit(bindings::smp_fault_kind_SMP_FAULT_REORDER) {
@@ -176,7 +176,7 @@ fn send_or_not(irq: &LocalInterruptDisabled, cpu: CpuId) {
     busy.store(false, Relaxed);
 }
 
-/// Holds the IPI to `cpu` back for a while.
+/// Delays the IPI to `cpu`.
 fn hold(irq: &LocalInterruptDisabled, cpu: CpuId, swap: bool) {
     let held = HELD.this_cpu(irq);
     let Some(place) = held.cpus.iter().find(|held| held.load(Relaxed) == NONE) else {
@@ -190,13 +190,13 @@ fn hold(irq: &LocalInterruptDisabled, cpu: CpuId, swap: bool) {
     unsafe { bindings::irq_work_queue(held.work.get()) };
 }
 
-/// How long an IPI is held back, in ns.
+/// Returns how long an IPI is delayed, in ns.
 fn delay() -> u64 {
     // SAFETY: The setting may change at any time; each value is fine.
     unsafe { (&raw const bindings::smp_fault_delay).read_volatile() }
 }
 
-/// Sends the IPIs that this CPU has held back for long enough.
+/// Sends the IPIs of this CPU whose delay is over.
 #[inline]
 pub(super) fn release_due(irq: &LocalInterruptDisabled) {
     let held = HELD.this_cpu(irq);
@@ -217,7 +217,7 @@ unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
     // SAFETY: By the safety requirements; per-CPU variables are never freed.
     let held = unsafe { &*held };
 
-    // A CPU on its way down has lost its timers.
+    // The timers of a CPU on its way down have moved to another one.
     if !CpuId::current().is_online() {
         return held.send_all();
     }
@@ -233,7 +233,7 @@ unsafe extern "C" fn start_timer(work: *mut bindings::irq_work) {
     };
 }
 
-/// Sends the IPIs that were held back.
+/// Sends the delayed IPIs.
 ///
 /// # Safety
 ///

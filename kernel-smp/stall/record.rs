@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What each CPU runs: `cur_csd`, `cur_csd_func` and `cur_csd_info`. The target writes it, and a waiter
-//! reads it.
+//! What each CPU runs: `cur_csd`, `cur_csd_func` and `cur_csd_info`. The target writes it, and a
+//! waiter reads it.
 
 use super::enabled;
 use crate::csd::{
@@ -71,12 +71,12 @@ impl Record<'static> {
     }
 }
 
-/// Stands for a call of a CPU to itself, which has no csd.
+/// Returns what stands for a call of a CPU to itself, which has no csd.
 fn local() -> *mut c_void {
     (&raw mut bindings::smp_local_csd).cast()
 }
 
-/// Records that this CPU runs `csd` from now on, or nothing.
+/// Records that this CPU runs `csd` from now on; without it, that it runs nothing.
 #[inline]
 pub(crate) fn record(irq: &LocalInterruptDisabled, csd: Option<Csd>) {
     if enabled() {
@@ -128,7 +128,7 @@ fn end(irq: &LocalInterruptDisabled) {
     CUR_CSD.this_cpu(irq).store(ptr::null_mut(), Release);
 }
 
-/// What a CPU runs, or ran before it began with something inside that.
+/// What a CPU runs, or ran before a nested call began.
 #[derive(Clone, Copy)]
 pub(crate) struct Running {
     pub(super) csd: *mut c_void,
@@ -137,7 +137,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Returns what `cpu` runs; if it is not known which CPU, what the first one does.
+    /// Returns what `cpu` runs; without it, what CPU 0 runs, as C does.
     pub(super) fn of(cpu: Option<CpuId>) -> Self {
         // SAFETY: There is always a CPU 0 below `nr_cpu_ids`.
         let cpu = cpu.unwrap_or(unsafe { CpuId::from_u32_unchecked(0) });
@@ -180,7 +180,7 @@ pub(crate) fn current(irq: &LocalInterruptDisabled) -> Option<Running> {
     })
 }
 
-/// Records that this CPU goes on with what it ran before.
+/// Records that this CPU continues with what it ran before.
 #[inline]
 pub(crate) fn resume(irq: &LocalInterruptDisabled, running: Option<Running>) {
     if let Some(running) = running {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Prodding a target: a backtrace, and the IPI sent again. The target notes that it flushes its queue,
-//! and a waiter sees whether it did so since.
+//! Backtraces of a target, and the IPI sent again. The target notes each flush of its queue, so
+//! that a waiter sees whether there was one since.
 
 use super::enabled;
 use crate::{
@@ -27,7 +27,7 @@ use kernel::{
 
 /// The IPIs that were sent again to a CPU. Their numbers wrap around.
 struct ResentIpis {
-    /// The number of the last one.
+    /// The number of the last IPI.
     sent: Atomic<u32>,
     /// The number that the last flush of the queue has found in `sent`.
     seen: Atomic<u32>,
@@ -36,12 +36,12 @@ struct ResentIpis {
 }
 
 impl ResentIpis {
-    /// Notes that a flush begins which has found `number`.
+    /// Notes that a flush begins, which has found `number`.
     #[cold]
     fn note(&self, number: u32) {
         self.seen_at.store(now(), Relaxed);
-        // ORDERING: The release pairs with the acquire in `Resent::answered()`: a waiter that sees
-        // the number sees when that was.
+        // ORDERING: The release pairs with the acquire in `Resent::flushed_after()`: a waiter that
+        // sees the number sees when that was.
         self.seen.store(number, Release);
     }
 }
@@ -59,7 +59,7 @@ const TRIGGER_BACKTRACE: StaticPerCpu<Atomic<i32>> =
     // SAFETY: This is a per-CPU variable of `data.c`, an `atomic_t`; C does not use it.
     unsafe { StaticPerCpu::from_c(&raw mut bindings::trigger_backtrace) };
 
-/// A flush shows that the CPU is alive: a backtrace of it may be asked for again.
+/// Notes that this CPU flushes its queue: a backtrace of it may be asked for again.
 #[inline]
 pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     if enabled() {
@@ -75,8 +75,8 @@ pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     }
 }
 
-/// Returns whether a backtrace of `cpu` may be asked for, which is possible; at most once between two
-/// flushes.
+/// Returns whether a backtrace of `cpu` may be asked for, which is possible; at most once between
+/// two flushes.
 pub(super) fn take_trigger(cpu: CpuId) -> bool {
     // SAFETY: A CPU that was called is possible.
     let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
@@ -100,17 +100,17 @@ impl Resent {
         // SAFETY: A CPU that was called is possible.
         let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
         let at = now();
-        // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts finds
-        // this number, or a later one, when it reads `sent` in `flush_begins()`.
+        // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts
+        // finds this number, or a later one, when it reads `sent` in `flush_begins()`.
         let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
 
         ipi::resend(cpu);
         Self { number, at }
     }
 
-    /// Returns after how many ns `cpu` has begun to flush its queue, at the latest; nothing if it has
+    /// Returns after how many ns, at most, `cpu` has begun to flush its queue; [`None`] if it has
     /// not.
-    pub(super) fn answered(self, cpu: CpuId) -> Option<u64> {
+    pub(super) fn flushed_after(self, cpu: CpuId) -> Option<u64> {
         // SAFETY: A CPU that was called is possible.
         let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
         // ORDERING: The acquire pairs with the release in `ResentIpis::note()`.

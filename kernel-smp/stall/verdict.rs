@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The facts that a report tells beyond those of C.
+//! The facts that a report states beyond those of C.
 
 use crate::log::log;
 use kernel::{
@@ -15,8 +15,8 @@ use kernel::{
 
 /// A fact about a wait that took too long.
 ///
-/// Only what was observed: a CPU that turns interrupts on just after an IPI was sent again looks like
-/// one whose first IPI was lost.
+/// Only what was observed: a CPU that turns interrupts on just after an IPI was sent again looks
+/// like one whose first IPI was lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Verdict {
@@ -37,10 +37,11 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// How many there are.
+    /// The number of verdicts.
     pub(crate) const NUMBER: usize = Self::InterruptsOn as usize + 1;
 
-    /// Counts the verdict on report number `id`, and prints its line. `ns` is the time that it names.
+    /// Counts the verdict on report number `id`, and prints its line. `ns` is the time that the
+    /// line states.
     pub(super) fn give(self, id: i32, cpu: CpuId, ns: u64) {
         let (cpu, us) = (cpu.as_u32(), ns / NSEC_PER_USEC as u64);
 

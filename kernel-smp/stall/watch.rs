@@ -61,7 +61,7 @@ fn n_csd_lock_stuck() -> &'static Atomic<i32> {
 
 /// Returns whether a csd is locked for so long that it was reported.
 ///
-/// For RCU, which then does not report the same thing. May be called in any context.
+/// For RCU, which can then suppress its own stall report. May be called in any context.
 #[export]
 pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
     n_csd_lock_stuck().load(Relaxed) != 0
@@ -74,20 +74,21 @@ struct Facts {
     target: Option<CpuId>,
     running: Running,
     /// After how many ns the target has flushed its queue since the IPI was sent again.
-    answered: Option<u64>,
+    flushed_after: Option<u64>,
 }
 
 /// A wait that goes on, and is reported if it takes too long.
 ///
-/// It can be preempted and move to another CPU, watched or not. A report is written with preemption
-/// off, and names the CPU that it is written on. That it has ended is said where the waiter is then.
+/// It can be preempted, and move to another CPU. A report is written with preemption off, and names
+/// the CPU that it is written on. The line that says that the wait has ended names the CPU of the
+/// waiter at that time.
 pub(crate) struct Watch<'a> {
     csd: Csd,
-    /// The use that is waited for; none: any use.
+    /// The use that is waited for; [`None`]: any use.
     flags: Option<Flags>,
-    /// What ends the wait as well.
+    /// Another condition that ends the wait.
     other: Option<&'a dyn Fn() -> bool>,
-    /// The CPU that has sent the csd and does not wait; nothing: the one that waits.
+    /// The source of an asynchronous call, which does not wait; [`None`]: the source waits.
     source: Option<CpuId>,
     /// What the csd was used for when the wait began, or when it was last reported.
     seen: Snapshot,
@@ -131,8 +132,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which has no waiter,
-    /// as begun at `start` and last reported at `last`.
+    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which has no
+    /// waiter, as begun at `start` and last reported at `last`.
     fn begun_at(csd: Csd, source: CpuId, start: u64, last: u64) -> Self {
         Self {
             source: Some(source),
@@ -142,13 +143,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Has the wait end when `other` is true, too.
+    /// Ends the wait also when `other` returns true.
     pub(crate) fn or_until(mut self, other: Option<&'a dyn Fn() -> bool>) -> Self {
         self.other = other;
         self
     }
 
-    /// Returns whether the wait is over. What the target did is seen if that ended it.
+    /// Returns whether the wait is over. If the csd was unlocked, what its function did is seen.
     #[inline]
     pub(crate) fn is_over(&mut self) -> bool {
         let over = self.csd.is_over(self.flags);
@@ -177,9 +178,9 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Reports `csd`, which `source` has sent without waiting, if it is locked since `start` and that is too
-/// long. The last report was at `last`. `is_over` says whether its use has ended. Returns whether it was
-/// reported.
+/// Reports `csd`, an asynchronous call of `source`, if it is locked since `start` and that is too
+/// long. The last report was at `last`. `is_over` returns whether this use has ended. Returns
+/// whether it was reported.
 pub(crate) fn report_if_late(
     csd: Csd,
     source: CpuId,
@@ -195,8 +196,8 @@ pub(crate) fn report_if_late(
     }
 }
 
-/// Complains about a wait that is not over and should be. Returns whether it is over after all. The
-/// name is that which is known from backtraces.
+/// Reports a wait that takes too long, unless it is over by now. Returns whether it is over. The
+/// symbol is that of C, for backtraces.
 #[cold]
 #[no_mangle]
 extern "C" fn csd_lock_wait_toolong(watch: &mut Watch<'_>) -> bool {
@@ -204,7 +205,7 @@ extern "C" fn csd_lock_wait_toolong(watch: &mut Watch<'_>) -> bool {
 }
 
 impl Watch<'_> {
-    /// Says that a csd that was reported is unlocked.
+    /// Reports that a csd that was reported is unlocked.
     #[cold]
     fn got_unstuck(&mut self) {
         log!(
@@ -217,7 +218,8 @@ impl Watch<'_> {
         self.judge_the_end();
     }
 
-    /// Returns whether a report is due: the more there were, and the more CPUs, the later.
+    /// Returns whether a report is due. The time between two reports grows with their number and
+    /// with the number of CPUs.
     #[inline]
     fn is_due(&self, now: u64) -> bool {
         let timeout = timeout();
@@ -232,18 +234,18 @@ impl Watch<'_> {
             .wrapping_mul(self.messages.wrapping_add(1))
             .wrapping_mul(backoff);
 
-        // A clock that has gone back is reported once, and then at the pace of the other reports.
+        // A clock that has gone back is reported once, and then as often as other waits.
         let is_back = self.start > now && self.last >= self.start;
 
         timeout != 0 && (is_back || now.saturating_sub(self.last) > limit)
     }
 
-    /// Looks again at the lock and the clock, and reports the wait if it is true that it goes on for
-    /// too long. Returns whether it is over.
+    /// Reads the clock and the lock again, and reports the wait if it still takes too long. Returns
+    /// whether it is over.
     ///
-    /// The caller can be preempted after each of its looks, for longer than any timeout. Preemption
-    /// is off here, so the target also stays online if it is, and the clock is read before the lock:
-    /// a csd that is found locked was locked at that time.
+    /// The caller may have been preempted between its reads, for longer than any timeout.
+    /// Preemption is off here, so a target that is online stays online. The clock is read before
+    /// the lock: a csd that is found locked was locked at that time.
     fn look_again(&mut self) -> bool {
         let guard = CpuGuard::new();
         let facts = self.facts();
@@ -260,7 +262,7 @@ impl Watch<'_> {
 
         if self.flags.is_none() && facts.seen != self.seen {
             // The use that the wait began with is over, and an interrupt on this CPU has taken the
-            // csd for another one. One that is the same in all looks like the first.
+            // csd for another one. A use with the same fields cannot be told from the first.
             if self.bug_id != 0 {
                 self.got_unstuck();
             }
@@ -271,8 +273,8 @@ impl Watch<'_> {
         false
     }
 
-    /// Returns what is known of the target. It is true of this use of the csd if the wait is found to
-    /// go on after that.
+    /// Returns what is known of the target. It applies to this use of the csd if the csd is found
+    /// locked after that.
     fn facts(&self) -> Facts {
         let now = now();
         let seen = self.csd.snapshot();
@@ -282,19 +284,19 @@ impl Watch<'_> {
             seen,
             target,
             running: Running::of(target),
-            answered: self
+            flushed_after: self
                 .resent
                 .zip(target)
-                .and_then(|(resent, cpu)| resent.answered(cpu)),
+                .and_then(|(resent, cpu)| resent.flushed_after(cpu)),
         };
 
-        // ORDERING: All of this is read before the lock is. It pairs with the order in which a sender
+        // ORDERING: All of this is read before the lock. It pairs with the order in which a source
         // locks the csd and then fills it in, see `Csd::fill()`.
         smp_mb(Full);
         facts
     }
 
-    /// Reports the wait, and tries to get it going.
+    /// Reports the wait, and sends the IPI again if the target runs no function.
     fn report(&mut self, guard: &CpuGuard, facts: Facts) {
         let csd = self.csd;
         let this_cpu = guard.cpu().as_u32();
@@ -304,7 +306,7 @@ impl Watch<'_> {
             seen,
             target,
             running,
-            answered,
+            flushed_after,
         } = facts;
 
         if self.start > now {
@@ -377,9 +379,9 @@ impl Watch<'_> {
         if let Some(cpu) = target {
             if cpu.is_online() {
                 if self.source.is_none() {
-                    self.judge(cpu, now, idle, answered);
+                    self.judge(cpu, now, idle, flushed_after);
                 }
-                self.prod(cpu, idle, this_cpu);
+                self.show_and_resend(cpu, idle, this_cpu);
             } else {
                 Verdict::Offline.give(self.bug_id, cpu, 0);
             }
@@ -410,9 +412,10 @@ impl Watch<'_> {
         unsafe { bindings::smp_stall_bug_on(too_long) };
     }
 
-    /// Shows what `cpu`, which is online, does, and sends it the IPI again if it runs no function.
-    fn prod(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
-        // Printing takes its time, so this looks once more before each step.
+    /// Prints a backtrace of `cpu`, which is online, and sends it the IPI again if it runs no
+    /// function.
+    fn show_and_resend(&mut self, cpu: CpuId, idle: bool, this_cpu: u32) {
+        // Printing takes time, so each step first checks whether the wait is over.
         if !self.is_over_by_now() && resend::take_trigger(cpu) {
             // SAFETY: `cpu` is a CPU.
             unsafe { bindings::smp_stall_ask(cpu.as_u32()) };
@@ -442,9 +445,9 @@ impl Watch<'_> {
         }
     }
 
-    /// Judges a wait that goes on, when it is reported.
-    fn judge(&mut self, cpu: CpuId, now: u64, idle: bool, answered: Option<u64>) {
-        let (verdict, since) = match (self.resent, answered) {
+    /// Gives the verdict on a wait that goes on, when it is reported.
+    fn judge(&mut self, cpu: CpuId, now: u64, idle: bool, flushed_after: Option<u64>) {
+        let (verdict, since) = match (self.resent, flushed_after) {
             _ if !idle => (Verdict::CallbackRunning, 0),
             (None, _) => return,
             (_, Some(after)) => (Verdict::Flushed, after),
@@ -454,13 +457,13 @@ impl Watch<'_> {
         self.judged(cpu, verdict, since);
     }
 
-    /// Judges a wait that is over, if it is not known why it took so long.
+    /// Gives the verdict on a wait that is over, if it is not known why it took so long.
     fn judge_the_end(&mut self) {
         let known = !matches!(self.verdict, None | Some(Verdict::NotFlushed));
         let cpu = mask::in_range(self.seen.target());
 
         if let (false, Some(resent), Some(cpu)) = (known, self.resent, cpu) {
-            match resent.answered(cpu) {
+            match resent.flushed_after(cpu) {
                 Some(after) => self.judged(cpu, Verdict::Over, after),
                 None => {
                     self.judged(cpu, Verdict::NotFlushed, now().saturating_sub(resent.at));
@@ -469,7 +472,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Gives a verdict, if it is not the last one again.
+    /// Gives a verdict, if it differs from the last one.
     fn judged(&mut self, cpu: CpuId, verdict: Verdict, ns: u64) {
         if self.verdict.replace(verdict) != Some(verdict) {
             verdict.give(self.bug_id, cpu, ns);

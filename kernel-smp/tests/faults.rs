@@ -12,7 +12,7 @@ pub(crate) use kernel::bindings::{
     smp_fault_kind_SMP_FAULT_DELAY as DELAY,
     smp_fault_kind_SMP_FAULT_DROP as DROP,
     smp_fault_kind_SMP_FAULT_DUPLICATE as DUPLICATE,
-    smp_fault_kind_SMP_FAULT_POOL_EMPTY as POOL_EMPTY,
+    smp_fault_kind_SMP_FAULT_NO_FREE_SLOT as NO_FREE_SLOT,
     smp_fault_kind_SMP_FAULT_REORDER as REORDER, //
 };
 

@@ -388,7 +388,7 @@ mod empty {
             faults::{
                 Fault,
                 DELAY,
-                POOL_EMPTY, //
+                NO_FREE_SLOT, //
             }, //
         },
         *, //
@@ -396,7 +396,7 @@ mod empty {
 
     #[test]
     fn one_call_returns_and_the_next_one_waits() -> Result {
-        let fault = Fault::always(POOL_EMPTY);
+        let fault = Fault::always(NO_FREE_SLOT);
         let fine = sends_and_waits(1);
         drop(fault);
 
@@ -406,7 +406,7 @@ mod empty {
 
     #[test]
     fn a_callback_can_wait_until_its_caller_has_used_the_fallback_csd() -> Result {
-        let fault = Fault::always(POOL_EMPTY);
+        let fault = Fault::always(NO_FREE_SLOT);
         let fine = meets(1);
         drop(fault);
 
@@ -416,7 +416,7 @@ mod empty {
 
     #[test]
     fn all_cpus_can_be_gathered_by_calls_to_one_at_a_time() -> Result {
-        let fault = Fault::always(POOL_EMPTY);
+        let fault = Fault::always(NO_FREE_SLOT);
         let fine = gathers();
         drop(fault);
 
@@ -426,7 +426,7 @@ mod empty {
 
     #[test]
     fn bursts_to_one_cpu_all_run() -> Result {
-        let fault = Fault::always(POOL_EMPTY);
+        let fault = Fault::always(NO_FREE_SLOT);
         let fine = bursts(|cpu| Cpumask::online().next(None) == Some(cpu));
         drop(fault);
 
@@ -436,7 +436,7 @@ mod empty {
 
     #[test]
     fn bursts_to_all_cpus_all_run() -> Result {
-        let fault = Fault::always(POOL_EMPTY);
+        let fault = Fault::always(NO_FREE_SLOT);
         let fine = bursts(|_| true);
         drop(fault);
 
@@ -450,7 +450,7 @@ mod empty {
         let mut fine = true;
 
         // On its way down a CPU sends two calls that it does not wait for.
-        let faults = [Fault::always(POOL_EMPTY), Fault::always(DELAY)];
+        let faults = [Fault::always(NO_FREE_SLOT), Fault::always(DELAY)];
         for _ in 0..5 {
             let down = Down::new(cpus.there)?;
             fine &= pool::state::in_use(cpus.there) == 0;
