@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C and the Rust files of this folder use of each other.
+ * What the C and the Rust files of this directory use of each other.
  *
  * What the rest of the kernel calls is declared where C declares it, above all
  * in <linux/smp.h>.

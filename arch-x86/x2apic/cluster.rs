@@ -22,10 +22,10 @@ use kernel::{
 
 /// The CPUs that one write of the register can reach.
 pub(crate) trait Clusters {
-    /// Returns the CPUs of the cluster of `cpu` that are online; they may change meanwhile.
+    /// Returns the online CPUs of the cluster of `cpu`. The set may change meanwhile.
     fn members(&self, cpu: CpuId) -> &Cpumask;
 
-    /// Returns the logical APIC ID of `cpu`. Those of one cluster have the upper 16 bits in common.
+    /// Returns the logical APIC ID of `cpu`. The CPUs of one cluster have the same upper 16 bits.
     fn id(&self, cpu: CpuId) -> u32;
 }
 
@@ -41,9 +41,9 @@ impl Clusters for Machine {
     }
 }
 
-/// Calls `send` once for each cluster that has CPUs in `left`, with the IDs of these CPUs together.
+/// Calls `send` once for each cluster with CPUs in `left`, with the IDs of these CPUs combined.
 ///
-/// CPUs that are not online are passed over. The CPUs that an IPI is sent to leave `left`.
+/// CPUs that are not online are skipped. The CPUs that an IPI is sent to are taken out of `left`.
 #[inline]
 pub(crate) fn each_destination(
     left: &mut Cpumask,
@@ -71,8 +71,8 @@ pub(crate) fn each_destination(
 
 /// Sends an IPI to each CPU of `mask`, or to each but this one.
 ///
-/// The mask may change meanwhile, an NMI handler clears its bit for one: what is sent is what it
-/// holds at the start.
+/// The mask may change meanwhile: an NMI handler, for one, clears the bit of its CPU. The IPIs go
+/// to the CPUs that the mask holds at the start.
 ///
 /// # Safety
 ///
@@ -94,17 +94,17 @@ unsafe fn send_mask(machine: &Machine, mask: &Cpumask, vector: Vector, to_self: 
         });
     };
 
-    // SAFETY: `send` has the mask from here only.
+    // SAFETY: `send` only sends IPIs, and has the mask from its argument only.
     unsafe { machine.with_scratch_mask(send) };
 }
 
-/// Sends an IPI to the CPU with the logical APIC ID `dest`. In any context; the write of the register is
-/// the last thing that happens.
+/// Sends an IPI to the CPU with the logical APIC ID `dest`. In any context; the write of the
+/// register is the last thing that happens.
 ///
 /// # Safety
 ///
-/// The cluster driver is in use, the CPU has been up at least once, and `vector` is 0 to 255 and one
-/// that it can take.
+/// The cluster driver is in use, the CPU has been up at least once, and `vector` is 0 to 255 and
+/// one that it can take.
 #[export]
 pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(dest: u32, vector: c_int) {
     // SAFETY: This is a vector, by the safety requirements.
@@ -121,8 +121,8 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(dest: u32, vector: c_int
 /// # Safety
 ///
 /// The cluster driver is in use, `mask` is valid for the whole call, its CPUs have been up at least
-/// once, `vector` is 0 to 255 and one that they can take, and the other arguments are as the invariants
-/// of [`Machine`] say.
+/// once, `vector` is 0 to 255 and one that they can take, and the other arguments are as the
+/// invariants of [`Machine`] say.
 #[export]
 pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask(
     mask: *const bindings::cpumask,

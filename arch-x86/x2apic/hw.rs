@@ -22,14 +22,14 @@ use kernel::{
     }, //
 };
 
-/// Makes what this CPU wrote visible before an IPI that it sends next.
+/// Makes the writes of this CPU visible before the IPI that it sends next.
 ///
-/// Writing an x2APIC register orders nothing by itself. On CPUs where it does, the instructions are
+/// A write of an x2APIC register is not serializing. On CPUs where it is, the instructions are
 /// patched out at boot.
 #[inline]
 pub(crate) fn fence() {
     // LITMUS: x2apic-fence
-    // SAFETY: A fence may be anywhere.
+    // SAFETY: A fence has no requirements.
     unsafe { bindings::weak_wrmsr_fence() };
 }
 
@@ -64,12 +64,12 @@ pub(crate) unsafe fn apic_id(cpu: CpuId) -> u32 {
     unsafe { atomic_load(id, Relaxed) }
 }
 
-/// What the cluster driver knows of the machine.
+/// The variables of the cluster driver.
 ///
 /// # Invariants
 ///
-/// - `scratch` and `clusters` are per-CPU variables. They are allocated for each CPU that was prepared
-///   for going up, and are never freed.
+/// - `scratch` and `clusters` are per-CPU variables. Their masks are allocated for each CPU that
+///   was prepared to come up, and are never freed.
 /// - `logical_ids` has an entry for each CPU.
 pub(crate) struct Machine {
     scratch: *mut bindings::cpumask_var_t,
@@ -78,11 +78,12 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Takes what the driver hands over.
+    /// Takes the variables from the driver.
     ///
     /// # Safety
     ///
-    /// The arguments are as the type invariants say. CPUs that are asked for were prepared for going up.
+    /// The arguments are as the type invariants say. The methods are called only for CPUs that were
+    /// prepared to come up.
     #[inline]
     pub(crate) unsafe fn from_c(
         scratch: *mut bindings::cpumask_var_t,
@@ -97,7 +98,7 @@ impl Machine {
         }
     }
 
-    /// Returns the CPUs of the cluster of `cpu` that are online; they may change meanwhile.
+    /// Returns the online CPUs of the cluster of `cpu`. The set may change meanwhile.
     #[inline]
     pub(crate) fn members(&self, cpu: CpuId) -> &Cpumask {
         // SAFETY: By the type invariants.
@@ -119,23 +120,23 @@ impl Machine {
         unsafe { atomic_load(id, Relaxed) }
     }
 
-    /// Runs `f` with interrupts off, on this CPU's own mask for work on a set of CPUs. What the mask
-    /// holds is of an earlier use.
+    /// Runs `f` with interrupts off, on the scratch mask of this CPU. Its content is that of an
+    /// earlier use.
     ///
-    /// An NMI that sends to a set of CPUs uses the same mask, and an interrupted sender finds it
-    /// changed. That is so in C as well.
+    /// An NMI that sends to a set of CPUs uses the same mask, and the interrupted sender then sees
+    /// it change. This is the same in C.
     ///
     /// # Safety
     ///
-    /// `f` sends IPIs only, and does not use the mask in another way.
+    /// `f` only sends IPIs, and uses the mask only by its argument.
     #[inline]
     pub(crate) unsafe fn with_scratch_mask<R>(&self, f: impl FnOnce(&mut Cpumask) -> R) -> R {
         let with_mask = |_: &LocalInterruptDisabled| {
             // SAFETY: By the type invariants.
             let scratch = unsafe { StaticPerCpu::new(self.scratch) };
 
-            // SAFETY: The mask was allocated when this CPU was prepared. It is used nowhere else, since
-            // interrupts are off, and by the safety requirements.
+            // SAFETY: The mask was allocated when this CPU was prepared. It has no other user,
+            // since interrupts are off, and by the safety requirements.
             f(unsafe { CpumaskVar::from_raw_mut(scratch.this_cpu_ptr()) })
         };
 

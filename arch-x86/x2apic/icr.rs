@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The interrupt command register in x2APIC mode, as far as IPIs to CPUs that run need it.
+//! The interrupt command register in x2APIC mode, as far as IPIs to running CPUs need it.
 //!
 //! Source: Intel SDM, volume 3, "Interrupt Command Register in x2APIC Mode".
 //!
@@ -41,10 +41,10 @@ impl From<Mode> for Bounded<u64, 1> {
     }
 }
 
-/// What arrives at the destination.
+/// The kind of interrupt at the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// The interrupt that the vector names.
+    /// The interrupt with the given vector.
     Fixed,
     /// A non-maskable interrupt; there the vector is zero.
     Nmi,
@@ -78,11 +78,11 @@ bitfield! {
     ///
     /// All other bits are zero: an edge, and no shorthand for the destination.
     pub(crate) struct Icr(u64) {
-        /// An APIC ID of the kind that `mode` says.
+        /// An APIC ID of the kind given by `mode`.
         63:32 destination;
         /// How `destination` is read.
         11:11 mode => Mode;
-        /// What arrives.
+        /// The kind of interrupt.
         10:8 delivery ?=> Delivery;
         /// The vector of a fixed interrupt.
         7:0 vector;
@@ -107,7 +107,7 @@ pub(crate) enum Destination {
 pub(crate) struct Vector(u8);
 
 impl Vector {
-    /// No interrupt has this number, which is that of the exception.
+    /// The number of the NMI exception, which no interrupt has.
     pub(crate) const NMI: Self = Self(bindings::NMI_VECTOR as u8);
 
     /// Takes a vector as C passes it.

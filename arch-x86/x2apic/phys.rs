@@ -15,7 +15,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Sends an IPI to `cpu`. In any context; the write of the register is the last thing that happens.
+/// Sends an IPI to `cpu`. In any context. The write of the register is the last operation.
 ///
 /// # Safety
 ///

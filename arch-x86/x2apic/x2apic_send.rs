@@ -3,8 +3,8 @@
 //! x2APIC IPIs in Rust.
 //!
 //! A local APIC in x2APIC mode sends an IPI when its interrupt command register (ICR), an MSR, is
-//! written. The destination is part of the value, and the write returns at once: there is nothing
-//! to wait for and no second register, so that interrupts need not be off around it.
+//! written. The destination is part of the value, and the write returns at once. There is no second
+//! register and no wait, so interrupts need not be off around it.
 //!
 //! In *physical* mode the destination is the APIC ID of one CPU. In *logical* mode, which the
 //! cluster driver uses, it is a cluster in the upper 16 bits and a set of its CPUs in the lower 16:
@@ -14,13 +14,13 @@
 //!
 //! From top to bottom. A file imports only from files below it.
 //!
-//! - [`cluster`]: what the driver for logical mode sends
-//! - [`phys`]: what the driver for physical mode sends
-//! - [`hw`]: the seam to services of C
+//! - [`cluster`]: the entry points of the driver for logical mode
+//! - [`phys`]: the entry point of the driver for physical mode
+//! - [`hw`]: the seam to functions and variables of C
 //! - [`icr`]: the bits of the register
 //!
-//! The drivers are `x2apic_phys.c` and `x2apic_cluster.c` in the folder above. They name the entry
-//! points in their `struct apic`; from there, static calls go to them directly.
+//! The drivers are `x2apic_phys.c` and `x2apic_cluster.c` in the directory above. The callbacks of
+//! their `struct apic` call the entry points.
 //!
 //! C header: `arch/x86/kernel/apic/x2apic/x2apic_send.h`
 

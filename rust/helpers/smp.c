@@ -19,7 +19,7 @@ rust_helper_smp_call_function_any(const struct cpumask *mask,
 }
 #endif
 
-/* What kernel/smp/ needs of inline functions and macros that only it uses. */
+/* The inline functions and macros that only kernel/smp/ uses. */
 #ifdef CONFIG_SMP_RUST
 
 #include <linux/hypervisor.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/* What arch/x86/kernel/apic/x2apic/ needs of inline functions and macros. */
+/* The inline functions and macros that arch/x86/kernel/apic/x2apic/ uses. */
 #ifdef CONFIG_X2APIC_RUST
 
 #include <linux/cpumask.h>
