@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Being told when CPUs come online and go offline.
+//! CPU hotplug callbacks.
 //!
-//! A [`Registration`] runs the [`Callbacks`] of its owner: [`Callbacks::online`] on each CPU that is
-//! online when it is made and on each that comes online later, and [`Callbacks::offline`] on each
-//! that goes offline and, when it is dropped, on each that is still online. For each CPU the two
-//! take turns.
+//! A [`Registration`] runs [`Callbacks::online`] on each CPU that is online when it is made, and on
+//! each CPU that comes online later. It runs [`Callbacks::offline`] on each CPU that goes offline,
+//! and on each CPU that is online when it is dropped. For one CPU, the calls that succeed
+//! alternate.
 //!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
@@ -25,48 +25,48 @@ use core::mem::transmute;
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
 mod tests;
 
-/// What is done when a CPU comes online or goes offline.
+/// Callbacks for CPUs that come online and go offline.
 ///
-/// Each callback is executed in a task that stays on the CPU it is called for, the hotplug thread
-/// of that CPU. Without SMP, and while the kernel boots with one CPU only, this is the task that
-/// makes or drops the [`Registration`]. A callback may sleep. CPU hotplug is locked meanwhile, and no
-/// other CPU comes or goes. So a callback must not lock it, nor make or drop a [`Registration`]: it
-/// would wait for itself.
+/// A callback is executed in a task that stays on the CPU that it is called for: the hotplug thread
+/// of that CPU. Without SMP, and while the kernel boots with one CPU only, it is the task that
+/// makes or drops the [`Registration`]. A callback may sleep. CPU hotplug is locked meanwhile: no
+/// other CPU comes online or goes offline. A callback must therefore not lock CPU hotplug, nor make
+/// or drop a [`Registration`]: it would deadlock.
 ///
-/// Callbacks do not borrow.
+/// Callbacks borrow nothing.
 pub trait Callbacks: Sync + 'static {
     /// Called when `cpu` is online.
     ///
-    /// On the way up `cpu` is online already, but tasks are not yet moved there. When the
-    /// registration is made, this is called for each CPU that is online.
+    /// On the way up `cpu` is online already, but the scheduler does not move tasks there yet. When
+    /// the registration is made, this is called for each CPU that is online.
     ///
     /// # Errors
     ///
-    /// An error on the way up keeps `cpu` down: what was done to bring it up is undone, and whoever
-    /// wanted the CPU gets the error. At registration it undoes the registration, see
-    /// [`Registration::new`]. In both cases [`offline`](Self::offline) is not called for `cpu`, so
-    /// leave nothing behind.
+    /// On the way up, an error keeps `cpu` offline: the kernel undoes the steps that were done, and
+    /// the attempt to bring the CPU up fails with this error. At registration, an error undoes the
+    /// registration, see [`Registration::new`]. In both cases [`offline`](Self::offline) is not
+    /// called for `cpu`: a callback that fails must undo its own work.
     ///
-    /// This is also called to undo a way down that somebody refused. Nothing can undo that in turn:
-    /// the kernel warns of an error and leaves the CPU half way.
+    /// This is also called when another step has failed on the way down, to bring `cpu` back up.
+    /// That cannot be undone again: the kernel warns about an error, and `cpu` stays half way down.
     fn online(&self, _cpu: CpuId) -> Result {
         Ok(())
     }
 
     /// Called when `cpu` is about to go offline.
     ///
-    /// On the way down `cpu` is still online, but tasks are no longer moved there. When the
-    /// registration is dropped, this is called for each CPU that is online.
+    /// On the way down `cpu` is still online, but the scheduler does not move tasks there any more.
+    /// When the registration is dropped, this is called for each CPU that is online.
     ///
     /// # Errors
     ///
-    /// An error on the way down keeps `cpu` up: what was done to take it down is undone, and whoever
-    /// wanted it down gets the error. [`online`](Self::online) is not called for `cpu`, so leave all
-    /// as it was.
+    /// On the way down, an error keeps `cpu` online: the kernel undoes the steps that were done,
+    /// and the attempt to take the CPU down fails with this error. [`online`](Self::online) is not
+    /// called for `cpu`: a callback that fails must undo its own work.
     ///
-    /// This is also called to undo a way up that somebody refused. Nothing can undo that in turn:
-    /// the kernel warns of an error and leaves the CPU half way. While the registration is being
-    /// made or dropped nobody can refuse, and an error is ignored.
+    /// This is also called when another step has failed on the way up, to take `cpu` down again.
+    /// That cannot be undone again: the kernel warns about an error, and `cpu` stays half way up.
+    /// While the registration is being made or dropped, an error is ignored.
     fn offline(&self, _cpu: CpuId) -> Result {
         Ok(())
     }
@@ -74,22 +74,22 @@ pub trait Callbacks: Sync + 'static {
 
 /// Callbacks that are run as CPUs come online and go offline, until this is dropped.
 ///
-/// To be dropped in a task that may sleep, where CPU hotplug is not locked: not in a callback, nor
-/// where `cpus_read_lock()` is held. It must not be leaked by a module, see
+/// It must be dropped in a task that may sleep and that has not locked CPU hotplug: not in a
+/// callback, nor where `cpus_read_lock()` is held. A module must not leak it, see
 /// [`new`](Registration::new). The drop runs [`Callbacks::offline`] once for each CPU that is
 /// online. When it returns, no callback is running and none will be run.
 ///
-/// Each registration takes a state of CPU hotplug, of which the kernel has about forty to give.
+/// Each registration uses one dynamic state of CPU hotplug. The kernel has about forty.
 ///
 /// # Invariants
 ///
 /// - `state` is a multi-instance state of CPU hotplug, which belongs to this registration alone.
-/// - `node` is the only instance of `state`, so it is linked to and must not move.
-/// - While the registration is being made or dropped, `may_refuse` is false.
+/// - `node` is the only instance of `state`. The list of `state` links to it, so it must not move.
+/// - While the registration is being made or dropped, `may_fail` is false.
 ///
 /// # Examples
 ///
-/// Something is set up for each CPU while it is online.
+/// A count of the CPUs that are online.
 ///
 /// ```
 /// use kernel::{
@@ -127,7 +127,7 @@ pub trait Callbacks: Sync + 'static {
 #[doc(alias = "cpuhp_state_remove_instance")]
 pub struct Registration<T: Callbacks> {
     state: bindings::cpuhp_state,
-    may_refuse: Atomic<bool>,
+    may_fail: Atomic<bool>,
     #[pin]
     node: Opaque<bindings::hlist_node>,
     #[pin]
@@ -146,20 +146,20 @@ impl<T: Callbacks> Registration<T> {
     /// `name` is shown in `/sys/devices/system/cpu/hotplug/states` and by the trace points of CPU
     /// hotplug.
     ///
-    /// Call this from a task that may sleep, where CPU hotplug is not locked: not from a callback,
-    /// nor where `cpus_read_lock()` is held.
+    /// Call this from a task that may sleep and that has not locked CPU hotplug: not from a
+    /// callback, nor where `cpus_read_lock()` is held.
     ///
     /// # Errors
     ///
-    /// - [`ENOSPC`]: All states are taken.
+    /// - [`ENOSPC`]: All dynamic states are in use.
     /// - Those of `callbacks`.
-    /// - Those of [`Callbacks::online`]. [`Callbacks::offline`] is then called for the CPUs for which
-    ///   `online` returned no error.
+    /// - Those of [`Callbacks::online`]. [`Callbacks::offline`] is then called for the CPUs for
+    ///   which `online` returned no error.
     ///
     /// # Safety
     ///
-    /// The registration must be dropped before the module of its callbacks is unloaded: it must not be
-    /// leaked by a module. See [`detach`](crate::detach) for the rule.
+    /// The registration must be dropped before the module of its callbacks is unloaded: a module
+    /// must not leak it. See [`detach`](crate::detach) for the rule.
     #[doc(alias = "cpuhp_state_add_instance")]
     pub unsafe fn new(
         name: &'static CStr,
@@ -168,7 +168,7 @@ impl<T: Callbacks> Registration<T> {
         try_pin_init!(&this in Self {
             callbacks <- callbacks,
             // INVARIANT: The registration is being made.
-            may_refuse: Atomic::new(false),
+            may_fail: Atomic::new(false),
             node: Opaque::zeroed(),
             // INVARIANT: The new state is used nowhere else.
             state: setup_state(name, online_callback::<T>, offline_callback::<T>)?,
@@ -178,11 +178,11 @@ impl<T: Callbacks> Registration<T> {
 
                 // INVARIANT: After this, `node` is an instance of `state`, or the state is gone.
                 // SAFETY:
-                // - `setup_state()` has made the state for the callbacks of a `Registration<T>`, and
-                //   `node` is in one whose fields are initialized.
-                // - If this succeeds, the drop takes the node out again.
-                if let Err(e) = unsafe { add_instance(*state, node, may_refuse) } {
-                    // SAFETY: The state is that of above, and has no instance.
+                // - `setup_state()` has made the state for the callbacks of a `Registration<T>`,
+                //   and `node` is in one whose fields are initialized.
+                // - If this succeeds, the drop removes the node.
+                if let Err(e) = unsafe { add_instance(*state, node, may_fail) } {
+                    // SAFETY: The state was made above, and has no instance.
                     unsafe { bindings::__cpuhp_remove_state(*state, false) };
                     return Err(e);
                 }
@@ -195,7 +195,7 @@ impl<T: Callbacks> Registration<T> {
         &self.callbacks
     }
 
-    /// Returns the node by which CPU hotplug knows a registration.
+    /// Returns the node of a registration in the list of its state.
     ///
     /// # Safety
     ///
@@ -225,16 +225,17 @@ impl<T: Callbacks> Registration<T> {
 impl<T: Callbacks> PinnedDrop for Registration<T> {
     fn drop(self: Pin<&mut Self>) {
         // INVARIANT: The registration is being dropped.
-        self.may_refuse.store(false, Relaxed);
+        self.may_fail.store(false, Relaxed);
 
         // SAFETY: `self` points to a registration.
         let node = unsafe { Self::raw_node(&raw const *self) };
 
-        // SAFETY: `node` is an instance of `state`, by the type invariants. No callback fails, since
-        // `may_refuse` is false. None is running any more when this returns.
+        // SAFETY: `node` is an instance of `state`, by the type invariants. No callback fails,
+        // since `may_fail` is false. None is running any more when this returns.
         unsafe { bindings::__cpuhp_state_remove_instance(self.state, node, true) };
 
-        // SAFETY: The state is ours alone, by the type invariants, and its instance is gone.
+        // SAFETY: The state belongs to this registration alone, by the type invariants, and its
+        // instance is removed.
         unsafe { bindings::__cpuhp_remove_state(self.state, false) };
     }
 }
@@ -256,8 +257,8 @@ fn setup_state(
     // SAFETY: As above.
     let offline = unsafe { transmute::<Callback, Single>(offline) };
 
-    // SAFETY: The name and the functions are there until the module of the callbacks is unloaded, before
-    // which the registration is dropped, by the safety requirements of `Registration::new()`.
+    // SAFETY: The name and the functions are valid until the module of the callbacks is unloaded.
+    // The registration is dropped before that, by the safety requirements of `Registration::new()`.
     let state = unsafe {
         bindings::__cpuhp_setup_state(
             bindings::cpuhp_state_CPUHP_AP_ONLINE_DYN,
@@ -273,22 +274,23 @@ fn setup_state(
     Ok(state)
 }
 
-/// Adds an instance to a state, then sets `may_refuse`.
+/// Adds an instance to a state, then sets `may_fail`.
 ///
-/// No CPU goes down in between: each that does later can be refused.
+/// No CPU goes down in between: for each CPU that goes down later, the callback may fail.
 ///
 /// # Safety
 ///
 /// - `state` must have been made by [`setup_state`], with callbacks that may be called with `node`.
-/// - If this succeeds, they may be until the instance is removed. Until then `node` must stay valid.
+/// - If this succeeds, they may be until the instance is removed. Until then `node` must stay
+///   valid.
 // A module cannot call `__cpuhp_state_add_instance_cpuslocked()` itself, since it is not exported.
 #[inline(never)]
 unsafe fn add_instance(
     state: bindings::cpuhp_state,
     node: *mut bindings::hlist_node,
-    may_refuse: &Atomic<bool>,
+    may_fail: &Atomic<bool>,
 ) -> Result {
-    // Without it no CPU goes down, and there is no lock.
+    // Without `CONFIG_HOTPLUG_CPU` no CPU goes down, and there is no lock.
     #[cfg(CONFIG_HOTPLUG_CPU)]
     // SAFETY: The caller is a task that may sleep.
     unsafe {
@@ -299,11 +301,11 @@ unsafe fn add_instance(
     let added =
         to_result(unsafe { bindings::__cpuhp_state_add_instance_cpuslocked(state, node, true) });
     if added.is_ok() {
-        may_refuse.store(true, Relaxed);
+        may_fail.store(true, Relaxed);
     }
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    // SAFETY: It was locked above, by this task.
+    // SAFETY: This task has locked it above.
     unsafe {
         bindings::cpus_read_unlock()
     };
@@ -320,7 +322,7 @@ unsafe extern "C" fn online_callback<T: Callbacks>(
     // SAFETY: By the safety requirements. The node is in the state's list, or about to be, so the
     // fields are initialized. The drop waits for callbacks.
     let this = unsafe { Registration::<T>::from_node(node) };
-    // SAFETY: CPU hotplug calls this for CPUs that there are.
+    // SAFETY: CPU hotplug calls this for possible CPUs.
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     match this.callbacks.online(cpu) {
@@ -342,8 +344,8 @@ unsafe extern "C" fn offline_callback<T: Callbacks>(
     let cpu = unsafe { CpuId::from_u32_unchecked(cpu) };
 
     match this.callbacks.offline(cpu) {
-        // C takes an error for a bug where it has asked nobody.
-        Err(e) if this.may_refuse.load(Relaxed) => e.to_errno(),
+        // C has a `BUG_ON()` for an error of a callback that must not fail.
+        Err(e) if this.may_fail.load(Relaxed) => e.to_errno(),
         _ => 0,
     }
 }

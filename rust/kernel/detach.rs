@@ -2,24 +2,25 @@
 
 //! Allocations that an owner shares with the CPUs that it has sent them to.
 //!
-//! What another CPU uses must not be freed before that CPU is through with it, and its owner cannot
-//! always wait for that: it may be dropped in an interrupt or under a spinlock, or be leaked. So the
-//! owner and each use have a reference. A drop of the owner never waits; while uses are left, the
-//! allocation is *detached*, and the last use ends it.
+//! An allocation must not be freed while another CPU uses it, and its owner cannot always wait for
+//! that CPU: the owner may be dropped in an interrupt or under a spinlock, or be leaked. So the
+//! owner and each use have a reference. A drop of the owner never waits. If uses are left, the
+//! allocation is *detached*: it belongs to the targets, and is freed when the last use ends.
 //!
 //! # Modules
 //!
-//! `'static` is not the life of a module: its code and its statics are freed when it is unloaded. What
-//! runs code of its caller later, in `smp`, `irq_work` and `cpuhp`, follows one of two rules:
+//! The code and the statics of a module are `'static`, but are freed when it is unloaded. A type of
+//! `smp`, `irq_work` or `cpuhp` that runs code of its caller later follows one of two rules:
 //!
-//! - What is *sent* holds a reference to the module that its code belongs to, until that code has
+//! - A value that is *sent* holds a reference to the module of its code until that code has
 //!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::call_async`](crate::smp::call_async) and
-//!   `irq_work::IrqWork`. A module cannot be unloaded while something of it is under way, and sends
-//!   nothing any more when it is being unloaded, or when its initialization has failed. `module!` then
-//!   waits for what was sent. The module is that of the closure or handler; what these call of another
-//!   module, by a pointer to a function, is theirs to keep.
-//! - What stays *registered* until it is dropped has an unsafe constructor, and its caller promises
-//!   the drop: [`cpuhp::Registration`](crate::cpuhp::Registration).
+//!   `irq_work::IrqWork`. So a module cannot be unloaded while one of its values is in flight. It
+//!   cannot send a value while it is being unloaded, or after its initialization has failed; in the
+//!   second case, `module!` waits for the values in flight. The module is that of the closure or
+//!   handler. If that calls a function of another module by a pointer, it must keep that module
+//!   itself.
+//! - A value that stays *registered* until it is dropped has an unsafe constructor, and the caller
+//!   of that guarantees the drop: [`cpuhp::Registration`](crate::cpuhp::Registration).
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
@@ -51,16 +52,17 @@ use core::{
     }, //
 };
 
-/// The module that some code belongs to, or null if it is built in.
+/// The module that some code belongs to, or null if the code is built in.
 #[derive(Clone, Copy)]
 struct Module(*mut bindings::module);
 
-/// How many references to modules there are, where modules themselves do not count them.
+/// The number of references to all modules, if modules do not count them.
 #[cfg(not(CONFIG_MODULE_UNLOAD))]
 static REFERENCES: Atomic<usize> = Atomic::new(0);
 
 impl Module {
-    /// Returns the module of the code at `code`, which must be that of the caller or of what it uses.
+    /// Returns the module of the code at `code`, which must be code of the caller, or of a module
+    /// that the caller uses.
     // A module cannot call `__module_address()` itself, since it is not exported.
     #[inline(never)]
     fn of(code: *const ()) -> Self {
@@ -78,7 +80,7 @@ impl Module {
 
     #[inline(never)]
     fn get_loaded(self) -> bool {
-        // SAFETY: The module is there: its code is what calls.
+        // SAFETY: The module is valid: its code is the caller.
         let got = unsafe { bindings::try_module_get(self.0) };
 
         #[cfg(not(CONFIG_MODULE_UNLOAD))]
@@ -88,12 +90,12 @@ impl Module {
         got
     }
 
-    /// Gives a reference back.
+    /// Drops a reference.
     ///
     /// # Safety
     ///
-    /// There must be one, of [`get`](Self::get). The code of the module may be gone after this, but
-    /// for what runs in an RCU read-side critical section.
+    /// The reference must come from [`get`](Self::get). After this the code of the module may be
+    /// freed, unless it runs in an RCU read-side critical section.
     #[inline]
     unsafe fn put(self) {
         if !self.0.is_null() {
@@ -115,11 +117,12 @@ impl Module {
     }
 }
 
-/// Waits until a module has no reference any more but that of its initialization, which has failed.
+/// Waits until a module has no reference but that of its initialization, which has failed.
 ///
-/// For `module!`: the code of the module is freed next, references to it or not. It sends nothing from
-/// now on, as when it is unloaded. May sleep, for as long as anything keeps the module. Where modules
-/// count no references, this waits for what all modules have sent.
+/// For `module!`: the code of the module is freed next, whatever references there are. From now on
+/// the module cannot send a value, as when it is unloaded. May sleep, until the last reference is
+/// dropped. Without `CONFIG_MODULE_UNLOAD` modules count no references: this then waits for the
+/// values in flight of all modules.
 #[doc(hidden)]
 pub fn module_init_failed(module: &ThisModule) {
     let module = module.as_ptr();
@@ -127,17 +130,17 @@ pub fn module_init_failed(module: &ThisModule) {
     if module.is_null() {
         return;
     }
-    // SAFETY: The module is there; this only computes an address.
+    // SAFETY: The module is valid; this only computes an address.
     let state = unsafe { &raw mut (*module).state };
-    // C does the same next, when it frees the module.
+    // C sets the same state next, before it frees the module.
     // SAFETY: The state belongs to the task that loads the module.
     unsafe { state.write_volatile(bindings::module_state_MODULE_STATE_GOING) };
 
     #[cfg(CONFIG_MODULE_UNLOAD)]
-    // SAFETY: The module is there: its code is what calls.
+    // SAFETY: The module is valid: its code is the caller.
     let references = || unsafe { bindings::module_refcount(module) };
     #[cfg(CONFIG_MODULE_UNLOAD)]
-    // One is that of the initialization.
+    // One reference is that of the initialization.
     let is_used = || references() > 1;
     #[cfg(not(CONFIG_MODULE_UNLOAD))]
     // ORDERING: Pairs with the release in `Module::put_loaded()`.
@@ -153,7 +156,7 @@ struct Header {
     /// One for the owner, and one for each [`Use`].
     references: Atomic<u32>,
     module: Module,
-    /// Drops the value, and frees all after an RCU grace period.
+    /// Drops the value, and frees the allocation after an RCU grace period.
     free: unsafe fn(NonNull<Header>),
     work: Opaque<bindings::work_struct>,
     rcu: Opaque<bindings::kvfree_rcu_head>,
@@ -176,14 +179,15 @@ unsafe fn free<T>(header: NonNull<Header>) {
 
     // SAFETY: By the safety requirements, the value is used nowhere else.
     unsafe { ptr::drop_in_place(&raw mut (*shared).value) };
-    // SAFETY: The allocation came from a `KBox`, and only C may still look at it, for so long.
+    // SAFETY: The allocation came from a `KBox`. Only C may still read it, in an RCU read-side
+    // critical section.
     unsafe { free_after_grace_period(header) };
 }
 
 /// # Safety
 ///
-/// `header` must begin an allocation of a [`KBox`] that is used by nothing but what an RCU grace period
-/// waits for.
+/// `header` must begin an allocation of a [`KBox`] that is used only in RCU read-side critical
+/// sections that have begun before.
 #[inline(never)]
 unsafe fn free_after_grace_period(header: NonNull<Header>) {
     // SAFETY: The header is valid, by the safety requirements; this only computes an address.
@@ -193,12 +197,12 @@ unsafe fn free_after_grace_period(header: NonNull<Header>) {
     unsafe { bindings::kvfree_call_rcu(rcu, header.as_ptr().cast()) };
 }
 
-/// Frees a detached allocation outside of the interrupt in which its last use ended.
+/// Has a worker free a detached allocation, since its last use may end in an interrupt.
 ///
 /// # Safety
 ///
-/// `header` must be that of a [`Shared`] to which there is no reference any more, and whose module has
-/// one.
+/// `header` must be that of a [`Shared`] to which there is no reference any more, and whose module
+/// has one.
 #[cold]
 #[inline(never)]
 unsafe fn free_later(header: NonNull<Header>) {
@@ -239,7 +243,7 @@ unsafe extern "C" fn free_in_task(work: *mut bindings::work_struct) {
 
     // SAFETY: It is not null, and there is no reference to it any more.
     unsafe { free(NonNull::new_unchecked(header)) };
-    // SAFETY: The reference of the use that ended last. The code of the module has returned.
+    // SAFETY: This is the reference of the last use. The code of the module has returned.
     unsafe { module.put() };
 }
 
@@ -257,7 +261,7 @@ impl Reference {
         unsafe { self.0.as_ref() }
     }
 
-    /// Returns whether a [`Use`] is left. If not, what all of them have written is seen.
+    /// Returns whether a [`Use`] is left. If not, the caller sees what all of them have written.
     #[inline]
     fn is_used(&self) -> bool {
         // ORDERING: Pairs with the subtraction in the drop of `Use`.
@@ -272,8 +276,8 @@ impl Drop for Reference {
             references, free, ..
         } = self.header();
 
-        // ORDERING: Full. It pairs with the subtraction in the drop of `Use`: the last reference comes
-        // after all others.
+        // ORDERING: Full. It pairs with the subtraction in the drop of `Use`: the last reference
+        // comes after all others.
         if references.fetch_sub(1, Full) == 1 {
             // SAFETY: That was the last reference.
             unsafe { free(self.0) };
@@ -281,10 +285,10 @@ impl Drop for Reference {
     }
 }
 
-/// The owner of a value that is shared with the CPUs which it is sent to.
+/// The owner of a value that is shared with the CPUs that it is sent to.
 ///
-/// The drop does not wait. The value is dropped at once if there is no [`Use`]; if there is, the last
-/// one has it dropped by a worker, outside of the interrupt.
+/// The drop does not wait. If there is no [`Use`], it drops the value. Otherwise the value is
+/// detached: a worker drops it after the last use.
 ///
 /// # Invariants
 ///
@@ -300,7 +304,7 @@ unsafe impl<T: Send + Sync> Send for Owner<T> {}
 unsafe impl<T: Send + Sync> Sync for Owner<T> {}
 
 impl<T> Owner<T> {
-    /// Allocates a value. `code` is what is run when it is sent: the module of that is kept meanwhile.
+    /// Allocates a value. `code` is the code that runs when it is sent: each use keeps its module.
     pub(crate) fn new<E>(value: impl PinInit<T, E>, code: *const (), flags: Flags) -> Result<Self>
     where
         T: 'static,
@@ -324,7 +328,7 @@ impl<T> Owner<T> {
         let shared = KBox::into_raw(unsafe { Pin::into_inner_unchecked(shared) });
 
         Ok(Self {
-            // INVARIANT: The reference with which the allocation began.
+            // INVARIANT: This is the reference with which the allocation began.
             // SAFETY: It came from a box.
             reference: Reference(unsafe { NonNull::new_unchecked(shared.cast()) }),
             _value: PhantomData,
@@ -345,18 +349,18 @@ impl<T> Owner<T> {
         }
         header.references.add(1, Relaxed);
         Ok(Use {
-            // INVARIANT: The references that were just taken.
+            // INVARIANT: These are the references that were just taken.
             shared: self.reference.0.cast(),
         })
     }
 
-    /// Returns whether a [`Use`] is left. If not, what all of them have written is seen.
+    /// Returns whether a [`Use`] is left. If not, the caller sees what all of them have written.
     #[inline]
     pub(crate) fn is_used(&self) -> bool {
         self.reference.is_used()
     }
 
-    /// Turns this into an owner with access to a part only.
+    /// Turns this into an owner that has access to a part of the value only.
     pub(crate) fn into_part<U>(self, part: impl FnOnce(&T) -> &U) -> Part<U>
     where
         T: Send + Sync,
@@ -393,7 +397,7 @@ pub(crate) struct Part<U> {
     value: NonNull<U>,
 }
 
-// SAFETY: The whole may be dropped by any task, as `into_part()` asks for, and so may be used the part.
+// SAFETY: Any task may drop the whole value, by the bounds of `into_part()`, and may use the part.
 unsafe impl<U: Sync> Send for Part<U> {}
 // SAFETY: As above.
 unsafe impl<U: Sync> Sync for Part<U> {}
@@ -418,17 +422,17 @@ impl<U> Deref for Part<U> {
 
 /// One use of a value by a CPU that it was sent to.
 ///
-/// The drop ends it. If it was the last reference, a worker drops the value later.
+/// The drop ends the use. If it was the last reference, a worker drops the value later.
 ///
 /// # Invariants
 ///
-/// `shared` is a valid allocation, of which this has one reference. It has one of the module, too.
+/// `shared` is a valid allocation, of which this has one reference. It also has one of the module.
 pub(crate) struct Use<T> {
     shared: NonNull<Shared<T>>,
 }
 
 impl<T> Use<T> {
-    /// Hands the use over to what is sent. [`from_raw`](Self::from_raw) takes it back.
+    /// Turns the use into a pointer for C. [`from_raw`](Self::from_raw) takes it back.
     #[inline]
     pub(crate) fn into_raw(self) -> *mut T {
         // SAFETY: The allocation is valid, by the type invariants; this only computes an address.
@@ -438,7 +442,7 @@ impl<T> Use<T> {
         value
     }
 
-    /// Takes back what was handed over.
+    /// Takes back a use from C.
     ///
     /// # Safety
     ///
@@ -449,7 +453,7 @@ impl<T> Use<T> {
         let shared = unsafe { container_of!(value, Shared<T>, value) };
 
         Self {
-            // INVARIANT: The references of the value that was handed over.
+            // INVARIANT: The pointer has the references of the use that it comes from.
             // SAFETY: It is not null.
             shared: unsafe { NonNull::new_unchecked(shared) },
         }
@@ -474,17 +478,18 @@ impl<T> Drop for Use<T> {
         let Header {
             references, module, ..
         } = unsafe { header.as_ref() };
-        // The allocation may be gone when the reference is.
+        // The allocation may be freed once the reference is dropped.
         let module = *module;
 
         // ORDERING: Full. As a release it pairs with the acquire in `is_used()` and with the
         // subtraction in the drop of `Reference`; as an acquire it pairs with both subtractions.
         if references.fetch_sub(1, Full) == 1 {
-            // SAFETY: That was the last reference. The one of the module is handed over.
+            // SAFETY: That was the last reference. The module still has one, which `free_in_task()`
+            // drops.
             unsafe { free_later(header) };
         } else {
-            // SAFETY: By the type invariants. This runs with interrupts off or in an RCU read-side
-            // critical section, or in code of the module that is kept otherwise.
+            // SAFETY: By the type invariants. This runs with interrupts off, in an RCU read-side
+            // critical section, or in code of a module that has another reference.
             unsafe { module.put() };
         }
     }

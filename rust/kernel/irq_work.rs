@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Work that is run in an interrupt, soon, from wherever it was queued.
+//! Work that can be queued in any context, and that runs in an interrupt.
 //!
-//! Code that must not take a lock or wake a task, such as in an NMI, queues an [`IrqWork`]. Its
-//! handler is run as soon as the CPU takes interrupts, or by the next tick where the hardware has no
-//! interrupt for it. The memory is that of the [`IrqWork`], so queueing does not allocate.
+//! Code that must not take a lock or wake a task, as in an NMI, queues an [`IrqWork`]. Its handler
+//! runs as soon as the CPU takes interrupts, or with the next tick if the hardware has no interrupt
+//! for it. The memory is that of the [`IrqWork`], so queueing does not allocate.
 //!
 //! C header: [`include/linux/irq_work.h`](srctree/include/linux/irq_work.h)
 
@@ -30,28 +30,28 @@ use crate::{
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
 mod tests;
 
-/// What an [`IrqWork`] does.
+/// The handler of an [`IrqWork`].
 ///
-/// It borrows nothing, and may be dropped by any task: an [`IrqWork`] that is dropped or forgotten while
+/// It borrows nothing, and any task may drop it: an [`IrqWork`] that is dropped or forgotten while
 /// it is queued still runs.
 pub trait Handler: Send + Sync + 'static {
     /// Called once each time that the work has been queued.
     ///
-    /// This is executed with interrupts off: in a hard interrupt, or where the idle task of a CPU
-    /// flushes what others have sent it. It must be short and must not sleep. On PREEMPT_RT it is
-    /// executed in a thread of the CPU, with interrupts on, and may take locks that sleep there. That
-    /// does not hold for a work made by [`IrqWork::new_hard`].
+    /// This is executed with interrupts off: in a hard interrupt, or in a task that flushes the
+    /// queue of its CPU, such as the idle task. It must be short and must not sleep. On PREEMPT_RT
+    /// it is executed in a thread of the CPU, with interrupts on, and may take locks that sleep
+    /// there. A work made by [`IrqWork::new_hard`] runs with interrupts off on PREEMPT_RT, too.
     ///
     /// While it is running, the work can be queued again, and can be run by another CPU.
     fn handle(&self);
 }
 
-/// What the owner and the CPUs share.
+/// The data that the owner and the CPUs share.
 ///
 /// # Invariants
 ///
 /// - `work.func` is `run::<T>`, and never changes.
-/// - Each time that C has accepted the work there is a [`Use`], until the handler has returned.
+/// - For each time that C has accepted the work there is a [`Use`], until the handler has returned.
 #[pin_data]
 struct Inner<T: Handler> {
     #[pin]
@@ -60,25 +60,26 @@ struct Inner<T: Handler> {
     handler: T,
 }
 
-// SAFETY: C may be given the work by several CPUs at once, and the handler is `Sync`.
+// SAFETY: Several CPUs may pass the work to C at once, and the handler is `Sync`.
 unsafe impl<T: Handler> Sync for Inner<T> {}
 
-// SAFETY: The work may be freed by any task, and the handler is `Send`.
+// SAFETY: Any task may free the work, and the handler is `Send`.
 unsafe impl<T: Handler> Send for Inner<T> {}
 
-/// A [`Handler`] that can be queued to be run in an interrupt.
+/// A [`Handler`] that can be queued to run in an interrupt.
 ///
-/// A drop never waits, and may happen anywhere but in an NMI. A work that is queued then still runs,
-/// and a worker drops the handler afterwards. A module that has a work queued cannot be unloaded.
+/// A drop never waits, and may happen in any context but an NMI. If the work is then queued, it is
+/// detached: it still runs, and a worker drops the handler afterwards. A module with a queued work
+/// cannot be unloaded.
 ///
-/// The busy bit of C does not say when that is: it is one bit, and goes when the first of two CPUs that
-/// run the same work is through. Here each time that the work was queued is counted until its handler
-/// has returned; what C does with the work after that is over after an RCU grace period, which the
-/// memory is kept for.
+/// `IRQ_WORK_BUSY` does not show whether a handler still runs: it is one bit, and C clears it when
+/// the first of two CPUs that run the same work has finished. So this counts each time that the
+/// work was queued, until its handler has returned. C may read the work after that, but no longer
+/// than in an RCU read-side critical section: the memory is freed after a grace period.
 ///
-/// On PREEMPT_RT the threads of a CPU that goes offline stop before it does. A work that is queued
-/// on it afterwards, and that was not made by [`IrqWork::new_hard`], stays queued until the CPU is
-/// online again.
+/// On PREEMPT_RT the threads of a CPU that goes offline stop before the CPU does. A work that is
+/// queued on it after that, and that was not made by [`IrqWork::new_hard`], stays queued until the
+/// CPU is online again.
 ///
 /// # Examples
 ///
@@ -109,7 +110,7 @@ pub struct IrqWork<T: Handler>(Owner<Inner<T>>);
 impl<T: Handler> IrqWork<T> {
     /// Makes a work that is not queued.
     ///
-    /// In any context in which memory may be allocated with `flags`.
+    /// In any context where memory may be allocated with `flags`.
     ///
     /// # Errors
     ///
@@ -124,10 +125,10 @@ impl<T: Handler> IrqWork<T> {
         Self::with_flags(handler, 0, flags)
     }
 
-    /// Makes a work that is not queued, and that is run with interrupts off on PREEMPT_RT too.
+    /// Makes a work that is not queued, and that runs with interrupts off on PREEMPT_RT, too.
     ///
-    /// Otherwise as [`new`](Self::new). Other kernels make no difference between the two kinds, but
-    /// lockdep does: the handler must not take a lock that would sleep on PREEMPT_RT.
+    /// Otherwise as [`new`](Self::new). Without PREEMPT_RT both kinds run in the same way. Lockdep
+    /// still tells them apart: the handler must not take a lock that sleeps on PREEMPT_RT.
     ///
     /// # Examples
     ///
@@ -177,12 +178,12 @@ impl<T: Handler> IrqWork<T> {
         Ok(Self(Owner::new(inner, run::<T> as *const (), flags)?))
     }
 
-    /// Has C queue the work, which says whether it was not queued yet.
+    /// Queues the work by `queue`, a function of C. Returns false if the work was queued already.
     #[inline]
     fn queue_by(&self, queue: impl FnOnce(*mut bindings::irq_work) -> bool) -> Result<bool> {
         let started = self.0.start_use()?;
 
-        // `run()` takes it back, maybe before this returns.
+        // `run()` takes it back, possibly before this returns.
         let started = started.into_raw();
         let queued = queue(self.0.work.get());
         if !queued {
@@ -194,29 +195,29 @@ impl<T: Handler> IrqWork<T> {
 
     /// Queues the work on the CPU that the caller runs on.
     ///
-    /// May be called in any context, in an NMI too. Returns false if the work is queued already,
-    /// here or on another CPU, and its handler has not begun: it will see what the caller wrote
-    /// before.
+    /// May be called in any context, also in an NMI. Returns false if the work is queued already,
+    /// on this or another CPU, and its handler has not begun: the handler will see what the caller
+    /// has written before.
     ///
     /// # Errors
     ///
     /// - [`ENODEV`]: the module of the handler is being unloaded.
     #[doc(alias = "irq_work_queue")]
     pub fn queue(&self) -> Result<bool> {
-        // SAFETY: The work is initialized, and is not freed while there is a use.
+        // SAFETY: The work is initialized, and is not freed while there is a use of it.
         self.queue_by(|work| unsafe { bindings::irq_work_queue(work) })
     }
 
     /// Queues the work on `cpu`.
     ///
     /// May be called in a task or an interrupt, with interrupts on or off. In an NMI, `cpu` must be
-    /// the one that the caller runs on, since another one cannot be reached from there.
+    /// the one that the caller runs on: the IPI to another CPU is not NMI-safe.
     ///
-    /// Returns false if the work is queued already, as [`queue`](Self::queue) does; it stays on the
-    /// CPU on which it is.
+    /// Returns false if the work is queued already, as [`queue`](Self::queue) does. It then stays
+    /// on the CPU on which it is queued.
     ///
-    /// The work is run also if `cpu` goes offline meanwhile, since `cpu` runs it first; on PREEMPT_RT
-    /// see [`IrqWork`].
+    /// If `cpu` goes offline meanwhile, it runs the work before that; on PREEMPT_RT see
+    /// [`IrqWork`].
     ///
     /// # Errors
     ///
@@ -244,9 +245,9 @@ impl<T: Handler> IrqWork<T> {
     /// ```
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&self, cpu: CpuId) -> Result<bool> {
-        // A CPU leaves `cpu_online_mask` in `stop_machine()`, for which each CPU must be able to
-        // preempt what it runs. So `cpu` stays online until the guard is dropped, and what it has been
-        // sent by then it runs on its way down.
+        // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU.
+        // So `cpu` stays online until the guard is dropped, and runs the work on its way down at
+        // the latest.
         let _guard = CpuGuard::new();
 
         if !cpu.is_online() {
@@ -258,16 +259,17 @@ impl<T: Handler> IrqWork<T> {
 
     /// Waits until the work is not queued and no handler is running.
     ///
-    /// What the handlers wrote can be seen then. May sleep; not to be called by the handler. It has no
-    /// bound while others go on queueing the work, and as in C no report says that it takes long.
+    /// The caller then sees what the handlers have written. May sleep, so a handler must not call
+    /// it. The wait has no bound while the work is queued again and again. As in C, a long wait is
+    /// not reported.
     #[doc(alias = "irq_work_sync")]
     pub fn sync(&self) {
-        /// How often it looks before it sleeps.
-        const LOOKS: u32 = 1000;
+        /// How often this checks before it sleeps.
+        const CHECKS: u32 = 1000;
 
         might_sleep();
         loop {
-            for _ in 0..LOOKS {
+            for _ in 0..CHECKS {
                 if !self.0.is_used() {
                     return;
                 }
@@ -277,7 +279,7 @@ impl<T: Handler> IrqWork<T> {
         }
     }
 
-    /// Returns what the work does.
+    /// Returns the handler.
     pub fn handler(&self) -> &T {
         &self.0.handler
     }
@@ -287,7 +289,8 @@ impl<T: Handler> IrqWork<T> {
 ///
 /// # Safety
 ///
-/// `work` must be initialized, and stay valid until C is through with it. `cpu` must be online.
+/// `work` must be initialized, and stay valid until C does not use it any more. `cpu` must be
+/// online.
 // A module cannot call `irq_work_queue_on()` itself, since it is not exported.
 #[inline(never)]
 unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> bool {
@@ -304,8 +307,8 @@ unsafe extern "C" fn run<T: Handler>(work: *mut bindings::irq_work) {
 
     // SAFETY: `work` is in an `Inner<T>`, by the safety requirements.
     let inner = unsafe { container_of!(work, Inner<T>, work) };
-    // SAFETY: There is a use, by the safety requirements. C looks at the work once more when this has
-    // returned: in the same interrupt or RCU read-side critical section.
+    // SAFETY: There is a use, by the safety requirements. C uses the work once more after this has
+    // returned, in the same interrupt or RCU read-side critical section.
     let inner = unsafe { Use::from_raw(inner) };
 
     inner.handler.handle();

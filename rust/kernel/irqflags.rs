@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Turning interrupts off, and back to what they were, without a count.
+//! Saving and restoring the interrupt state, without a count.
 //!
-//! For code on a hot path that knows all that runs meanwhile. Anything else uses
-//! [`local_interrupt_disable()`](crate::interrupt::local_interrupt_disable), whose guards are counted
-//! and so may be dropped in any order.
+//! For hot paths that know all code that runs with interrupts off. All other code uses
+//! [`local_interrupt_disable()`](crate::interrupt::local_interrupt_disable): its guards are
+//! counted, and so may be dropped in any order.
 //!
 //! C header: [`include/linux/irqflags.h`](srctree/include/linux/irqflags.h)
 
@@ -13,18 +13,17 @@ use crate::{
     lockdep, //
 };
 
-/// Runs `f` with interrupts off on this CPU. Afterwards they are as they were before.
+/// Runs `f` with interrupts off on this CPU, then restores the interrupt state.
 ///
-/// In any context. Calls nest, in that order only; that is why this takes a function and returns no
-/// guard.
+/// In any context. Calls must nest, so this takes a function and returns no guard.
 ///
 /// # Safety
 ///
-/// - `f` must not sleep, nor turn interrupts on in another way.
+/// - `f` must not sleep, nor turn interrupts on.
 /// - The guards of [`local_interrupt_disable()`](crate::interrupt::local_interrupt_disable), and of
-///   locks that are taken with interrupts off, must be the same when `f` ends as when it begins: the
-///   end of this turns interrupts on under a guard that `f` gives away, and the drop of one from
-///   before turns them on under `f`.
+///   locks that are taken with interrupts off, must be the same when `f` returns as when it begins.
+///   This function turns interrupts on at its end, though a guard that `f` has made may still
+///   exist. The drop of an older guard turns interrupts on while `f` runs.
 /// - On PREEMPT_RT, `f` must not use the token to take a lock that sleeps there.
 ///
 /// # Examples
@@ -41,10 +40,11 @@ use crate::{
 pub unsafe fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
     // SAFETY: Interrupts may be turned off in any context.
     let flags = unsafe { bindings::local_irq_save() };
-    // SAFETY: They have just been turned off, and stay so while `f` runs, by the safety requirements.
+    // SAFETY: Interrupts were just turned off, and stay off while `f` runs, by the safety
+    // requirements.
     let result = f(unsafe { LocalInterruptDisabled::assume_disabled() });
 
-    // What `f` must not do cannot be seen by its type.
+    // The type of `f` does not prevent it from turning interrupts on.
     lockdep::assert_irqs_disabled();
 
     // SAFETY: The flags are those of the save above, and all saves of `f` have been restored.

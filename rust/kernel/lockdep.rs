@@ -2,7 +2,7 @@
 
 //! Assertions about the context, checked by lockdep.
 //!
-//! Each costs nothing unless `CONFIG_PROVE_LOCKING` is on.
+//! Without lockdep they do nothing.
 //!
 //! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
@@ -37,10 +37,10 @@ pub fn assert_irqs_disabled() {
     unsafe { bindings::lockdep_assert_irqs_disabled() }
 }
 
-/// Warns, once, if the current task or what it has interrupted holds a lock that others spin for.
+/// Warns, once, if the current task, or an interrupt in it, holds a spinning lock.
 ///
-/// Spinlocks, raw spinlocks and rwlocks count; mutexes, RCU and local locks do not. The locks that
-/// are held are printed too. Without `CONFIG_LOCKDEP` this is nothing.
+/// Spinlocks, raw spinlocks and rwlocks are spinning locks; mutexes, RCU and local locks are not.
+/// The warning also prints the held locks. Without `CONFIG_LOCKDEP` this does nothing.
 ///
 /// # Examples
 ///
@@ -58,9 +58,9 @@ pub fn assert_no_spinning_lock_held() {
     }
 }
 
-/// Returns whether the current task or what it has interrupted holds a lock that others spin for.
+/// Returns whether the current task, or an interrupt in it, holds a spinning lock.
 ///
-/// Without `CONFIG_LOCKDEP`, or after lockdep has given up, the answer is no.
+/// Returns false without `CONFIG_LOCKDEP`, and after lockdep has turned itself off.
 ///
 /// # Examples
 ///
@@ -89,31 +89,30 @@ fn spinning_lock_is_held() -> bool {
     let depth = unsafe { &raw const (*task).lockdep_depth };
     // SAFETY: As above.
     let held: *const [bindings::held_lock] = unsafe { &raw const (*task).held_locks };
-    // SAFETY: Only the task itself, and what interrupts it, changes the number, and an interrupt leaves
-    // it as it was.
+    // SAFETY: Only the task and its interrupts change the number, and an interrupt restores it.
     let depth = unsafe { depth.read_volatile() };
 
-    // An interrupt may write to the entries that are not in use, so there is no reference to any.
+    // An interrupt may write to entries that are not in use, so no reference is made to the array.
     let in_use = usize::try_from(depth).unwrap_or(0).min(held.len());
     (0..in_use).any(|number| {
         let lock = held.cast::<bindings::held_lock>().wrapping_add(number);
-        // SAFETY: The entry is one of those in use. An interrupt leaves it as it was.
+        // SAFETY: The entry is in use, so an interrupt does not change it.
         let lock = unsafe { lock.read_volatile() };
 
         // SAFETY: The map of a lock that is held is valid.
-        lock.check() != 0 && unsafe { others_spin_for(lock.instance) }
+        lock.check() != 0 && unsafe { is_spinning(lock.instance) }
     })
 }
 
-/// Returns whether others spin for a lock.
+/// Returns whether the lock with this map is a spinning lock.
 ///
-/// Other CPUs may write to the map, which caches the lock's classes, so there is no reference to it.
+/// Other CPUs may write to the map, which caches the lock's classes, so no reference is made to it.
 ///
 /// # Safety
 ///
 /// `map` must be valid.
 #[cfg(CONFIG_LOCKDEP)]
-unsafe fn others_spin_for(map: *const bindings::lockdep_map) -> bool {
+unsafe fn is_spinning(map: *const bindings::lockdep_map) -> bool {
     // SAFETY: By the safety requirements; this only computes an address.
     let lock_type = unsafe { &raw const (*map).lock_type };
     // SAFETY: As above.

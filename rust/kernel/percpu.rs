@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Variables of which each CPU has its own.
+//! Per-CPU variables.
 //!
-//! A per-CPU variable is declared with [`define_per_cpu!`] and reached through the constant
-//! [`StaticPerCpu`] of the same name: by [`StaticPerCpu::this_cpu`] from the CPU itself, which takes
-//! a proof that the caller stays there, or by [`StaticPerCpu::per_cpu`] from anywhere.
+//! A per-CPU variable is declared with [`define_per_cpu!`], and accessed through the constant
+//! [`StaticPerCpu`] of the same name: by [`StaticPerCpu::this_cpu`] on the CPU itself, which takes
+//! a proof that the caller stays there, or by [`StaticPerCpu::get`] on any CPU.
 //!
-//! Other CPUs, and interrupts on the same one, may reach a variable at any time. What is handed out
-//! is therefore a shared reference, and the type has to be [`Sync`]: use
+//! Other CPUs, and interrupts on the same CPU, may access a variable at any time. The methods
+//! therefore return a shared reference, and the type must be [`Sync`]: use
 //! [`Atomic`](crate::sync::atomic::Atomic) for plain values.
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
@@ -25,12 +25,12 @@ pub use crate::preempt::{
     CpuPinned, //
 };
 
-/// A variable of which each CPU has its own, declared with [`define_per_cpu!`].
+/// A per-CPU variable, declared with [`define_per_cpu!`].
 ///
 /// # Invariants
 ///
-/// `symbol` is the address of a `static` in the per-CPU section. Nothing may be read there: each
-/// possible CPU's own `T` is at that address plus the CPU's offset.
+/// `symbol` is the address of a `static` in the per-CPU section. It must not be accessed there: the
+/// `T` of each possible CPU is at that address plus the offset of the CPU.
 pub struct StaticPerCpu<T> {
     symbol: *mut T,
 }
@@ -47,8 +47,8 @@ impl<T> Copy for StaticPerCpu<T> {}
 impl<T> StaticPerCpu<T> {
     /// Makes the handle of a per-CPU symbol. For use by [`define_per_cpu!`] only.
     ///
-    /// Does not compile for a type that is aligned above a page: the areas of the CPUs, and what a
-    /// module gets of them, start at pages.
+    /// Does not compile for a type that is aligned above a page: the per-CPU areas, and the part of
+    /// them that a module gets, start at pages.
     ///
     /// # Safety
     ///
@@ -72,9 +72,9 @@ impl<T> StaticPerCpu<T> {
     ///
     /// # Safety
     ///
-    /// `symbol` must be the address of a per-CPU variable of the kernel, so of the offset kind that
-    /// `DEFINE_PER_CPU` makes. Each value that C stores there must be a valid `T`, and C and Rust
-    /// must agree on how it is accessed: what C writes while Rust may read is an atomic.
+    /// `symbol` must be the address of a per-CPU variable of the kernel, made by `DEFINE_PER_CPU`.
+    /// Each value that C stores there must be a valid `T`, and C and Rust must agree on how it is
+    /// accessed: if C may write it while Rust reads it, `T` is an atomic.
     ///
     /// # Examples
     ///
@@ -83,7 +83,7 @@ impl<T> StaticPerCpu<T> {
     /// use kernel::percpu::{CpuGuard, StaticPerCpu};
     /// use kernel::sync::atomic::{Atomic, Relaxed};
     ///
-    /// /// The thread that runs softirqs of a CPU.
+    /// /// The thread that runs the softirqs of a CPU.
     /// const KSOFTIRQD: StaticPerCpu<Atomic<*mut bindings::task_struct>> =
     ///     // SAFETY: This is a per-CPU variable, and C reads and writes the whole pointer.
     ///     unsafe { StaticPerCpu::from_c(&raw mut bindings::ksoftirqd) };
@@ -117,7 +117,7 @@ impl<T> StaticPerCpu<T> {
     ///
     /// # Safety
     ///
-    /// `cpu` must be a possible CPU; the others have no variable.
+    /// `cpu` must be a possible CPU. Other CPUs have no variable.
     #[inline(always)]
     pub unsafe fn per_cpu_ptr(self, cpu: CpuId) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants, and `cpu` is possible.
@@ -126,15 +126,15 @@ impl<T> StaticPerCpu<T> {
 }
 
 impl<T: Sync> StaticPerCpu<T> {
-    /// Returns the variable of the CPU that the caller runs on, and stays on.
+    /// Returns the variable of the CPU that the caller stays on.
     #[inline(always)]
     pub fn this_cpu<P: CpuPinned + ?Sized>(self, _pinned: &P) -> &T {
-        // SAFETY: The CPU that runs is possible, and its variable lives as long as the kernel or
-        // the module does.
+        // SAFETY: The current CPU is possible, and its variable lives as long as the kernel or the
+        // module does.
         unsafe { &*self.this_cpu_ptr() }
     }
 
-    /// Returns the variable of `cpu`, or [`None`] if there can never be such a CPU.
+    /// Returns the variable of `cpu`, or [`None`] if the CPU is not possible.
     ///
     /// # Examples
     ///
@@ -175,10 +175,10 @@ impl<T: Sync> StaticPerCpu<T> {
 #[doc(hidden)]
 pub struct Align<const BYTES: usize>;
 
-/// What takes no room and has the alignment that an [`Align`] says.
+/// Gives the type of size zero that has the alignment of an [`Align`].
 #[doc(hidden)]
 pub trait Alignment {
-    /// The type that has it.
+    /// That type.
     type Unit;
 }
 
@@ -199,7 +199,7 @@ macro_rules! alignments {
 // From 16 bytes of some PowerPC to 256 of s390. Another number does not compile.
 alignments! { 16 32 64 128 256 512 1024 }
 
-/// Gives a per-CPU variable a cache line of its own, however long the architecture says that one is.
+/// Gives a per-CPU variable a cache line of its own, of the size that the architecture defines.
 #[doc(hidden)]
 #[repr(C)]
 pub struct CacheAligned<T>(
@@ -216,7 +216,7 @@ impl<T> CacheAligned<T> {
     }
 }
 
-/// Leaves a per-CPU variable where the linker puts it.
+/// Gives a per-CPU variable the alignment of its type only.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Packed<T>(T);
@@ -231,9 +231,9 @@ impl<T> Packed<T> {
 /// Declares per-CPU variables.
 ///
 /// Each `static` becomes a constant [`StaticPerCpu`] of that name. The initial value is a constant,
-/// the same for each CPU. A variable marked `#[shared_aligned]` starts a cache line and is placed
-/// with others that more than one CPU writes; `#[aligned]` starts a cache line. A type that is
-/// aligned above a page does not compile.
+/// and the same for each CPU. `#[shared_aligned]` and `#[aligned]` give a variable a cache line of
+/// its own, as `DEFINE_PER_CPU_SHARED_ALIGNED` and `DEFINE_PER_CPU_ALIGNED` do: the first is for
+/// variables that other CPUs write. A type that is aligned above a page does not compile.
 ///
 /// # Examples
 ///
@@ -242,7 +242,7 @@ impl<T> Packed<T> {
 /// use kernel::sync::atomic::{Atomic, Relaxed};
 ///
 /// define_per_cpu! {
-///     /// Requests that this CPU has seen.
+///     /// Events that this CPU has seen.
 ///     static SEEN: Atomic<u64> = Atomic::new(0);
 ///
 ///     /// Written by other CPUs.
@@ -296,7 +296,7 @@ macro_rules! define_per_cpu {
      $section:literal) => {
         $(#[$attr])*
         $vis const $name: $crate::percpu::StaticPerCpu<$ty> = {
-            // A module has one per-CPU section, and without SMP there is none.
+            // A module has one per-CPU section. Without SMP there is none.
             #[cfg_attr(all(CONFIG_SMP, MODULE), link_section = ".data..percpu")]
             #[cfg_attr(all(CONFIG_SMP, not(MODULE)), link_section = $section)]
             static mut $name: $crate::percpu::$wrap<$ty> = $crate::percpu::$wrap::new($init);

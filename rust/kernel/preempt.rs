@@ -14,10 +14,10 @@ use crate::{
 ///
 /// # Safety
 ///
-/// Implementers guarantee that from when a value of the type exists until it is dropped, the task
-/// that holds it does not move to another CPU.
+/// Implementers guarantee that the task that holds a value of the type does not move to another CPU
+/// until the value is dropped.
 pub unsafe trait CpuPinned {
-    /// Returns the CPU on which the holder runs, and stays.
+    /// Returns the CPU that the holder stays on.
     #[inline]
     fn cpu(&self) -> CpuId {
         CpuId::current()
@@ -26,7 +26,7 @@ pub unsafe trait CpuPinned {
 
 /// Keeps the current task on its CPU by disabling preemption.
 ///
-/// May be created in any context; guards nest. While one exists, its holder must not sleep.
+/// May be created in any context. Guards nest. The holder must not sleep.
 ///
 /// # Invariants
 ///

@@ -1,58 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Running functions on other CPUs.
+//! Cross-CPU function calls.
 //!
-//! A function is sent to a CPU by an inter-processor interrupt (IPI), and runs there as soon as
-//! interrupts are on, whatever the CPU does at that moment. So it must be short and must not sleep.
-//! Use this for what only that CPU can do or say: registers, its per-CPU variables, what it has
-//! cached. For anything else there are work queues.
+//! The source queues a function and sends an inter-processor interrupt (IPI) to the target. The
+//! function runs there as soon as interrupts are on, and interrupts any task. So it must be short
+//! and must not sleep. Use this for what only the target can access: its registers, its per-CPU
+//! variables, its caches. For other work use a workqueue.
 //!
 //! # Which call to use
 //!
-//! | I want | call |
+//! | task | call |
 //! |---|---|
-//! | an answer of one CPU | [`Caller::call`] |
-//! | an answer of any CPU of a set, a near one if possible | [`Caller::call_any`] |
-//! | to run on all CPUs, this one too | [`Caller::call_all`], [`Caller::call_all_in`], [`Caller::call_all_if`] |
-//! | to run on all CPUs but this one | [`Caller::call_others`], [`Caller::call_others_in`] |
-//! | an answer of each CPU | [`Caller::call_all_with`] |
-//! | several functions on several CPUs, with few IPIs | [`Caller::run`] of a [`Batch`] |
-//! | to go on meanwhile, and have the answer later | [`call_async`] |
-//! | to tell CPUs something, many times, and wait once | [`Caller::scope`] |
-//! | to send from an interrupt, again and again | [`Csd`] |
-//! | to sleep over there | [`Caller::call_in_task`] |
+//! | run on one CPU, and get the result | [`Caller::call`] |
+//! | run on any CPU of a set, a near one if possible, and get the result | [`Caller::call_any`] |
+//! | run on all CPUs, including this one | [`Caller::call_all`], [`Caller::call_all_in`], [`Caller::call_all_if`] |
+//! | run on all CPUs but this one | [`Caller::call_others`], [`Caller::call_others_in`] |
+//! | run on all CPUs, and get a result from each | [`Caller::call_all_with`] |
+//! | run several functions on several CPUs, with few IPIs | [`Caller::run`] of a [`Batch`] |
+//! | run asynchronously, and get the result later | [`call_async`] |
+//! | run many functions asynchronously, and wait once | [`Caller::scope`] |
+//! | run from an interrupt, repeatedly | [`Csd`] |
+//! | run in a task that may sleep | [`Caller::call_in_task`] |
 //!
-//! "All" is with the CPU of the caller, "others" is without. Only CPUs that are online are called.
+//! "All" includes the CPU of the caller, "others" does not. Only online CPUs are called.
 //!
 //! # Where it runs
 //!
-//! With interrupts off, on the CPU that was named: in a hard interrupt, or in a task when a CPU calls
-//! itself, is idle or goes offline. The function gets a [`CallContext`] that says so, and that is a
-//! proof for [per-CPU variables](crate::percpu). On PREEMPT_RT too it is a real interrupt: a lock
-//! that sleeps there must not be taken.
+//! The function runs on the target with interrupts off: in a hard interrupt, in a task if a CPU
+//! calls itself, is idle or goes offline, or in a polling wait. It gets a [`CallContext`], which is
+//! the proof of this, also for [per-CPU variables](crate::percpu). On PREEMPT_RT interrupts are
+//! off, too: the function must not take a lock that sleeps there.
 //!
-//! # What does not compile, and what is found at run time
+//! # What is checked at compile time, and at run time
 //!
-//! The types see to it that what several CPUs use at once is [`Sync`], that what another CPU uses
-//! is [`Send`], that data outlives its use, and that a function which runs in an IPI does not wait
-//! for other CPUs: the [`Caller`] that waiting needs cannot be sent there, and none can be made
-//! there. They do not see what a function does otherwise: that it is short, that it takes no lock
-//! that the caller holds with interrupts on, and that it does not sleep, lockdep and
-//! `CONFIG_DEBUG_ATOMIC_SLEEP` tell.
+//! The types ensure that data which several CPUs use at once is [`Sync`], that data which another
+//! CPU uses is [`Send`], that data outlives its use, and that a function does not wait for other
+//! CPUs: that needs a [`Caller`], which cannot be sent to the function, nor made in it. At run
+//! time, lockdep checks that a function takes no lock that is held with interrupts on elsewhere,
+//! and `CONFIG_DEBUG_ATOMIC_SLEEP` that it does not sleep. Nothing checks that it is short.
 //!
 //! # Memory
 //!
-//! All that the caller has written before the call is seen by the function, and all that the
-//! function has written is seen by a caller that has waited for it.
+//! The function sees what the caller has written before the call. A caller that has waited for the
+//! function sees what the function has written.
 //!
 //! # Drops and modules
 //!
-//! A drop never waits: waiting is a method of [`Caller`]. What is dropped while another CPU uses it is
-//! detached, and freed by a worker later. What is under way keeps its module from being unloaded, so
-//! that nothing runs code that is gone, not even after a leak: [`detach`](crate::detach) has the rule.
+//! A drop never waits: only methods of [`Caller`] wait, or take one. A value that is dropped while
+//! another CPU uses it is detached, and a worker frees it later. A module cannot be unloaded while
+//! one of its functions is in flight, not even after a leak: see [`detach`](crate::detach) for the
+//! rule.
 //!
-//! Works with `CONFIG_SMP_RUST` and on the C implementation, and without `CONFIG_SMP`, where the
-//! only CPU calls itself.
+//! This works with `CONFIG_SMP_RUST` and with `kernel/smp.c`. Without `CONFIG_SMP` the only CPU
+//! calls itself.
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
@@ -61,14 +61,14 @@
 // From top to bottom. A file imports only from files below it; `make test T=lint` checks that.
 //
 // - `batch`: several functions on several CPUs
-// - `post`: functions that run before a scope ends
+// - `post`: asynchronous calls that a scope waits for
 // - `task`: calls that run in a task
 // - `many`: calls to many CPUs
 // - `one`: calls to one CPU
-// - `pending`: asynchronous calls with an answer
-// - `csd`: a csd of the caller's own
-// - `slots`: an answer of each CPU
-// - `caller`: the right to wait
+// - `pending`: asynchronous calls with a result
+// - `csd`: a csd that belongs to the caller
+// - `slots`: a value for each CPU
+// - `caller`: the "may wait" token
 // - `context`: the context of a function that runs
 // - `error`: the errors of a call
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Warnings that are given once, or carry a message.
+//! Warnings that are given once, or that have a message.
 //!
-//! [`warn_on!`](crate::warn_on) warns each time and without words; the macros here are what it
-//! leaves out.
+//! They complement [`warn_on!`](crate::warn_on), which warns each time and has no message.
 //!
 //! C header: [`include/asm-generic/bug.h`](srctree/include/asm-generic/bug.h)
 
@@ -11,17 +10,17 @@ use crate::fmt;
 
 /// Prints the head line of a warning and its message.
 ///
-/// Where a warning is a call of a function of C, that prints the head line, and this the message.
+/// On UML and ARM the warning itself prints the head line, and this prints the message only.
 /// Without `CONFIG_BUG` there are no warnings.
 #[doc(hidden)]
 #[cold]
 pub fn print(args: fmt::Arguments<'_>) {
-    // It is declared on UML and ARM, but is not there.
+    // UML and ARM declare `__warn_printk()`, but do not define it.
     #[cfg(all(CONFIG_BUG, not(any(CONFIG_UML, CONFIG_ARM))))]
     {
         use crate::prelude::*;
 
-        // SAFETY: `%pA` prints the `fmt::Arguments` that the pointer names.
+        // SAFETY: `%pA` prints the `fmt::Arguments` that the pointer refers to.
         unsafe {
             bindings::__warn_printk(c"%pA".as_char_ptr(), (&raw const args).cast::<c_void>())
         };
@@ -32,9 +31,9 @@ pub fn print(args: fmt::Arguments<'_>) {
     let _ = args;
 }
 
-/// What [`warn_flags!`](crate::warn_flags) is given so that a warning is given once.
+/// The flag of [`warn_flags!`](crate::warn_flags) for a warning that is given once.
 ///
-/// UML, LoongArch and ARM do not look at it.
+/// UML, LoongArch and ARM ignore it.
 #[doc(hidden)]
 pub const ONCE: u32 = {
     #[cfg(CONFIG_GENERIC_BUG)]
@@ -44,7 +43,8 @@ pub const ONCE: u32 = {
     flag
 };
 
-/// What [`warn_flags!`](crate::warn_flags) is given if the head line is there already.
+/// The flag of [`warn_flags!`](crate::warn_flags) for a warning with a head line that is already
+/// printed.
 #[doc(hidden)]
 pub const NO_CUT_HERE: u32 = {
     #[cfg(CONFIG_GENERIC_BUG)]
@@ -54,7 +54,7 @@ pub const NO_CUT_HERE: u32 = {
     flag
 };
 
-/// Warns if `cond` is true, the first time that it is, and returns `cond`.
+/// Warns the first time that `cond` is true. Returns `cond`.
 ///
 /// # Examples
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Walking over the CPUs of a mask.
+//! Iterating over the CPUs of a mask.
 
 use super::Cpumask;
 use crate::cpu::{
@@ -11,7 +11,7 @@ use crate::cpu::{
 impl Cpumask {
     /// Returns the lowest CPU of the mask that is above `cpu`, or the lowest of all for [`None`].
     ///
-    /// The mask may change while it is walked: each CPU is looked up when its turn comes.
+    /// The mask may change during an iteration: each step reads it again.
     ///
     /// # Examples
     ///
@@ -35,7 +35,7 @@ impl Cpumask {
         }
     }
 
-    /// Returns an iterator over the CPUs of the mask, in rising order.
+    /// Returns an iterator over the CPUs of the mask, in ascending order.
     ///
     /// # Examples
     ///
@@ -57,8 +57,8 @@ impl Cpumask {
 
 /// An iterator over the CPUs of a [`Cpumask`].
 ///
-/// Made by [`Cpumask::iter`]. The mask may change while it is walked, so the end is not final: a
-/// higher CPU that is put in later is found by asking again.
+/// Created by [`Cpumask::iter`]. The mask may change during the iteration, so the iterator is not
+/// fused: after it has returned [`None`], it returns a higher CPU that was added meanwhile.
 #[derive(Clone)]
 pub struct Iter<'a> {
     mask: &'a Cpumask,
@@ -72,7 +72,7 @@ impl Iterator for Iter<'_> {
     fn next(&mut self) -> Option<CpuId> {
         let next = self.mask.next(self.last);
 
-        // At the end the last CPU stays, so that the walk does not begin anew.
+        // At the end `last` does not change, so that the iteration does not restart.
         if next.is_some() {
             self.last = next;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's own masks, set operations, and use by several CPUs.
+//! Masks of the kernel, set operations, and use by several CPUs.
 
 use super::{
     Cpumask,
@@ -11,12 +11,11 @@ use crate::cpu::CpuId;
 // SAFETY: A mask belongs to no task and to no CPU.
 unsafe impl Send for Cpumask {}
 
-// SAFETY: A shared reference only allows the mask to be read, which C does word by word and while
-// other CPUs change it, as they do the online mask. All methods that write take `&mut self`.
+// SAFETY: A shared reference only allows reads. C reads a mask word by word, also while other CPUs
+// change it, as they do with the online mask. All methods that write take `&mut self`.
 unsafe impl Sync for Cpumask {}
 
-// SAFETY: It owns its mask, which is `Send`, in a place of its own or in memory that any task may
-// free.
+// SAFETY: It owns its mask, which is `Send`: in line, or in memory that any task may free.
 unsafe impl Send for CpumaskVar {}
 
 // SAFETY: A shared reference gives access to the mask by shared reference only, which is `Sync`.
@@ -25,8 +24,8 @@ unsafe impl Sync for CpumaskVar {}
 impl Cpumask {
     /// Returns the mask of the CPUs that are online.
     ///
-    /// CPUs come and go: the mask may change while it is looked at. A CPU that is seen online stays
-    /// so while preemption is disabled.
+    /// The mask may change while it is read. A CPU that is seen online stays online while
+    /// preemption is disabled.
     ///
     /// # Examples
     ///
@@ -58,7 +57,7 @@ impl Cpumask {
         unsafe { Self::from_raw(&raw const bindings::__cpu_possible_mask) }
     }
 
-    /// Takes all CPUs out of the mask.
+    /// Removes all CPUs from the mask.
     ///
     /// # Examples
     ///
@@ -77,7 +76,7 @@ impl Cpumask {
         unsafe { bindings::cpumask_clear(self.as_raw()) };
     }
 
-    /// Makes the mask the CPUs that are in both `a` and `b`. Returns whether there is any.
+    /// Sets the mask to the CPUs that are in both `a` and `b`. Returns false if it is then empty.
     ///
     /// # Examples
     ///
@@ -96,7 +95,7 @@ impl Cpumask {
         unsafe { bindings::cpumask_and(self.as_raw(), a.as_raw(), b.as_raw()) }
     }
 
-    /// Takes the CPUs that are not in `other` out of the mask. Returns whether any is left.
+    /// Removes the CPUs that are not in `other` from the mask. Returns false if it is then empty.
     ///
     /// This is [`and`](Self::and) in place.
     ///
@@ -110,8 +109,8 @@ impl Cpumask {
     /// assert!(mask.and_assign(Cpumask::online()));
     /// assert_eq!(mask.weight(), Cpumask::online().weight());
     ///
-    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
-    /// assert!(!mask.and_assign(&nobody));
+    /// let empty = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// assert!(!mask.and_assign(&empty));
     /// assert!(mask.empty());
     /// # Ok::<(), Error>(())
     /// ```
@@ -125,7 +124,7 @@ impl Cpumask {
         unsafe { bindings::cpumask_and(this, this, other.as_raw()) }
     }
 
-    /// Makes the mask the CPUs that are in `a` or in `b`.
+    /// Sets the mask to the CPUs that are in `a` or in `b`.
     ///
     /// # Examples
     ///
@@ -144,7 +143,7 @@ impl Cpumask {
         unsafe { bindings::cpumask_or(self.as_raw(), a.as_raw(), b.as_raw()) };
     }
 
-    /// Puts the CPUs that are in `other` into the mask.
+    /// Adds the CPUs that are in `other` to the mask.
     ///
     /// This is [`or`](Self::or) in place.
     ///
@@ -157,8 +156,8 @@ impl Cpumask {
     /// let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
     /// mask.set(cpu);
     ///
-    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
-    /// mask.or_assign(&nobody);
+    /// let empty = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// mask.or_assign(&empty);
     /// assert!(mask.test(cpu));
     ///
     /// mask.or_assign(Cpumask::possible());
@@ -170,12 +169,12 @@ impl Cpumask {
     pub fn or_assign(&mut self, other: &Cpumask) {
         let this = self.as_raw();
 
-        // SAFETY: By the type invariants, both are valid arguments to `cpumask_or`, which allows the
-        // result to be one of the two masks.
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_or`, which allows
+        // the result to be one of the two masks.
         unsafe { bindings::cpumask_or(this, this, other.as_raw()) };
     }
 
-    /// Makes the mask the CPUs that are in `a` and not in `b`. Returns whether there is any.
+    /// Sets the mask to the CPUs that are in `a` and not in `b`. Returns false if it is then empty.
     ///
     /// # Examples
     ///
@@ -194,7 +193,7 @@ impl Cpumask {
         unsafe { bindings::cpumask_andnot(self.as_raw(), a.as_raw(), b.as_raw()) }
     }
 
-    /// Takes the CPUs that are in `other` out of the mask. Returns whether any is left.
+    /// Removes the CPUs that are in `other` from the mask. Returns false if it is then empty.
     ///
     /// This is [`andnot`](Self::andnot) in place.
     ///
@@ -219,8 +218,8 @@ impl Cpumask {
     pub fn andnot_assign(&mut self, other: &Cpumask) -> bool {
         let this = self.as_raw();
 
-        // SAFETY: By the type invariants, both are valid arguments to `cpumask_andnot`, which allows
-        // the result to be one of the two masks.
+        // SAFETY: By the type invariants, both are valid arguments to `cpumask_andnot`, which
+        // allows the result to be one of the two masks.
         unsafe { bindings::cpumask_andnot(this, this, other.as_raw()) }
     }
 }
@@ -228,7 +227,7 @@ impl Cpumask {
 impl CpuId {
     /// Returns whether the CPU is online.
     ///
-    /// The answer holds while preemption is disabled; without that it may be out of date at once.
+    /// The result holds while preemption is disabled. Otherwise it may be out of date at once.
     ///
     /// # Examples
     ///
@@ -245,7 +244,7 @@ impl CpuId {
     }
 }
 
-/// Checked when this is compiled, whether masks are allocated or not.
+/// Checked at compile time, with and without `CONFIG_CPUMASK_OFFSTACK`.
 const _: () = {
     const fn is_send_and_sync<T: Send + Sync>() {}
 

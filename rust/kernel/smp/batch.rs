@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Several functions for several CPUs, as one call.
+//! Several functions on several CPUs, in one call.
 
 use super::{
     CallContext,
@@ -25,34 +25,34 @@ struct Entry<'a> {
     has_run: bool,
 }
 
-/// The entries, in the hands of the CPUs.
+/// The entries, shared by the CPUs.
 ///
 /// # Invariants
 ///
-/// A CPU touches only entries that are for it.
+/// A CPU uses the function of an entry only if the entry is for that CPU.
 struct Shared<'a, 'b> {
     entries: *mut Entry<'a>,
     len: usize,
     _borrows: core::marker::PhantomData<&'b mut Entry<'a>>,
 }
 
-// SAFETY: By the type invariants no entry is shared, and its function is `Send`.
+// SAFETY: By the type invariants only one CPU uses each function, which is `Send`.
 unsafe impl Sync for Shared<'_, '_> {}
 
 impl Shared<'_, '_> {
     /// Runs the functions that are for this CPU, in the order in which they were added.
     fn run(&self, context: &CallContext) {
         for i in 0..self.len {
-            // SAFETY: It is one of the entries.
+            // SAFETY: The index is in range.
             let entry = unsafe { self.entries.add(i) };
-            // SAFETY: Nobody writes this field meanwhile.
+            // SAFETY: No CPU writes this field meanwhile.
             if unsafe { (*entry).cpu } != context.cpu() {
                 continue;
             }
 
             // INVARIANT: The entry is for this CPU, on which this runs once.
-            // SAFETY: By the type invariants nobody else uses the function. Others may look at the
-            // CPU of the entry, so this borrows no more.
+            // SAFETY: By the type invariants no other CPU uses the function. Other CPUs may read
+            // `cpu` of the entry, so this borrows the function only.
             let f = unsafe { &mut (*entry).f };
             f(context);
             // SAFETY: As above.
@@ -61,10 +61,10 @@ impl Shared<'_, '_> {
     }
 }
 
-/// Functions that are sent to their CPUs all at once.
+/// Functions that are sent to their CPUs in one call.
 ///
-/// Each CPU gets one request, and so one IPI at most, however many functions are for it. They run in
-/// the order in which they were added, and may borrow from the caller.
+/// Each CPU gets one csd, and so one IPI at most, for all of its functions. They run in the order
+/// in which they were added, and may borrow from the caller.
 ///
 /// # Examples
 ///
@@ -90,7 +90,7 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Makes an empty batch. Where memory may be allocated with `flags`.
+    /// Makes an empty batch. In any context where memory may be allocated with `flags`.
     ///
     /// # Errors
     ///
@@ -180,13 +180,15 @@ impl<'a> Batch<'a> {
 }
 
 impl Caller {
-    /// Has all CPUs call what is for them in `batch`, and waits.
+    /// Runs each function of `batch` on its CPU, and waits for all.
     ///
-    /// What was called is dropped; what was not stays in `batch`, and can be tried again.
+    /// The functions that were called are dropped. The others stay in `batch`, which can be run
+    /// again.
     ///
     /// # Errors
     ///
-    /// - [`CallError::Offline`]: not all CPUs are online; those that are have been called.
+    /// - [`CallError::Offline`]: not all CPUs are online. The functions for online CPUs were
+    ///   called.
     ///
     /// # Examples
     ///

@@ -11,17 +11,18 @@ use crate::{
     warn_on_once, //
 };
 
-/// How often a wait looks before it becomes a call that C watches.
-const LOOKS_BEFORE_CALL: u32 = 100_000;
+/// How often a wait checks its condition before it makes a synchronous call.
+const CHECKS_BEFORE_CALL: u32 = 100_000;
 
 /// The "may wait" token: a task that has it may wait for other CPUs.
 ///
-/// Calls that wait are methods of this. It is made in a task with interrupts on and cannot be sent
-/// elsewhere, so a function that runs in an IPI has none: it must not wait, or two CPUs could wait
-/// for each other. The task may have preemption disabled, but must hold no lock that others spin for
-/// with interrupts off.
+/// Calls that wait are methods of this. It is made in a task with interrupts on, and cannot be sent
+/// to another CPU. So a function that runs in an IPI has none: if it waited, two CPUs could wait
+/// for each other. The task may have preemption disabled, but must hold no lock for which other
+/// CPUs spin with interrupts off.
 ///
-/// A task that turns interrupts off later still has it; a call that waits then warns, as in C.
+/// A task may turn interrupts off later, and still have the token. A call that waits then warns, as
+/// in C.
 ///
 /// # Examples
 ///
@@ -30,7 +31,7 @@ const LOOKS_BEFORE_CALL: u32 = 100_000;
 ///
 /// let caller = Caller::new()?;
 /// for cpu in Cpumask::online() {
-///     // CPUs come and go: one that was online a moment ago may not answer.
+///     // A CPU that was online just now may be offline, and is then not called.
 ///     if let Ok(answer) = caller.call(cpu, |ctx| ctx.cpu()) {
 ///         assert!(answer == cpu);
 ///     }
@@ -44,7 +45,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// - [`CallError::WrongContext`]: this is no task, or interrupts are off.
+    /// - [`CallError::WrongContext`]: the caller is not a task, or interrupts are off.
     ///
     /// # Examples
     ///
@@ -65,20 +66,21 @@ impl Caller {
         }
     }
 
-    /// Warns, once, if this task must not wait now: it has turned interrupts off since it was asked.
+    /// Warns, once, if the caller must not wait now, as it has turned interrupts off since
+    /// [`new`](Self::new).
     #[inline]
     pub(super) fn assert_may_wait(&self) {
         warn_on_once!(!may_wait());
     }
 
-    /// Waits until `is_done`, which is brought about by what was sent without waiting.
+    /// Waits until `is_done` returns true, for asynchronous calls.
     ///
-    /// C watches the waits of synchronous calls only: with `csdlock_debug=1` it reports those that take
-    /// too long, and sends lost IPIs again. So a wait that takes long becomes a call to `target`, and
-    /// if that does not help, calls to all CPUs.
+    /// `csdlock_debug=1` watches synchronous calls: it reports a wait that takes too long, and
+    /// sends a lost IPI again. So a long wait makes a synchronous call to `target`, and after that
+    /// to all CPUs.
     pub(super) fn wait_until(&self, is_done: impl Fn() -> bool, target: impl FnOnce() -> CpuId) {
         let is_done_soon = || {
-            (0..LOOKS_BEFORE_CALL).any(|_| {
+            (0..CHECKS_BEFORE_CALL).any(|_| {
                 cpu_relax();
                 is_done()
             })
@@ -88,7 +90,7 @@ impl Caller {
         if is_done() || is_done_soon() {
             return;
         }
-        // If it is offline by now, it has run what it was sent.
+        // A target that is offline by now has run its queue before.
         let _ = self.call(target(), |_| ());
         while !is_done_soon() {
             self.call_all(|_| ());

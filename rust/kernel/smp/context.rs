@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a function that was called may rely on.
+//! The context of a function that runs.
 
 #[cfg(not(CONFIG_PREEMPT_RT))]
 use crate::interrupt::LocalInterruptDisabled;
@@ -9,10 +9,10 @@ use crate::{
     types::NotThreadSafe, //
 };
 
-/// Proof that a function was called across CPUs: interrupts are off, and it stays on its CPU.
+/// The context of a cross-CPU call: interrupts are off, and the function stays on its CPU.
 ///
-/// It is handed to each function that is called. It is a proof for
-/// [per-CPU variables](crate::percpu), and [`CpuPinned::cpu`] says which CPU this is.
+/// Each function gets it as an argument. It is a proof for [per-CPU variables](crate::percpu), and
+/// [`CpuPinned::cpu`] returns the CPU.
 ///
 /// # Invariants
 ///
@@ -31,7 +31,7 @@ use crate::{
 pub struct CallContext(NotThreadSafe);
 
 impl CallContext {
-    /// Returns the proof, to a function that was called.
+    /// Makes the context, for a function that is called.
     ///
     /// # Safety
     ///
@@ -48,7 +48,7 @@ impl CallContext {
 
     /// Returns the proof that interrupts are off, which locks ask for.
     ///
-    /// Not on PREEMPT_RT: such a lock may sleep there, which a function in an IPI must not.
+    /// Not on PREEMPT_RT, where such a lock may sleep: a function in an IPI must not sleep.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls that are sent again and again.
+//! Csds that belong to the caller, and can be sent again.
 
 use super::{
     CallContext,
@@ -26,7 +26,7 @@ use crate::{
     types::Opaque, //
 };
 
-/// The csd of C, which is aligned to its size there.
+/// The csd of C. `call_single_data_t` is aligned to its size.
 #[repr(C, align(32))]
 pub(super) struct RawCsd(Opaque<bindings::__call_single_data>);
 
@@ -37,12 +37,12 @@ impl RawCsd {
         Self(Opaque::zeroed())
     }
 
-    /// Has `cpu` call `func` with `info`. Returns whether it will: not if it is offline.
+    /// Sends the csd to `cpu`, which calls `func` with `info`. Returns false if `cpu` is offline.
     ///
     /// # Safety
     ///
-    /// `func` was called for the last time that this was sent, or it never was. This stays valid until
-    /// `func` is called, and `func` may be called with `info`.
+    /// The csd is not in use: it was never sent, or `func` was called each time. It stays valid
+    /// until `func` is called, and `func` may be called with `info`.
     #[inline]
     pub(super) unsafe fn send(
         &self,
@@ -52,7 +52,7 @@ impl RawCsd {
     ) -> bool {
         let csd = self.0.get();
 
-        // SAFETY: The csd is used nowhere else now.
+        // SAFETY: The csd is not in use.
         unsafe { (*csd).func = Some(func) };
         // SAFETY: As above.
         unsafe { (*csd).info = info };
@@ -61,50 +61,53 @@ impl RawCsd {
     }
 }
 
-/// What a [`Csd`] does on the CPU that it is sent to.
+/// The handler of a [`Csd`].
 ///
-/// It borrows nothing, and may be dropped by any task: a [`Csd`] that is dropped or forgotten in
-/// flight is still handled.
+/// It borrows nothing, and any task may drop it: the handler of a [`Csd`] that is dropped or
+/// forgotten in flight still runs.
 pub trait Handler: Send + Sync + 'static {
-    /// Called on that CPU, with interrupts off. It must be short and must not sleep.
+    /// Called on the target, with interrupts off. It must be short and must not sleep.
     ///
-    /// From when this begins the [`Csd`] can be sent again, to any CPU: several may be in here at once. A
-    /// handler that sends it to its own CPU calls itself, and has to end that.
+    /// When this begins, the [`Csd`] can be sent again, to any CPU: several CPUs may run the
+    /// handler at once. A handler that sends it to its own CPU calls itself, and must bound this
+    /// recursion.
     fn handle(&self, context: &CallContext);
 }
 
-/// What the owner and the CPUs share.
+/// The data that the owner and the CPUs share.
 ///
 /// # Invariants
 ///
-/// The CPU that sets `queued` uses `csd`, until its function is called and clears `queued`.
+/// `csd` belongs to the CPU that sets `queued`, until the function clears it.
 #[pin_data]
 struct Inner<T: Handler> {
     csd: RawCsd,
     queued: Atomic<bool>,
-    /// The CPU that it was sent to last.
+    /// The last target.
     target: Atomic<u32>,
     #[pin]
     handler: T,
 }
 
-// SAFETY: `csd` is used by one at a time, by the type invariants, and the rest is `Sync`.
+// SAFETY: One CPU at a time uses `csd`, by the type invariants, and the rest is `Sync`.
 unsafe impl<T: Handler> Sync for Inner<T> {}
 
-// SAFETY: The csd may be freed by any task, and the rest is `Send`.
+// SAFETY: Any task may free the csd, and the rest is `Send`.
 unsafe impl<T: Handler> Send for Inner<T> {}
 
-/// A handler that is sent to CPUs, again and again, without an allocation.
+/// A handler that is sent to CPUs, any number of times, without an allocation.
 ///
-/// It may be sent from an interrupt. It can be queued once at a time; an event that comes while it is
-/// queued is seen by the handler that is still to begin, and one that comes later queues it again. So
-/// no event is lost:
+/// It may be sent from an interrupt. It can be queued once at a time. The handler sees an event
+/// that comes while it is queued, and a later event queues it again. So no event is lost:
 ///
-/// 1. The sender writes what is new, and calls [`post`](Self::post).
-/// 2. If that says [`CallError::Busy`], a handler will begin that sees it. Both are fully ordered.
+/// 1. The sender writes the event, and calls [`post`](Self::post).
+/// 2. If that returns [`CallError::Busy`], the handler has not begun, and will see the event.
 ///
-/// A drop never waits, and may happen anywhere but in an NMI. If the handler is still under way, it
-/// runs, and a worker drops it afterwards. A module that has something under way cannot be unloaded.
+/// Both cases are fully ordered.
+///
+/// A drop never waits, and may happen in any context but an NMI. If the csd is in flight, it is
+/// detached: the handler still runs, and a worker drops it afterwards. A module with a csd in
+/// flight cannot be unloaded.
 ///
 /// # Examples
 ///
@@ -192,10 +195,10 @@ impl<T: Handler> Csd<T> {
         &self.0.handler
     }
 
-    /// Returns whether the csd is queued, or a handler runs, or another CPU is about to post it.
+    /// Returns whether the csd is queued, a handler runs, or another CPU is about to post it.
     ///
-    /// If not, all events that were posted before were handled, and what the handlers have written is
-    /// seen.
+    /// If not, all events that were posted before were handled, and the caller sees what the
+    /// handlers have written.
     ///
     /// # Examples
     ///
@@ -217,15 +220,16 @@ impl<T: Handler> Csd<T> {
         self.0.is_used()
     }
 
-    /// Sends the csd to `cpu`, and goes on.
+    /// Sends the csd to `cpu` asynchronously.
     ///
-    /// In any context but an NMI. A CPU that sends to itself runs the handler before this returns.
+    /// In any context but an NMI. If `cpu` is the CPU of the caller, the handler runs before this
+    /// returns.
     ///
     /// # Errors
     ///
-    /// - [`CallError::Busy`]: it is queued, here or elsewhere. The handler has not begun, and will see
-    ///   what the caller has written before.
-    /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: it was not sent.
+    /// - [`CallError::Busy`]: the csd is queued, on this or another CPU. The handler has not begun,
+    ///   and will see what the caller has written before.
+    /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: the csd was not sent.
     /// - [`CallError::Unloading`]: the module of the handler is being unloaded.
     ///
     /// # Examples
@@ -240,7 +244,7 @@ impl<T: Handler> Csd<T> {
     ///
     /// let csd = Csd::new(Nothing, GFP_KERNEL)?;
     /// if csd.post(CpuId::current()) == Err(CallError::Busy) {
-    ///     // The last one is still queued, and will see what is new.
+    ///     // The csd is still queued, and its handler will see the event.
     /// }
     /// # Ok::<(), Error>(())
     /// ```
@@ -249,15 +253,15 @@ impl<T: Handler> Csd<T> {
         let guard = CpuGuard::new();
         let inner: &Inner<T> = &self.0;
 
-        // An offline CPU is found before `queued` is set. So what says `Busy` is always handled.
+        // This comes before `queued` is set, so that a handler runs after each `Busy`.
         if !cpu.is_online() {
             return Err(CallError::not_called(cpu));
         }
         let started = self.0.start_use().map_err(|_| CallError::Unloading)?;
 
-        // ORDERING: Full. As a release it pairs with the exchange in `run()`, in particular if
-        // `queued` was set: that handler sees what the caller has written. As an acquire it pairs
-        // with the same one: C is through with the csd.
+        // ORDERING: Full. As a release it pairs with the exchange in `run()`, also if `queued` was
+        // set: that handler sees what the caller has written. As an acquire it pairs with the same
+        // one: C does not use the csd any more.
         if inner.queued.xchg(true, Full) {
             return Err(CallError::Busy);
         }
@@ -265,15 +269,15 @@ impl<T: Handler> Csd<T> {
 
         let started = started.into_raw();
         // INVARIANT: `queued` has just been set.
-        // SAFETY: The csd is used nowhere else, by the type invariants. `run()` takes the use back, and
-        // that keeps all of it valid.
+        // SAFETY: The csd is not in use, by the type invariants. It stays valid until `run()` takes
+        // the use back and drops it.
         if !unsafe { inner.csd.send(cpu, Self::run, started.cast()) } {
-            // The CPU was online with preemption off, so this is not to be expected.
+            // The CPU was online with preemption off, so this is unexpected.
             crate::warn_on_once!(true);
-            // SAFETY: It was not sent.
+            // SAFETY: The csd was not sent.
             drop(unsafe { Use::<Inner<T>>::from_raw(started) });
-            // INVARIANT: `run()` is not called.
-            // ORDERING: Pairs with the exchange above: the csd is free.
+            // INVARIANT: C has not queued the csd, and does not call `run()`.
+            // ORDERING: Pairs with the exchange above: the csd is not in use.
             inner.queued.store(false, Release);
             return Err(CallError::Offline);
         }
@@ -281,7 +285,7 @@ impl<T: Handler> Csd<T> {
         Ok(())
     }
 
-    /// Sends the csd to `cpu`. While what this returns lives, it cannot be sent again.
+    /// Sends the csd to `cpu`. It cannot be sent again while the returned [`InFlight`] exists.
     ///
     /// In any context but an NMI.
     ///
@@ -318,7 +322,7 @@ impl<T: Handler> Csd<T> {
 
     /// Waits until the csd is not in flight.
     ///
-    /// It has no bound while other CPUs go on posting.
+    /// The wait has no bound while other CPUs post the csd again and again.
     ///
     /// # Examples
     ///
@@ -337,7 +341,7 @@ impl<T: Handler> Csd<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn wait(&self, caller: &Caller) {
-        // SAFETY: It is the number of a CPU that was online, or of the first.
+        // SAFETY: This is the number of a CPU that was online, or 0.
         let target = || unsafe { CpuId::from_u32_unchecked(self.0.target.load(Relaxed)) };
 
         caller.wait_until(|| !self.is_in_flight(), target);
@@ -352,9 +356,9 @@ impl<T: Handler> Csd<T> {
         let inner = unsafe { Use::<Inner<T>>::from_raw(info.cast()) };
 
         // INVARIANT: C has unlocked the csd before it called this, and does not use it any more.
-        // ORDERING: Full. As an acquire it pairs with the exchange in `post()`: the handler sees what
-        // each caller that was told `Busy` has written. As a release it pairs with the same one: the
-        // csd is free.
+        // ORDERING: Full. As an acquire it pairs with the exchange in `post()`: the handler sees
+        // what each caller has written that got `Busy`. As a release it pairs with the same one:
+        // the csd is not in use.
         inner.queued.xchg(false, Full);
 
         // SAFETY: Interrupts are off until this returns.
@@ -362,11 +366,11 @@ impl<T: Handler> Csd<T> {
     }
 }
 
-/// A [`Csd`] that was sent, and cannot be sent again before this is gone.
+/// A [`Csd`] that was sent. It cannot be sent again while this exists.
 ///
-/// If it is dropped early, the csd is still in flight, and the next [`Csd::send`] may say
+/// If this is dropped early, the csd is still in flight, and the next [`Csd::send`] may return
 /// [`CallError::Busy`].
-#[must_use = "the csd can be sent again when this is gone"]
+#[must_use = "the csd can be sent again once this is dropped"]
 pub struct InFlight<'a, T: Handler> {
     csd: &'a Csd<T>,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why a call was not made.
+//! The errors of a call.
 
 use crate::{
     alloc::AllocError,
@@ -12,7 +12,7 @@ use crate::{
     }, //
 };
 
-/// Why a call was not made, or has no answer yet.
+/// The reason why a call was not made, or has no result yet.
 ///
 /// # Examples
 ///
@@ -25,24 +25,24 @@ use crate::{
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallError {
-    /// There can never be such a CPU. `ENXIO`.
+    /// The CPU is not possible. `ENXIO`.
     NoSuchCpu,
-    /// The CPU, or each one of the set, is offline. `ENXIO`.
+    /// The CPU, or each CPU of the set, is offline. `ENXIO`.
     Offline,
     /// The [`Csd`](super::Csd) is queued, and its handler has not begun. `EBUSY`.
     Busy,
-    /// There is no answer yet. `ETIMEDOUT`.
+    /// There is no result yet. `ETIMEDOUT`.
     TimedOut,
-    /// The caller is in no context that may wait for other CPUs. `EDEADLK`.
+    /// The caller is in a context that must not wait for other CPUs. `EDEADLK`.
     WrongContext,
     /// There is no memory for the call. `ENOMEM`.
     NoMemory,
-    /// The module of the function is being unloaded: it sends nothing any more. `ENODEV`.
+    /// The module of the function is being unloaded. `ENODEV`.
     Unloading,
 }
 
 impl CallError {
-    /// Says why `cpu` was not called.
+    /// Returns the reason why `cpu` was not called.
     #[cold]
     #[inline]
     pub(super) fn not_called(cpu: CpuId) -> Self {

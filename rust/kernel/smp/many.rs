@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calling many CPUs, and waiting for all of them.
+//! Synchronous calls to many CPUs.
 
 use super::{
     CallContext,
@@ -26,10 +26,10 @@ unsafe extern "C" fn run<F: Fn(&CallContext) + Sync>(info: *mut c_void) {
     f(unsafe { CallContext::assume() });
 }
 
-/// A function for many CPUs, and the condition that its caller looks at.
+/// A function for many CPUs, and the condition that selects the CPUs.
 struct Conditional<'a, F, C> {
     f: &'a F,
-    /// Only used by the CPU of the caller.
+    /// Used on the CPU of the caller only.
     condition: *mut C,
 }
 
@@ -51,8 +51,8 @@ where
 
     /// # Safety
     ///
-    /// `info` is a `Self` that lives until this returns, with a condition that nobody else uses
-    /// meanwhile. `cpu` is the number of a CPU.
+    /// `info` is a `Self` that lives until this returns. Its condition has no other user meanwhile.
+    /// `cpu` is the number of a CPU.
     unsafe extern "C" fn applies(cpu: c_int, info: *mut c_void) -> bool {
         // SAFETY: By the safety requirements.
         let this = unsafe { &*info.cast_const().cast::<Self>() };
@@ -61,22 +61,22 @@ where
         // SAFETY: By the safety requirements.
         let cpu = unsafe { CpuId::from_i32_unchecked(cpu) };
 
-        // A call that waits, made by the condition, would change the set that this call waits for.
-        // With interrupts off there is no new `Caller`, and what is `Send` has brought none.
+        // A synchronous call by the condition would change the set that this call waits for. With
+        // interrupts off no `Caller` can be made, and a condition that is `Send` has captured none.
         let _irq = local_interrupt_disable();
 
         condition(cpu)
     }
 }
 
-/// A value for each CPU, in the hands of the CPUs.
+/// A value for each CPU, shared by the CPUs.
 struct SharedSlots<T>(*mut T);
 
-// SAFETY: A CPU touches only the value that is for it.
+// SAFETY: A CPU uses only the value that is for it.
 unsafe impl<T: Send> Sync for SharedSlots<T> {}
 
 impl<T> SharedSlots<T> {
-    /// Returns where the value of `cpu` is.
+    /// Returns the address of the value of `cpu`.
     ///
     /// # Safety
     ///
@@ -88,10 +88,10 @@ impl<T> SharedSlots<T> {
 }
 
 impl Caller {
-    /// Calls `f` on all CPUs that are online, this one too, and waits for them.
+    /// Calls `f` on all online CPUs, including this one, and waits for them.
     ///
-    /// `f` runs on all of them at once, with interrupts off. It must be short and must not sleep. It
-    /// may borrow from the caller.
+    /// `f` may run on all of them at the same time, with interrupts off. It must be short and must
+    /// not sleep. It may borrow from the caller.
     ///
     /// # Examples
     ///
@@ -109,9 +109,10 @@ impl Caller {
         self.call_all_in(Cpumask::online(), f);
     }
 
-    /// Calls `f` on all CPUs of `mask` that are online, this one too if it is in, and waits for them.
+    /// Calls `f` on all online CPUs of `mask`, including this one if it is in `mask`, and waits for
+    /// them.
     ///
-    /// A set without a CPU that is online is no error. The rest is as for [`Caller::call_all`].
+    /// A set without an online CPU is not an error. Otherwise as [`Caller::call_all`].
     ///
     /// # Examples
     ///
@@ -129,8 +130,8 @@ impl Caller {
     #[doc(alias = "on_each_cpu_mask")]
     #[inline]
     pub fn call_all_in<F: Fn(&CallContext) + Sync>(&self, mask: &Cpumask, f: F) {
-        // SAFETY: `run()` gets what it asks for, and all CPUs are done when this returns. The mask is
-        // valid meanwhile.
+        // SAFETY: `f` lives until this returns: all CPUs have run it then. The mask is valid
+        // meanwhile.
         unsafe {
             bindings::on_each_cpu_cond_mask(
                 None,
@@ -142,10 +143,11 @@ impl Caller {
         };
     }
 
-    /// Calls `f` on those CPUs of `mask` that are online and to which `condition` applies.
+    /// Calls `f` on the online CPUs of `mask` for which `condition` returns true, and waits for
+    /// them.
     ///
-    /// `condition` is asked here, with interrupts off, for one CPU after the other. It cannot wait for
-    /// other CPUs itself: it is [`Send`], which a [`Caller`] is not. The rest is as for
+    /// `condition` runs on this CPU, with interrupts off, for one CPU after the other. It cannot
+    /// wait for other CPUs itself: it is [`Send`], and a [`Caller`] is not. Otherwise as
     /// [`Caller::call_all_in`].
     ///
     /// # Examples
@@ -176,7 +178,7 @@ impl Caller {
             condition: &raw mut condition,
         };
 
-        // SAFETY: As in `call_all_in()`; the condition is asked by this CPU.
+        // SAFETY: As in `call_all_in()`. The condition runs on this CPU only.
         unsafe {
             bindings::on_each_cpu_cond_mask(
                 Some(Conditional::<F, C>::applies),
@@ -188,9 +190,9 @@ impl Caller {
         };
     }
 
-    /// Calls `f` on all CPUs that are online but this one, and waits for them.
+    /// Calls `f` on all online CPUs but this one, and waits for them.
     ///
-    /// "This one" is the CPU that the task is on as the call begins. The rest is as for
+    /// "This one" is the CPU that the task runs on when the call begins. Otherwise as
     /// [`Caller::call_all`].
     ///
     /// # Examples
@@ -216,18 +218,18 @@ impl Caller {
         self.call_others_in(Cpumask::online(), f);
     }
 
-    /// Calls `f` on all CPUs of `mask` that are online but this one, and waits for them.
+    /// Calls `f` on all online CPUs of `mask` but this one, and waits for them.
     ///
-    /// The rest is as for [`Caller::call_others`].
+    /// Otherwise as [`Caller::call_others`].
     ///
     /// # Examples
     ///
     /// ```
     /// use kernel::{cpumask::CpumaskVar, smp::Caller, sync::atomic::{Atomic, Relaxed}};
     ///
-    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// let empty = CpumaskVar::new_zero(GFP_KERNEL)?;
     /// let calls = Atomic::new(0u32);
-    /// Caller::new()?.call_others_in(&nobody, |_| calls.add(1, Relaxed));
+    /// Caller::new()?.call_others_in(&empty, |_| calls.add(1, Relaxed));
     /// assert_eq!(calls.load(Relaxed), 0);
     /// # Ok::<(), Error>(())
     /// ```
@@ -245,9 +247,9 @@ impl Caller {
         };
     }
 
-    /// Calls `f` on all CPUs of `mask` that are online, each with a slot of its own, and waits.
+    /// Calls `f` on all online CPUs of `mask`, each with its own slot, and waits for them.
     ///
-    /// The rest is as for [`Caller::call_all_in`].
+    /// Otherwise as [`Caller::call_all_in`].
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calling one CPU, and waiting for its answer.
+//! Synchronous calls to one CPU.
 
 use super::{
     CallContext,
@@ -13,16 +13,16 @@ use crate::{
     prelude::*, //
 };
 
-/// A function on its way to another CPU, and its answer.
+/// A function that is sent to another CPU, and its result.
 pub(super) struct Call<F, R> {
     pub(super) f: F,
-    pub(super) answer: Option<R>,
+    pub(super) result: Option<R>,
 }
 
 impl<F, R> Call<F, R> {
     #[inline(always)]
     pub(super) fn new(f: F) -> Self {
-        Self { f, answer: None }
+        Self { f, result: None }
     }
 
     #[inline(always)]
@@ -37,14 +37,14 @@ where
 {
     /// # Safety
     ///
-    /// `info` is a `Self` that nobody else uses meanwhile, and interrupts are off.
+    /// `info` is a `Self` that has no other user meanwhile, and interrupts are off.
     unsafe extern "C" fn run(info: *mut c_void) {
         // SAFETY: By the safety requirements.
         let call = unsafe { &mut *info.cast::<Self>() };
         // SAFETY: Interrupts are off until this returns.
         let context = unsafe { CallContext::assume() };
 
-        call.answer = Some((call.f)(context));
+        call.result = Some((call.f)(context));
     }
 }
 
@@ -52,9 +52,9 @@ impl Caller {
     /// Calls `f` on `cpu`, waits for it, and returns what it returned.
     ///
     /// `f` is called once at most. It runs with interrupts off, must be short and must not sleep.
-    /// It may borrow from the caller, and so may what it returns. It is an [`FnMut`] and no
-    /// [`FnOnce`] for the sake of what it has captured: that is dropped by the caller and not in the
-    /// interrupt, as the answer is.
+    /// `f` and its result may borrow from the caller. It is an [`FnMut`] and not an [`FnOnce`], so
+    /// that the caller drops what `f` has captured, and not the interrupt. The caller also drops
+    /// the result.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Caller {
     {
         let mut call = Call::new(f);
 
-        // SAFETY: `run()` gets what it asks for. With the last argument the C side is done with it
+        // SAFETY: `call` has no other user meanwhile: with `wait` set, C does not use it any more
         // when it returns.
         unsafe {
             bindings::smp_call_function_single(
@@ -94,12 +94,12 @@ impl Caller {
                 true,
             )
         };
-        call.answer.ok_or_else(|| CallError::not_called(cpu))
+        call.result.ok_or_else(|| CallError::not_called(cpu))
     }
 
     /// Calls `f` on one CPU of `mask`, waits for it, and returns what it returned.
     ///
-    /// This CPU is taken if it is in `mask`, else one that is near. The rest is as for
+    /// This CPU is used if it is in `mask`, else the nearest online CPU of `mask`. The rest is as for
     /// [`Caller::call`].
     ///
     /// # Errors
@@ -115,8 +115,8 @@ impl Caller {
     /// let cpu = caller.call_any(Cpumask::online(), |ctx| ctx.cpu())?;
     /// assert!(Cpumask::possible().test(cpu));
     ///
-    /// let nobody = CpumaskVar::new_zero(GFP_KERNEL)?;
-    /// assert!(caller.call_any(&nobody, |_| ()) == Err(CallError::Offline));
+    /// let empty = CpumaskVar::new_zero(GFP_KERNEL)?;
+    /// assert!(caller.call_any(&empty, |_| ()) == Err(CallError::Offline));
     /// # Ok::<(), Error>(())
     /// ```
     #[doc(alias = "smp_call_function_any")]
@@ -128,7 +128,7 @@ impl Caller {
     {
         let mut call = Call::new(f);
 
-        // Without SMP the function of C does not look at the set.
+        // Without SMP the function of C ignores the set.
         if cfg!(not(CONFIG_SMP)) && mask.empty() {
             return Err(CallError::Offline);
         }
@@ -141,6 +141,6 @@ impl Caller {
                 c_int::from(true),
             )
         };
-        call.answer.ok_or(CallError::Offline)
+        call.result.ok_or(CallError::Offline)
     }
 }

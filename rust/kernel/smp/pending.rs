@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls whose answer comes later.
+//! Asynchronous calls with a result.
 
 use super::{
     csd::RawCsd,
@@ -29,34 +29,34 @@ use core::{
     convert::Infallible, //
 };
 
-/// What depends on the answer only.
+/// The part that depends on the type of the result only.
 ///
 /// # Invariants
 ///
-/// The answer belongs to the CPU that the function was sent to while there is a [`Use`], and then to
-/// the [`Pending`]. There is one from then on, until it is taken.
+/// The result belongs to the target while there is a [`Use`], and then to the [`Pending`]. It is
+/// present from then on, until it is taken.
 struct Head<R> {
     csd: RawCsd,
     cpu: CpuId,
-    answer: UnsafeCell<Option<R>>,
+    result: UnsafeCell<Option<R>>,
 }
 
-// SAFETY: The answer is used by one at a time, by the type invariants, and is `Send`.
+// SAFETY: One CPU at a time uses the result, by the type invariants, and it is `Send`.
 unsafe impl<R: Send> Sync for Head<R> {}
-// SAFETY: The csd may be freed by any task, and the answer is `Send`.
+// SAFETY: Any task may free the csd, and the result is `Send`.
 unsafe impl<R: Send> Send for Head<R> {}
 
-/// A function that was sent to a CPU, and its answer.
+/// A function that was sent to a CPU, and its result.
 ///
 /// # Invariants
 ///
-/// While there is a [`Use`], `f` belongs to the CPU that it was sent to.
+/// While there is a [`Use`], `f` belongs to the target.
 struct Inner<F, R> {
     head: Head<R>,
     f: UnsafeCell<F>,
 }
 
-// SAFETY: The function is used by one at a time, by the type invariants, and is `Send`.
+// SAFETY: One CPU at a time uses the function, by the type invariants, and it is `Send`.
 unsafe impl<F: Send, R: Send> Sync for Inner<F, R> {}
 
 /// # Safety
@@ -71,32 +71,33 @@ where
     // SAFETY: By the safety requirements.
     let inner = unsafe { Use::<Inner<F, R>>::from_raw(info.cast()) };
 
-    // SAFETY: The function is this CPU's, by the type invariants.
+    // SAFETY: The function belongs to this CPU, by the type invariants.
     let f = unsafe { &mut *inner.f.get() };
     // SAFETY: Interrupts are off until this returns.
-    let answer = f(unsafe { CallContext::assume() });
-    // INVARIANT: There is an answer.
-    // SAFETY: It is this CPU's, by the type invariants. There was none, so nothing is dropped here.
-    unsafe { *inner.head.answer.get() = Some(answer) };
+    let result = f(unsafe { CallContext::assume() });
+    // INVARIANT: The result is present when the use ends.
+    // SAFETY: It belongs to this CPU, by the type invariants. There was none, so nothing is dropped
+    // here.
+    unsafe { *inner.head.result.get() = Some(result) };
 }
 
-/// The answer of a call that does not wait.
+/// The result of an asynchronous call.
 ///
-/// A drop never waits, and may happen anywhere but in an NMI. If the answer has not come, the function
-/// still runs; a worker frees the memory later, and drops the function and its answer outside of the
-/// interrupt. A module that has something under way cannot be unloaded.
-#[must_use = "without it there is no answer"]
+/// A drop never waits, and may happen in any context but an NMI. If the call is in flight, it is
+/// detached: the function still runs, and a worker drops the function and its result later. A
+/// module with a call in flight cannot be unloaded.
+#[must_use = "the result is lost when this is dropped"]
 pub struct Pending<R>(Part<Head<R>>);
 
-/// Has `cpu` call `f`, and goes on. The answer is to be had from what this returns.
+/// Calls `f` on `cpu` asynchronously. The returned [`Pending`] gives the result.
 ///
-/// In any context but an NMI in which memory may be allocated with `flags`. `f` is called once, with
-/// interrupts off. It must be short and must not sleep, and it borrows nothing: the caller may be gone
-/// by then.
+/// In any context but an NMI where memory may be allocated with `flags`. `f` is called once, with
+/// interrupts off. It must be short and must not sleep. It borrows nothing, since the caller may
+/// have returned when it runs.
 ///
 /// # Errors
 ///
-/// - [`CallError::NoMemory`]
+/// - [`CallError::NoMemory`]: there is no memory.
 /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: `f` is not called.
 /// - [`CallError::Unloading`]: the module of `f` is being unloaded.
 ///
@@ -127,7 +128,7 @@ where
         head: Head {
             csd: RawCsd::new(),
             cpu,
-            answer: UnsafeCell::new(None),
+            result: UnsafeCell::new(None),
         },
         f: UnsafeCell::new(f),
     };
@@ -136,9 +137,9 @@ where
     let started = owner.start_use().map_err(|_| CallError::Unloading)?;
     let info = started.into_raw();
 
-    // SAFETY: This was never sent. `run()` takes the use back, and that keeps all of it valid.
+    // SAFETY: The csd was never sent. It stays valid until `run()` takes the use back and drops it.
     if !unsafe { owner.head.csd.send(cpu, run::<F, R>, info.cast()) } {
-        // SAFETY: It was not sent.
+        // SAFETY: The csd was not sent.
         drop(unsafe { Use::from_raw(info) });
         return Err(CallError::not_called(cpu));
     }
@@ -146,7 +147,7 @@ where
 }
 
 impl<R> Pending<R> {
-    /// Returns whether the answer is there.
+    /// Returns whether the function has returned.
     ///
     /// # Examples
     ///
@@ -155,7 +156,7 @@ impl<R> Pending<R> {
     ///
     /// let pending = call_async(CpuId::current(), |_| (), GFP_KERNEL)?;
     /// while !pending.is_done() {
-    ///     // Something else can be done here.
+    ///     // Other work can be done here.
     /// }
     /// # Ok::<(), Error>(())
     /// ```
@@ -164,11 +165,11 @@ impl<R> Pending<R> {
         !self.0.is_used()
     }
 
-    /// Returns the answer if it is there, and this if not.
+    /// Returns the result if the function has returned.
     ///
     /// # Errors
     ///
-    /// - `self`: the answer is not there yet.
+    /// - `self`: the function has not returned yet.
     ///
     /// # Examples
     ///
@@ -189,11 +190,11 @@ impl<R> Pending<R> {
         if !self.is_done() {
             return Err(self);
         }
-        // SAFETY: There is no `Use` any more, so the answer is ours.
-        let answer = unsafe { &mut *self.0.answer.get() };
+        // SAFETY: There is no `Use` any more, so the result belongs to this.
+        let result = unsafe { &mut *self.0.result.get() };
 
-        // SAFETY: There is an answer until it is taken, which only this does, and it consumes `self`.
-        Ok(unsafe { answer.take().unwrap_unchecked() })
+        // SAFETY: The result is present until it is taken. Only this takes it, and consumes `self`.
+        Ok(unsafe { result.take().unwrap_unchecked() })
     }
 }
 
@@ -202,7 +203,7 @@ impl Caller {
         self.wait_until(|| pending.is_done(), || pending.0.cpu);
     }
 
-    /// Waits for the answer of `pending`.
+    /// Waits for the result of `pending`.
     ///
     /// # Examples
     ///
@@ -217,17 +218,17 @@ impl Caller {
         loop {
             self.wait_until_done(&pending);
             match pending.poll() {
-                Ok(answer) => return answer,
+                Ok(result) => return result,
                 Err(not_yet) => pending = not_yet,
             }
         }
     }
 
-    /// Waits for the answer of `pending`, for a limited time.
+    /// Waits for the result of `pending`, for a limited time.
     ///
     /// # Errors
     ///
-    /// - `pending`: the answer is not there yet.
+    /// - `pending`: the function has not returned yet.
     ///
     /// # Examples
     ///
@@ -243,12 +244,12 @@ impl Caller {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn wait_timeout<R>(&self, pending: Pending<R>, timeout: Delta) -> Result<R, Pending<R>> {
-        // Whether it has timed out is seen by asking once more.
+        // `poll()` shows whether the wait has timed out.
         let _ = self.join_timeout(core::slice::from_ref(&pending), timeout);
         pending.poll()
     }
 
-    /// Waits until all answers are there.
+    /// Waits until all functions have returned.
     ///
     /// # Examples
     ///
@@ -270,13 +271,13 @@ impl Caller {
             .for_each(|pending| self.wait_until_done(pending));
     }
 
-    /// Waits until all answers are there, for a limited time.
+    /// Waits until all functions have returned, for a limited time.
     ///
-    /// Such a wait is not reported, since it ends.
+    /// A long wait is not reported, since it has a bound.
     ///
     /// # Errors
     ///
-    /// - [`CallError::TimedOut`]: some are not there yet.
+    /// - [`CallError::TimedOut`]: not all functions have returned yet.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Many calls without an answer, which are waited for together.
+//! Asynchronous calls that a scope waits for.
 
 use super::{
     CallContext,
@@ -18,31 +18,31 @@ use crate::{
 };
 use core::cell::Cell;
 
-/// What the functions that were posted use.
+/// The data that the posted functions use.
 struct Shared<'a, T> {
     data: &'a T,
-    /// How many have returned.
+    /// How many functions have returned.
     done: Atomic<usize>,
 }
 
-/// Posts functions to CPUs. Made by [`Caller::scope`], which waits for all of them.
+/// Posts functions to CPUs. Created by [`Caller::scope`], which waits for all of them.
 pub struct Posts<'a, T> {
     shared: Shared<'a, T>,
-    /// How many were posted.
+    /// How many functions were posted.
     sent: Cell<usize>,
 }
 
 /// # Safety
 ///
-/// `info` is a `Shared<T>` that lives until this counts as done, interrupts are off, and there has been
-/// an `F`.
+/// `info` is a `Shared<T>` that lives until this has incremented `done`, interrupts are off, and a
+/// value of `F` has existed.
 #[inline]
 unsafe extern "C" fn run<T, F>(info: *mut c_void)
 where
     T: Sync,
     F: Fn(&CallContext, &T) + Copy + Send + 'static,
 {
-    // SAFETY: There has been an `F`, which can be copied, has no size, and does not end.
+    // SAFETY: A value of `F` has existed. `F` is `Copy` and `'static`, and has size zero.
     let f = unsafe { core::ptr::NonNull::<F>::dangling().read() };
     // SAFETY: By the safety requirements.
     let shared = unsafe { &*info.cast_const().cast::<Shared<'_, T>>() };
@@ -50,16 +50,18 @@ where
     // SAFETY: Interrupts are off until this returns.
     f(unsafe { CallContext::assume() }, shared.data);
 
-    // ORDERING: Pairs with the acquire in `Caller::scope()`. What is shared may be gone after this.
+    // ORDERING: Pairs with the acquire in `Caller::scope()`. The shared data may be freed after
+    // this.
     shared.done.fetch_add(1, Release);
 }
 
 impl<T: Sync> Posts<'_, T> {
-    /// Has `cpu` call `f` with the data of the scope, and does not wait for it.
+    /// Calls `f` on `cpu` asynchronously, with the data of the scope.
     ///
-    /// Nothing is allocated. If many such calls of this CPU are on their way, this waits until one
-    /// of them is taken by its CPU; it never waits for an `f` to end if `CONFIG_SMP_RUST` is on.
-    /// `f` captures nothing, which is checked when it is compiled: what it needs is in the data.
+    /// Nothing is allocated. If this CPU has no free csd for the call, this waits until a target
+    /// has begun to run an earlier asynchronous call of this CPU. Without `CONFIG_SMP_RUST` there
+    /// is one csd. `f` captures nothing, which is checked at compile time: what it needs is in the
+    /// data.
     ///
     /// # Errors
     ///
@@ -91,7 +93,8 @@ impl<T: Sync> Posts<'_, T> {
         };
         let _ = f;
 
-        // SAFETY: `run()` gets what it asks for: `Caller::scope()` does not return before it is done.
+        // SAFETY: `Caller::scope()` returns after `run()` has incremented `done`, and `f` is a
+        // value of `F`.
         let ret = unsafe {
             bindings::smp_call_function_single(
                 i32::from(cpu),
@@ -112,8 +115,8 @@ impl<T: Sync> Posts<'_, T> {
 impl Caller {
     /// Calls `f`, which may post functions to CPUs, and waits until all of them have returned.
     ///
-    /// The functions get `data`, which may be borrowed, and cannot outlive this: neither a leak nor an
-    /// early return of `f` leaves one behind.
+    /// The functions get `data`, which may be borrowed. They cannot outlive this call, since it
+    /// waits after `f` in any case, also if `f` returns early.
     ///
     /// # Examples
     ///
@@ -138,10 +141,11 @@ impl Caller {
         };
 
         let result = f(&posts);
-        // ORDERING: Pairs with the release in `run()`: what the functions have written is seen.
+        // ORDERING: Pairs with the release in `run()`: the caller sees what the functions have
+        // written.
         self.wait_until(
             || posts.shared.done.load(Acquire) == posts.sent.get(),
-            // Where functions are left is not kept: after this one, all CPUs are called.
+            // The targets are not recorded: a long wait calls this CPU, and then all CPUs.
             CpuId::current,
         );
         result

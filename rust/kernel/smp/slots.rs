@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A value for each CPU, in the hands of the caller.
+//! A value for each CPU, owned by the caller.
 
 use crate::{
     alloc::{
@@ -14,8 +14,8 @@ use crate::{
     prelude::*, //
 };
 
-/// A value for each CPU number, which
-/// [`Caller::call_all_with`](super::Caller::call_all_with) hands to the CPU.
+/// A value for each CPU number. [`Caller::call_all_with`](super::Caller::call_all_with) passes it
+/// to the function on that CPU.
 ///
 /// # Invariants
 ///
@@ -34,9 +34,9 @@ use crate::{
 pub struct Slots<T>(KVec<T>);
 
 impl<T> Slots<T> {
-    /// Makes slots, with what `make` returns for each CPU number, in rising order.
+    /// Makes slots with the values that `make` returns for each CPU number, in ascending order.
     ///
-    /// Where memory may be allocated with `flags`.
+    /// In any context where memory may be allocated with `flags`.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl<T> Slots<T> {
         for cpu in numbers() {
             values.push(make(cpu), flags)?;
         }
-        // INVARIANT: There is one for each.
+        // INVARIANT: There is one value for each CPU number.
         Ok(Self(values))
     }
 
@@ -78,7 +78,7 @@ impl<T> Slots<T> {
         unsafe { self.0.get_unchecked(cpu.as_u32() as usize) }
     }
 
-    /// Returns the value of `cpu`, to change it.
+    /// Returns a mutable reference to the value of `cpu`.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl<T> Slots<T> {
         numbers().zip(self.0.iter())
     }
 
-    /// Returns where the values are, one for each CPU number.
+    /// Returns the address of the values.
     #[inline]
     pub(super) fn as_mut_ptr(&mut self) -> *mut T {
         self.0.as_mut_ptr()

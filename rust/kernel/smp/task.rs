@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calling a CPU where the function may sleep.
+//! Calls that run in a task.
 
 use super::{
     one::Call,
@@ -14,7 +14,7 @@ use crate::{
 
 /// # Safety
 ///
-/// `info` is a `Call<F, R>` that nobody else uses meanwhile.
+/// `info` is a `Call<F, R>` that has no other user meanwhile.
 unsafe extern "C" fn run<F, R>(info: *mut c_void) -> c_int
 where
     F: FnMut() -> R,
@@ -22,7 +22,7 @@ where
     // SAFETY: By the safety requirements.
     let call = unsafe { &mut *info.cast::<Call<F, R>>() };
 
-    call.answer = Some((call.f)());
+    call.result = Some((call.f)());
     0
 }
 
@@ -30,8 +30,8 @@ impl Caller {
     /// Calls `f` in a task on `cpu`, waits for it, and returns what it returned.
     ///
     /// `f` runs in a worker thread of the CPU with interrupts on, and may sleep. It may borrow from
-    /// the caller, and is dropped by it. The caller must be able to sleep: preemption enabled, no
-    /// spinning lock held. If the CPU goes offline just then, `f` runs on another one.
+    /// the caller, which drops it. The caller must be able to sleep: preemption is enabled, and it
+    /// holds no spinning lock. If the CPU goes offline meanwhile, `f` may run on another CPU.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ impl Caller {
     {
         let mut call = Call::new(f);
 
-        // SAFETY: `run()` gets what it asks for, and is over when this returns.
+        // SAFETY: `call` has no other user meanwhile: `run()` has returned when this returns.
         unsafe { bindings::smp_call_on_cpu(cpu.as_u32(), Some(run::<F, R>), call.info(), false) };
-        call.answer.ok_or_else(|| CallError::not_called(cpu))
+        call.result.ok_or_else(|| CallError::not_called(cpu))
     }
 }

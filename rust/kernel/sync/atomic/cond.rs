@@ -5,10 +5,10 @@
 use super::Atomic;
 
 impl Atomic<u32> {
-    /// Spins until all of `bits` are clear, and returns the value that was seen then.
+    /// Spins until all of `bits` are clear, and returns the value that the last load has read.
     ///
-    /// The last load is an acquire: what the CPU that cleared the bits did before its release is
-    /// visible afterwards. The wait has no bound.
+    /// The last load is an acquire: if another CPU has cleared the bits with a release, the caller
+    /// sees what that CPU did before. The wait has no bound.
     ///
     /// # Examples
     ///
@@ -25,7 +25,7 @@ impl Atomic<u32> {
         unsafe { bindings::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
     }
 
-    /// Spins until the value is not `value` any more, and returns the one that was seen then.
+    /// Spins until the variable has another value than `value`, and returns that.
     ///
     /// Otherwise as [`wait_until_clear`](Self::wait_until_clear).
     ///
