@@ -2,8 +2,9 @@
 
 //! Rust sample of cross-CPU function calls.
 //!
-//! Calls each CPU that is online, waiting and not, and prints what came back: where the function
-//! ran, and how long a call takes there and back. CPUs may go offline and come online meanwhile.
+//! Calls each online CPU, synchronously and asynchronously, and prints the results: where the
+//! function ran, and how long a synchronous call takes. CPUs may go offline and come online
+//! meanwhile.
 
 use kernel::{
     cpu::CpuId,
@@ -38,24 +39,24 @@ module! {
     params: {
         calls: u32 {
             default: 100,
-            description: "How often each CPU is called, waiting and not",
+            description: "How often each CPU is called, synchronously and asynchronously",
         },
     },
 }
 
 define_per_cpu! {
-    /// Calls without waiting that have run on each CPU.
+    /// Asynchronous calls that have run on each CPU.
     static POSTED: Atomic<u64> = Atomic::new(0);
 }
 
-/// What a CPU says of itself.
-struct Answer {
+/// The result of a synchronous call.
+struct Place {
     cpu: CpuId,
     in_hardirq: bool,
 }
 
-impl Answer {
-    /// Answers a call that waits.
+impl Place {
+    /// Returns where the function runs.
     fn of(context: &CallContext) -> Self {
         Self {
             cpu: context.cpu(),
@@ -64,18 +65,18 @@ impl Answer {
     }
 }
 
-/// What was seen of a CPU.
+/// The results of a CPU.
 struct Row {
-    answer: Answer,
+    place: Place,
     fastest_ns: i64,
     mean_ns: i64,
     posted: u64,
 }
 
-/// Calls `cpu` `calls` times each way.
+/// Calls `cpu` `calls` times synchronously, and `calls` times asynchronously.
 fn visit(caller: &Caller, cpu: CpuId, calls: u32) -> Result<Row, CallError> {
     let mut row = Row {
-        answer: caller.call(cpu, Answer::of)?,
+        place: caller.call(cpu, Place::of)?,
         fastest_ns: i64::MAX,
         mean_ns: 0,
         posted: 0,
@@ -84,7 +85,7 @@ fn visit(caller: &Caller, cpu: CpuId, calls: u32) -> Result<Row, CallError> {
 
     for _ in 0..calls {
         let start = Instant::<Monotonic>::now();
-        row.answer = caller.call(cpu, Answer::of)?;
+        row.place = caller.call(cpu, Place::of)?;
         let ns = start.elapsed().as_nanos();
 
         row.fastest_ns = row.fastest_ns.min(ns);
@@ -112,20 +113,20 @@ impl kernel::Module for RustSmp {
         let caller = Caller::new()?;
         let mut visited = 0u32;
 
-        pr_info!("{} calls to each CPU, waiting and not\n", calls);
-        pr_info!("  CPU  fastest ns     mean ns  not waiting  context\n");
+        pr_info!("{} calls of each kind to each CPU\n", calls);
+        pr_info!("  CPU  fastest ns     mean ns  asynchronous  context\n");
 
         for cpu in Cpumask::online() {
             match visit(&caller, cpu, calls) {
                 Ok(row) => {
                     visited = visited.saturating_add(1);
                     pr_info!(
-                        "{:5}  {:10}  {:10}  {:11}  {}\n",
-                        row.answer.cpu.as_u32(),
+                        "{:5}  {:10}  {:10}  {:12}  {}\n",
+                        row.place.cpu.as_u32(),
                         row.fastest_ns,
                         row.mean_ns,
                         row.posted,
-                        if row.answer.in_hardirq {
+                        if row.place.in_hardirq {
                             "interrupt"
                         } else {
                             "this task"
@@ -136,7 +137,7 @@ impl kernel::Module for RustSmp {
             }
         }
 
-        pr_info!("{} CPUs answered\n", visited);
+        pr_info!("{} CPUs called\n", visited);
         Ok(RustSmp)
     }
 }

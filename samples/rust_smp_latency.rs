@@ -2,25 +2,25 @@
 
 //! Rust sample that measures how long cross-CPU calls take.
 //!
-//! When it is loaded, each CPU calls each other one many times, has it do nothing, and waits. The
-//! time from before the call to after it is taken, with three states of the CPU that is called:
+//! When it is loaded, each CPU makes many synchronous calls of an empty function to each other CPU.
+//! The time of each call is measured, with three states of the target:
 //!
-//! - `idle`: nothing runs on it. It is left alone for [`PAUSE_NS`] before each call.
+//! - `idle`: no task runs on it. It gets no call for [`PAUSE_NS`] before each call.
 //! - `busy`: a task runs on it, a worker thread that spins with interrupts on.
-//! - `irqs_off`: it has interrupts off for [`OFF_NS`], since it runs a function that it was called
-//!   with before. The calls come at moments that are spread evenly over this time. A call that
-//!   comes too late is not counted.
+//! - `irqs_off`: it has interrupts off for [`OFF_NS`], since it runs the function of an earlier
+//!   call. The calls are sent at times that are spread evenly over this. A call that is sent after
+//!   it is not counted.
 //!
-//! The CPU that calls has preemption disabled meanwhile, but takes interrupts.
+//! The source has preemption disabled meanwhile, but takes interrupts.
 //!
 //! The results are two files in `rust_smp_latency/` in debugfs, for programs to read: words between
 //! blanks, and names in the first line. Times are in nanoseconds.
 //!
-//! - `table`: for each pair of CPUs and state, how many calls were timed, the times that 50, 99 and
-//!   99.9 of 100 calls did not exceed, and the longest one. The longest is exact, the others are
-//!   too long by a thirtieth at most.
+//! - `table`: for each pair of CPUs and each state, the number of calls, the 50th, 99th and 99.9th
+//!   percentile of their times, and the longest time. The longest is exact, the others are too long
+//!   by a thirtieth at most.
 //! - `histogram`: for each state, how many calls of all pairs took how long. Steps without a call
-//!   are left out.
+//!   are omitted.
 //!
 //! CPUs may go offline and come online meanwhile. A pair then has fewer samples, or none.
 
@@ -78,19 +78,19 @@ module! {
     },
 }
 
-/// The most calls of a pair: a worker thread of the CPU is occupied that long.
+/// The most calls of a pair: they occupy a worker thread of the CPU.
 const MOST_SAMPLES: u32 = 10_000;
 
-/// How long a CPU is left alone before it is called.
+/// The pause before each call.
 const PAUSE_NS: i64 = 50_000;
 
 /// How long a CPU has interrupts off.
 const OFF_NS: i64 = 50_000;
 
-/// At how many moments of this time calls come, one after the other.
+/// The number of different times in [`OFF_NS`] at which calls are sent.
 const OFF_STEPS: u32 = 64;
 
-/// What a CPU does that is called.
+/// The state of the target.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Idle,
@@ -110,10 +110,10 @@ impl State {
     }
 }
 
-/// How many calls took how long.
+/// The distribution of the times of calls.
 ///
-/// The times are counted in steps of which [`Histogram::FINE`] double the time. So little memory
-/// serves any number of calls, and a time is known to a thirtieth or so.
+/// The times are counted in steps of which [`Histogram::FINE`] double the time. So the size does
+/// not depend on the number of calls, and the error of a time is a thirtieth at most.
 struct Histogram {
     steps: KVec<u64>,
     calls: u64,
@@ -141,7 +141,7 @@ impl Histogram {
     }
 
     fn count(&mut self, ns: u64) {
-        // The highest bit says which doubling it is, and the bits below that which step.
+        // The highest bit selects the doubling, and the bits below it select the step.
         let shown = ns.max(Self::FINE as u64);
         let doubling = shown.ilog2().saturating_sub(Self::FINE_BITS);
         let step = (shown >> doubling) as usize % Self::FINE;
@@ -177,7 +177,7 @@ impl Histogram {
     }
 }
 
-/// What was seen of a pair of CPUs.
+/// The results of a pair of CPUs.
 struct Row {
     from: CpuId,
     to: CpuId,
@@ -189,7 +189,7 @@ struct Row {
     max_ns: u64,
 }
 
-/// Lets time pass.
+/// Spins for some time.
 fn spin(ns: i64) {
     let start = Instant::<Monotonic>::now();
 
@@ -198,20 +198,20 @@ fn spin(ns: i64) {
     }
 }
 
-/// A function that keeps interrupts off. It is sent again and again, so it is a [`Csd`].
+/// A function that keeps interrupts off. It is sent repeatedly, so it is a [`Csd`].
 struct Off {
     begun: Atomic<bool>,
 }
 
 impl Handler for Off {
     fn handle(&self, _context: &CallContext) {
-        // ORDERING: Pairs with the acquire in `time_calls()`. It tells that time has begun to run.
+        // ORDERING: Pairs with the acquire in `time_calls()`. From here on interrupts are off.
         self.begun.store(true, Release);
         spin(OFF_NS);
     }
 }
 
-/// Calls `to` from `from`, on which it runs, until `samples` calls were timed.
+/// Calls `to` from `from`, on which this runs, until `samples` calls were timed.
 ///
 /// # Errors
 ///
@@ -226,7 +226,7 @@ fn time_calls(
 ) -> Result<(), CallError> {
     let caller = Caller::new()?;
 
-    // Some calls may come too late to be counted. They are made up for, but not for ever.
+    // Calls that are sent too late are not counted, and are repeated up to a limit.
     for i in 0..samples.saturating_mul(10) {
         if times.calls >= u64::from(samples) {
             break;
@@ -261,7 +261,7 @@ fn time_calls(
     Ok(())
 }
 
-/// Keeps a CPU busy for as long as it exists.
+/// Keeps a CPU busy until it is dropped.
 struct Busy(Arc<Spinner>);
 
 #[pin_data]
@@ -286,7 +286,7 @@ impl Busy {
         )?;
         let theirs = spinner.clone();
 
-        // A call in a task waits for it. So it is another task that calls, and this one goes on.
+        // A call in a task is synchronous, so a worker makes it.
         workqueue::system_long().try_spawn(GFP_KERNEL, move || {
             let _ = Caller::new().and_then(|caller| {
                 caller.call_in_task(cpu, || {
@@ -307,13 +307,13 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.stop.store(true, Relaxed);
-        // What is left to the worker now is to return. The `kernel` crate has no flush_work() to
-        // wait for that, so a module that is unloaded at once would come too early.
+        // The worker only has to return after this. The `kernel` crate has no `flush_work()` to
+        // wait for that, so a module that is unloaded at once would free code that still runs.
         self.0.ended.wait_for_completion();
     }
 }
 
-/// What was measured.
+/// The results.
 struct Results {
     rows: KVVec<Row>,
     histograms: KVec<(State, Histogram)>,
@@ -425,7 +425,7 @@ impl Results {
 }
 
 struct RustSmpLatency {
-    /// The files in debugfs, with what they show.
+    /// The files in debugfs, with the results that they show.
     _files: Pin<KBox<Scope<Results>>>,
 }
 

@@ -2,9 +2,8 @@
 
 //! Rust sample of per-CPU variables, CPU hotplug callbacks and asynchronous calls.
 //!
-//! Each CPU counts the calls that reach it, in a variable of its own. When a CPU goes offline its
-//! count moves to the books, so that nothing is lost. The calls are all under way at once; the module
-//! waits for them together.
+//! Each CPU counts its calls in a per-CPU variable. When a CPU goes offline, a callback adds its
+//! count to a total. All calls are in flight at once, and the module waits for all of them.
 
 use kernel::{
     cpu::CpuId,
@@ -48,7 +47,7 @@ define_per_cpu! {
     static COUNT: Atomic<u64> = Atomic::new(0);
 }
 
-/// What CPUs had counted when they went offline.
+/// The calls that CPUs had counted when they went offline.
 #[pin_data]
 struct Books {
     #[pin]
@@ -66,9 +65,9 @@ impl Callbacks for Books {
 }
 
 impl Books {
-    /// Returns what all CPUs have counted, online or not.
+    /// Returns the number of calls that all CPUs have counted, online or not.
     fn total(&self) -> u64 {
-        // No count moves meanwhile.
+        // The lock keeps `offline()` from moving a count meanwhile.
         let books = self.count.lock();
         let counts = Cpumask::possible()
             .iter()
@@ -79,14 +78,14 @@ impl Books {
     }
 }
 
-/// Has all CPUs count `calls` times each. Returns how many calls were sent.
+/// Calls each online CPU `calls` times. Returns how many calls were sent.
 fn call_all(calls: u32) -> Result<u64> {
     let caller = Caller::new()?;
     let mut pending = KVec::new();
 
     for _ in 0..calls {
         for cpu in Cpumask::online() {
-            // A CPU that has just gone offline is not called, and is not to be counted.
+            // A CPU that has just gone offline is not called, and not counted.
             if let Ok(one) = call_async(cpu, |ctx| COUNT.this_cpu(ctx).add(1, Relaxed), GFP_KERNEL)
             {
                 pending.push(one, GFP_KERNEL)?;

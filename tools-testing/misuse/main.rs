@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compiles each case twice. With `--cfg good` it has to compile, and with `--cfg misuse` it has to
-//! give the errors that it names, and no other.
+//! Compiles each case twice. With `--cfg good` it must compile. With `--cfg misuse` it must give
+//! the errors that it names, and no others.
 //!
 //! usage: misuse CASES OUT RUSTC ARGUMENT...
 
@@ -20,7 +20,7 @@ use ui_test::{
     Config, Revisioned,
 };
 
-/// What rustc says, with the code of an error before its text: a case asserts both.
+/// Returns the messages of rustc, with the code of an error before its text: a case asserts both.
 fn diagnostics(file: &Path, stderr: &[u8]) -> Diagnostics {
     let mut found = rustc_diagnostics_extractor(file, stderr);
 
@@ -52,13 +52,13 @@ fn main() -> ExitCode {
     config.output_conflict_handling = ignore_output_conflict;
     config.diagnostic_extractor = diagnostics;
 
-    // The edition is among the arguments, and nothing is to be fixed.
+    // The edition is among the arguments, and no fixes are tried.
     let base = config.comment_defaults.base();
     base.custom.clear();
     base.add_custom("rustc-revision-args", RustcRevisionArgs);
     base.require_annotations_for_level = Spanned::dummy(Level::Error).into();
 
-    // No case is without its twin.
+    // Each case has both revisions.
     let mut good = Revisioned::default();
     good.exit_status = Spanned::dummy(0).into();
     good.require_annotations = Spanned::dummy(false).into();
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         .revisioned
         .insert(vec!["good".into()], good);
 
-    // What is in folders are no cases of this one.
+    // Files in subdirectories are not cases of this run.
     let is_case = move |path: &Path, _: &Config| {
         let rust = path.extension().is_some_and(|extension| extension == "rs");
         (rust && path.parent() == Some(&cases)).then_some(true)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * smp_bench: what a case is, and what cases are made with.
+ * smp_bench: the definition of a case, and helpers for cases.
  */
 #ifndef _SMP_BENCH_H
 #define _SMP_BENCH_H
@@ -8,7 +8,7 @@
 #include <linux/smp.h>
 #include <linux/types.h>
 
-/* A figure is the least of ROUNDS averages of "bench_loops" calls, or of so many times. */
+/* A figure is the least of ROUNDS averages of "bench_loops" calls, or of "bench_loops" times. */
 #define LOOPS_MAX 500
 #define ROUNDS 5
 
@@ -19,15 +19,15 @@ extern unsigned int bench_loops;
 
 struct bench_case {
 	const char *name;
-	/* Says the figures of the case, all of them with bench_say(). */
+	/* Prints the figures of the case with bench_say(). */
 	void (*measure)(const struct bench_case *c);
-	/* What is measured, if "measure" is for several cases. */
+	/* The measured function, if "measure" is for several cases. */
 	void (*run)(void);
-	/* What the machine must have. */
+	/* The least numbers of CPUs and nodes of the machine. */
 	int cpus, nodes;
-	/* Has it no figure but what trace points tell? */
+	/* The figures come from trace points only. */
 	bool traced;
-	/* Is it of interest how the figure changes with the number of CPUs? */
+	/* The figure is also measured for other numbers of CPUs. */
 	bool scale;
 };
 
@@ -37,20 +37,20 @@ extern const struct bench_case bench_calls[], bench_norov[], bench_parts[], benc
 /* The figure is "sum" / "number". "more" is added to the name of the case. */
 void bench_say(const struct bench_case *c, const char *more, const char *key, u64 sum, u64 number);
 
-/* The time since "start", less the time that asking for it takes. */
+/* Returns the time since "start", less the cost of reading the clock. */
 u64 bench_since(u64 start);
 
-/* Says what a call costs, how it is spread, how many IPIs and how much of the stack it takes. */
+/* Prints the cost of a call, its distribution, and how many IPIs and how much stack it needs. */
 void bench_call(const struct bench_case *c);
 
 /*
- * Says how many IPIs for calls "run" sends to CPU "to", or to any if that is negative.
- * What "prepare" sends before is not counted.
+ * Prints how many IPIs for calls "run" sends to CPU "to", or to any if that is negative.
+ * The IPIs of "prepare", which runs before, are not counted.
  */
 void bench_say_ipis(const struct bench_case *c, void (*prepare)(void), void (*run)(void), int to);
 
-/* Returns when all other CPUs have nothing to do. */
-void bench_settle(void);
+/* Waits for the other CPUs, which should be idle after this. */
+void bench_synchronize(void);
 
 void bench_nothing(void *info);
 

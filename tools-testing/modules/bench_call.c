@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smp_bench: what is said of a call: the cost, the spread, the IPIs, the stack.
+ * smp_bench: the figures of a call: its cost, its distribution, its IPIs, its stack.
  */
 
 #include <linux/atomic.h>
@@ -17,14 +17,14 @@
 
 #define SAMPLES 1000
 
-/* How much of the stack is looked at, and what is put there. */
+/* The size of the checked part of the stack, and the word that it is filled with. */
 #define STACK 2048
 #define PAINT 0x5aa5a55a5aa5a55aUL
 
-void bench_settle(void)
+void bench_synchronize(void)
 {
 	smp_call_function(bench_nothing, NULL, true);
-	/* They have answered, and may still be on their way out of the interrupt. */
+	/* The other CPUs have run the function, and may still be in the interrupt. */
 	udelay(5);
 }
 
@@ -39,7 +39,7 @@ static void say_cost(const struct bench_case *c)
 		for (j = 0; j < bench_loops; j++)
 			c->run();
 		least = min(least, bench_since(start));
-		bench_settle();
+		bench_synchronize();
 	}
 	bench_say(c, "", "cost", least, bench_loops);
 }
@@ -60,7 +60,7 @@ static void say_spread(const struct bench_case *c)
 		c->run();
 		samples[i] = min_t(u64, bench_since(start), U32_MAX);
 	}
-	bench_settle();
+	bench_synchronize();
 	sort(samples, SAMPLES, sizeof(*samples), compare, NULL);
 	bench_say(c, "", "p50", samples[SAMPLES / 2], 1);
 	bench_say(c, "", "p99", samples[SAMPLES * 99 / 100], 1);
@@ -73,7 +73,7 @@ static int ipis_to;
 
 static void saw_ipi(void *unused, unsigned int cpu, unsigned long callsite, void *callback)
 {
-	/* An IPI that only has the scheduler look has no function. */
+	/* A reschedule IPI has no function. */
 	if (callback && (ipis_to < 0 || cpu == ipis_to))
 		atomic64_inc(&ipis);
 }
@@ -113,8 +113,8 @@ unregister:
 }
 
 /*
- * Paints the stack below this function, makes the call, and looks how far down the
- * paint has gone. An interrupt takes some too, so the least of many is what counts.
+ * Fills the stack below this function, makes the call, and checks how much of the
+ * filling is overwritten. An interrupt uses the stack, too, so the least of many counts.
  */
 static noinline unsigned long stack_used(void (*run)(void))
 {
@@ -136,7 +136,7 @@ static void say_stack(const struct bench_case *c)
 
 	for (i = 0; i < bench_loops; i++)
 		least = min(least, stack_used(c->run));
-	bench_settle();
+	bench_synchronize();
 	bench_say(c, "", "stack", least, 1);
 }
 
@@ -144,6 +144,6 @@ void bench_call(const struct bench_case *c)
 {
 	say_cost(c);
 	say_spread(c);
-	bench_say_ipis(c, bench_settle, c->run, -1);
+	bench_say_ipis(c, bench_synchronize, c->run, -1);
 	say_stack(c);
 }

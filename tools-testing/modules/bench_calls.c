@@ -80,7 +80,7 @@ static void many_1_nowait(void)
 	smp_call_function_many(cpumask_of(TARGET), bench_nothing, NULL, false);
 }
 
-/* CPU 0 is the caller's, so that it is two that are called. */
+/* The caller is on CPU 0, so two CPUs are called. */
 static const struct cpumask first_three = { .bits = { 7 } };
 
 static void many_2_wait(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smp_bench: several CPUs that call at once, each "bench_loops" times and waiting. The figure
- * is the time for all of it, divided by the number of their calls. Where all call all, it is a
- * matter of chance who comes first, and the figure is the mean of many rounds.
+ * smp_bench: several CPUs that make synchronous calls at once, each "bench_loops" times. The
+ * figure is the time for all of them, divided by the number of calls. If all CPUs call all, the
+ * order is random, and the figure is the mean of many rounds.
  */
 
 #include <linux/atomic.h>
@@ -18,9 +18,9 @@
 #include "bench.h"
 
 static struct cpumask senders;
-/* Whom each of them calls; if nobody, all others in turn. */
+/* The target of each sender; NO_CPU: all others in turn. */
 static DEFINE_PER_CPU(int, partner);
-#define NOBODY (-1)
+#define NO_CPU (-1)
 
 #define MESH_ROUNDS 50
 
@@ -55,10 +55,10 @@ static int sender(void *unused)
 
 	if (atomic_dec_and_test(&to_come))
 		began = ktime_get_ns();
-	/* Whoever comes last, all begin at once. */
+	/* All senders begin when the last one is here. */
 	while (atomic_read(&to_come))
 		cpu_relax();
-	if (to == NOBODY)
+	if (to == NO_CPU)
 		call_others();
 	else
 		call_partner(to);
@@ -118,7 +118,7 @@ static void measure_senders(const struct bench_case *c)
 	bench_say(c, "", "cost", least, bench_loops * cpumask_weight(&senders));
 }
 
-/* Makes pairs of the CPUs, as many as there are. */
+/* Makes as many pairs of CPUs as possible. */
 static void measure_pairs(const struct bench_case *c, bool across)
 {
 	static struct cpumask paired;
@@ -159,7 +159,7 @@ static void mesh(const struct bench_case *c)
 
 	cpumask_copy(&senders, cpu_online_mask);
 	for_each_online_cpu(cpu)
-		per_cpu(partner, cpu) = NOBODY;
+		per_cpu(partner, cpu) = NO_CPU;
 	for (i = 0; i < MESH_ROUNDS; i++) {
 		if (run_senders())
 			return;

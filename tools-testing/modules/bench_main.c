@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What cross-CPU calls cost, on any kernel/smp.c. Under QEMU's -icount shift=0 a
+ * The cost of cross-CPU calls, on any kernel/smp.c. Under QEMU's -icount shift=0 a
  * nanosecond of the guest is an instruction, summed over all CPUs in turn.
  *
- * Loading returns when all is measured. Each figure is a line: the case, the kind
- * of figure, the figure. The last line says how many there are.
+ * Loading returns when all cases are measured. Each figure is a line: the case, the
+ * kind of figure, the figure. The last line has the number of figures.
  */
 
 #define pr_fmt(fmt) "smp_bench: " fmt
@@ -119,7 +119,7 @@ static int __init smp_bench_init(void)
 
 	if (!bench_loops || bench_loops > LOOPS_MAX)
 		return -EINVAL;
-	/* CPUs are counted through, without a look at which there are. */
+	/* The cases use the CPU numbers from 0 on, without checking the mask. */
 	if (num_online_cpus() < 2 || cpumask_last(cpu_online_mask) != num_online_cpus() - 1) {
 		pr_err("needs two CPUs, and no gap in their numbers\n");
 		return -ENODEV;
@@ -131,7 +131,7 @@ static int __init smp_bench_init(void)
 	wake_up_process(task);
 	wait_for_completion(&all_measured);
 	kthread_stop_put(task);
-	/* The last calls have run, whether or not they were waited for. */
+	/* Waits for the last asynchronous calls. */
 	kick_all_cpus_sync();
 	return result;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * smp_bench: the five cases of the IPI benchmark that was sent to the lists in 2017.
- * A call is timed until its function begins, and until the caller knows.
+ * A call is timed until its function begins, and until the call returns.
  */
 
 #include <linux/cpumask.h>
@@ -71,7 +71,7 @@ static void measure(const struct bench_case *c)
 			c->run();
 		least = min(least, bench_since(start));
 		soonest = min(soonest, delivery);
-		bench_settle();
+		bench_synchronize();
 	}
 	bench_say(c, "", "cost", least, bench_loops);
 	if (soonest)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * smp_bench: the part of the sender alone, and that of the target.
+ * smp_bench: the part of the source alone, and the part of the target.
  */
 
 #include <linux/cpu.h>
@@ -22,8 +22,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * A tenth of the times are better. The least may be that of a burst to a CPU that a
- * timer had just woken: it polls for a while, and needs no IPI.
+ * A tenth of the times are shorter. The shortest may be that of a burst to a CPU that a
+ * timer has just woken: it polls for a while, and needs no IPI.
  */
 static u32 good_one(u32 times[LOOPS_MAX])
 {
@@ -31,7 +31,7 @@ static u32 good_one(u32 times[LOOPS_MAX])
 	return times[bench_loops / 10];
 }
 
-/* Only the sending is timed: the targets are idle, and done with what was sent before. */
+/* Only the sending is timed: the targets are idle, and have run the earlier calls. */
 static void measure_sending(const struct bench_case *c)
 {
 	static u32 times[LOOPS_MAX];
@@ -40,14 +40,14 @@ static void measure_sending(const struct bench_case *c)
 	for (i = 0; i < bench_loops; i++) {
 		u64 start;
 
-		bench_settle();
+		bench_synchronize();
 		start = ktime_get_ns();
 		c->run();
 		times[i] = bench_since(start);
 	}
-	bench_settle();
+	bench_synchronize();
 	bench_say(c, "", "cost", good_one(times), 1);
-	bench_say_ipis(c, bench_settle, c->run, -1);
+	bench_say_ipis(c, bench_synchronize, c->run, -1);
 }
 
 static void send_nowait(void)
@@ -81,10 +81,10 @@ static void send_8_to_one(void)
 
 static bool runs;
 
-/* Sends a function that keeps the target, and returns when it runs. */
+/* Sends a function that keeps the target busy, and returns when it runs. */
 static void keep_target(call_single_data_t *with)
 {
-	bench_settle();
+	bench_synchronize();
 	WRITE_ONCE(runs, false);
 	smp_call_function_single_async(TARGET, with);
 	while (!READ_ONCE(runs))
@@ -107,8 +107,8 @@ static call_single_data_t hold_csd = CSD_INIT(hold, NULL);
 
 static void hold_target(void)
 {
-	/* The last one is over before it is called again. */
-	bench_settle();
+	/* The last use of the csd has ended before it is sent again. */
+	bench_synchronize();
 	WRITE_ONCE(released, false);
 	keep_target(&hold_csd);
 }
@@ -118,7 +118,7 @@ static void release_target(void)
 	WRITE_ONCE(released, true);
 }
 
-/* How long the target is kept by a function that nobody releases, in ns. */
+/* How long a function that needs no release keeps the target busy, in ns. */
 #define BUSY 20000
 
 static void be_busy(void *info)
@@ -132,7 +132,7 @@ static void be_busy(void *info)
 
 static call_single_data_t busy_csd = CSD_INIT(be_busy, NULL);
 
-/* As many as the storage of a sender holds in Rust, with what it falls back on. */
+/* As many calls as the pool of the source has csds in Rust, including the fallback csd. */
 static void measure_sending_to_busy(const struct bench_case *c)
 {
 	u64 least = U64_MAX;
@@ -147,7 +147,7 @@ static void measure_sending_to_busy(const struct bench_case *c)
 			smp_call_function_single(TARGET, bench_nothing, NULL, false);
 		least = min(least, bench_since(start));
 	}
-	bench_settle();
+	bench_synchronize();
 	bench_say(c, "", "cost", least, 1);
 }
 
@@ -161,7 +161,7 @@ static void note_end(void *info)
 	smp_store_release(&drained_at, ktime_get_ns());
 }
 
-/* From the end of the function that kept the target to the last of "entries". */
+/* From the end of the function that keeps the target busy to the last of "entries". */
 static u64 time_drain(int entries)
 {
 	static call_single_data_t queued[DRAINED];
@@ -184,7 +184,7 @@ static u64 time_drain(int entries)
 	return least;
 }
 
-/* The interrupt is taken once, however much there is to drain. */
+/* There is one interrupt for all entries. */
 static void measure_drain(const struct bench_case *c)
 {
 	u64 one = time_drain(1), all = time_drain(DRAINED);
@@ -220,12 +220,12 @@ static void send_from_all(void)
 static void measure_ipis(const struct bench_case *c)
 {
 	bench_say_ipis(c, hold_target, send_from_all, TARGET);
-	bench_settle();
+	bench_synchronize();
 }
 
 /*
- * A CPU that goes offline, from the steps before the flush of its queue to the one
- * after: its tick, its timers and the flush. Both states are those of other machines.
+ * A CPU that goes offline, from the steps before the flush of its queue to the step
+ * after it: its tick, its timers and the flush. Both states belong to other machines.
  */
 #define BEFORE_FLUSH CPUHP_AP_ARM_CACHE_B15_RAC_DYING
 #define AFTER_FLUSH CPUHP_AP_ARM64_ISNDEP_STARTING

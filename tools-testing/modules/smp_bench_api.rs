@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a call through `kernel::smp` costs, as smp_bench says it of calls from C.
+//! The cost of a call through `kernel::smp`, as smp_bench measures it for calls from C.
 
 use kernel::{
     cpu::CpuId,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Promises, put to the test on any kernel/smp.c: each says at the end of
- * loading, in one line, whether it was kept.
+ * Guarantees, tested on any kernel/smp.c. Each test prints one line with its
+ * result at the end of loading.
  *
- * CPU 1 is called by threads on CPU 0. Whatever a broken guarantee makes wait,
- * waits for HOLD_MS at most; only "irqsoff" deadlocks with C.
+ * Threads on CPU 0 call CPU 1. Without the guarantee, a wait lasts HOLD_MS at
+ * most; only "irqsoff" can hang.
  *
- * "panic" lets CPU 0 panic in an NMI: with panic_force_cpu= the kernel then calls
- * the CPU that is to do it.
+ * "panic" makes CPU 0 panic in an NMI: with panic_force_cpu= the kernel then calls
+ * that CPU, which is to handle the panic.
  */
 
 #include <linux/completion.h>
@@ -46,7 +46,7 @@ struct gate {
 	bool entered, open, left;
 };
 
-/* Runs on CPU 1, and keeps it until the gate is opened. */
+/* Runs on CPU 1, and keeps it busy until the gate is opened. */
 static void hold(void *info)
 {
 	struct gate *gate = info;
@@ -92,7 +92,7 @@ static int job_thread(void *data)
 	kthread_complete_and_exit(&job->ended, 0);
 }
 
-/* Not while CPU 1 is held: that may be the CPU on which a thread is made. */
+/* Must not run while CPU 1 is held: the thread may be created there. */
 static int prepare(struct job *job)
 {
 	struct task_struct *task;
@@ -116,7 +116,7 @@ static void finish(struct job *job)
 	wait_for_completion(&job->ended);
 }
 
-/* Calls that nobody waits for return while a callback waits for their sender. */
+/* Asynchronous calls return while a callback waits for their sender. */
 static int nowait(struct job *job)
 {
 	static struct gate gate;
@@ -136,7 +136,7 @@ static int nowait(struct job *job)
 
 static bool first_queued, second_begun;
 
-/* When CPU 2 is asked about, which is not called, the request to CPU 1 is queued. */
+/* When this runs for CPU 2, which is not called, the csd for CPU 1 is queued. */
 static bool first_use(int cpu, void *info)
 {
 	if (cpu == 2)
@@ -144,7 +144,7 @@ static bool first_use(int cpu, void *info)
 	return cpu == 1;
 }
 
-/* When CPU 1 is asked about, preemption is off until its csd is had. */
+/* When this runs for CPU 1, preemption is off until its csd is locked. */
 static bool second_use(int cpu, void *info)
 {
 	if (cpu == 1)
@@ -164,7 +164,7 @@ static int call_again(struct job *job)
 	return 0;
 }
 
-/* A wait ends though the next request on the same way is stuck. */
+/* A wait ends even if the next use of the same per-pair csd does not end. */
 static int exact(struct job *job)
 {
 	static struct gate first, second;
@@ -173,7 +173,7 @@ static int exact(struct job *job)
 	};
 	static struct job waiter = { .run = call_and_wait };
 	static struct job next = { .run = call_again };
-	bool set_up, kept;
+	bool set_up, exact;
 
 	if (prepare(&waiter))
 		return -ENOMEM;
@@ -191,11 +191,11 @@ static int exact(struct job *job)
 	set_up &= becomes_true(&second_begun) && !is_raised(&first.left);
 	raise_flag(&first.open);
 	set_up &= becomes_true(&second.entered);
-	kept = becomes_true(&waiter.done) && !is_raised(&second.left);
+	exact = becomes_true(&waiter.done) && !is_raised(&second.left);
 	raise_flag(&second.open);
 	finish(&waiter);
 	finish(&next);
-	return set_up ? kept : -ETIMEDOUT;
+	return set_up ? exact : -ETIMEDOUT;
 }
 
 static int call_with_interrupts_off(struct job *job)
@@ -283,5 +283,5 @@ static void __exit smp_guarantees_exit(void)
 }
 module_exit(smp_guarantees_exit);
 
-MODULE_DESCRIPTION("Promises of cross-CPU calls, put to the test");
+MODULE_DESCRIPTION("Tests the guarantees of cross-CPU calls");
 MODULE_LICENSE("GPL");

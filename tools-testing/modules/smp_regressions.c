@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Failures that kernel/smp.c has had, looked for on any kernel/smp.c. Each says
- * at the end of loading, in one line, what was found; the numbers are those of
+ * Regressions that kernel/smp.c has had, tested on any kernel/smp.c. Each test
+ * prints one line with its result at the end of loading. The numbers are those of
  * Documentation/dev-tools/smp/regressions.rst.
  *
- * CPU 1 is the target of all calls. Where a failure is there, that CPU may not
- * answer any more, and the guest may not end.
+ * CPU 1 is the target of all calls. With a regression that CPU may hang, and the
+ * guest may not end.
  */
 
 #define pr_fmt(fmt) "smp_regressions: " fmt
@@ -27,7 +27,7 @@
 
 static int number;
 module_param(number, int, 0444);
-MODULE_PARM_DESC(number, "1: many senders, 2: no such CPU, 6: late requests, 7: two senders of one csd, 16: a condition that calls, 17: preempted waiters");
+MODULE_PARM_DESC(number, "1: many senders, 2: no such CPU, 6: csds for an offline CPU, 7: two senders of one csd, 16: a condition that calls, 17: preempted waiters");
 
 static int rounds = 20000;
 module_param(rounds, int, 0444);
@@ -47,8 +47,8 @@ static int count_in_task(void *info)
 	return 0;
 }
 
-/* Waits until all that was accepted has run, or for so long that it will not. */
-static void settle(void)
+/* Waits until all accepted calls have run, or for about PATIENCE_MS. */
+static void synchronize(void)
 {
 	int ms;
 
@@ -94,11 +94,11 @@ static int send_many(void *unused)
 	return 0;
 }
 
-/* A request of many senders was in one list twice. */
+/* A csd of many senders was in one list twice. */
 static void many_senders(void)
 {
 	run_for(cpu_possible_mask, false, send_many);
-	settle();
+	synchronize();
 	pr_info("1: %d accepted, %d ran, %d refused, %d wrong\n", atomic_read(&accepted),
 		atomic_read(&ran), atomic_read(&refused), atomic_read(&wrong));
 }
@@ -109,7 +109,7 @@ static void must_refuse(int ret)
 		atomic_inc(&wrong);
 }
 
-/* What per-CPU data is looked up with was no CPU. */
+/* Per-CPU data was looked up for a number that is not that of a CPU. */
 static void no_such_cpu(void)
 {
 	const int numbers[] = { -1, INT_MIN, INT_MAX, nr_cpu_ids, nr_cpu_ids + 1, 65536, TARGET };
@@ -138,7 +138,7 @@ static void no_such_cpu(void)
 
 static void (*queue_on)(int cpu, struct llist_node *node);
 
-/* The function that queues a request without asking whether its CPU is online is not there for modules. */
+/* Modules cannot call the function that queues a csd for an offline CPU by name. */
 static int find_queue_on(void)
 {
 	struct kprobe probe = { .symbol_name = "__smp_call_single_queue" };
@@ -151,8 +151,8 @@ static int find_queue_on(void)
 	return 0;
 }
 
-/* Work for a CPU that is offline was not reported. */
-static void entries_for_an_offline_cpu(void)
+/* A csd for an offline CPU was not reported. */
+static void csds_for_an_offline_cpu(void)
 {
 	int i, locked = 0;
 
@@ -169,7 +169,7 @@ static void entries_for_an_offline_cpu(void)
 		atomic_set(&accepted, i + 1);
 		atomic_add(add_cpu(TARGET) != 0, &wrong);
 		if (csd.node.u_flags & CSD_FLAG_LOCK)
-			settle();
+			synchronize();
 		if (csd.node.u_flags & CSD_FLAG_LOCK) {
 			locked++;
 			break;
@@ -181,7 +181,7 @@ static void entries_for_an_offline_cpu(void)
 
 static bool is_locked(void)
 {
-	/* Pairs with the release of whoever unlocks it. */
+	/* Pairs with the release of the unlock. */
 	return smp_load_acquire(&csd.node.u_flags) & CSD_FLAG_LOCK;
 }
 
@@ -204,7 +204,7 @@ static int send_one_csd(void *unused)
 	return 0;
 }
 
-/* The check whether a csd is in use is no claim: two senders both pass it. */
+/* The check whether a csd is in use does not lock it: two senders both pass the check. */
 static void two_senders_of_one_csd(void)
 {
 	struct cpumask two = CPU_MASK_NONE;
@@ -212,7 +212,7 @@ static void two_senders_of_one_csd(void)
 	cpumask_set_cpu(2, &two);
 	cpumask_set_cpu(3, &two);
 	run_for(&two, true, send_one_csd);
-	settle();
+	synchronize();
 	pr_info("7: %d accepted, %d ran, %d refused, %d wrong\n", atomic_read(&accepted),
 		atomic_read(&ran), atomic_read(&refused), atomic_read(&wrong));
 }
@@ -227,7 +227,7 @@ static bool asks_by_call(int cpu, void *info)
 	return true;
 }
 
-/* A condition that makes a call takes the set of CPUs from the call that asks it. */
+/* A call by a condition overwrites the mask of the call that evaluates the condition. */
 static void condition_calls(void)
 {
 	on_each_cpu_cond_mask(asks_by_call, count, NULL, true, cpu_online_mask);
@@ -245,7 +245,7 @@ static void note_time(void *info)
 	WRITE_ONCE(began, sched_clock());
 }
 
-/* The number of a call is the argument, which a report of it names. */
+/* The argument of a call is its number, which a report shows. */
 static int call_while_preempted(void *unused)
 {
 	unsigned long number;
@@ -263,7 +263,7 @@ static int call_while_preempted(void *unused)
 	return 0;
 }
 
-/* Keeps its CPU for longer than a wait may take. */
+/* Keeps its CPU busy for longer than a wait may take. */
 static int hog(void *unused)
 {
 	int i;
@@ -278,7 +278,7 @@ static int hog(void *unused)
 	return 0;
 }
 
-/* A waiter that is preempted between its looks at the lock and at the clock reported a wait that was over. */
+/* A waiter that was preempted between its reads of the lock and the clock gave a false report. */
 static void preempted_waiters(void)
 {
 	int (*const threads[])(void *) = { call_while_preempted, hog };
@@ -314,7 +314,7 @@ static int __init smp_regressions_init(void)
 		no_such_cpu();
 		return 0;
 	case 6:
-		entries_for_an_offline_cpu();
+		csds_for_an_offline_cpu();
 		return 0;
 	case 7:
 		two_senders_of_one_csd();
@@ -336,5 +336,5 @@ static void __exit smp_regressions_exit(void)
 }
 module_exit(smp_regressions_exit);
 
-MODULE_DESCRIPTION("Failures that cross-CPU calls have had");
+MODULE_DESCRIPTION("Regressions of cross-CPU calls");
 MODULE_LICENSE("GPL");

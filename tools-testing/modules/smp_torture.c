@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls of all families by chance, on any kernel/smp.c, with CPU hotplug, and a
- * ledger of them: each call that was accepted runs exactly once on each CPU that
- * it was for, sees what its sender wrote, and, if it was waited for, is seen. What
- * one CPU sends to another without waiting runs in that order. A caller with
- * interrupts off is an RCU reader: no grace period that began meanwhile ends
+ * Random calls of all families, on any kernel/smp.c, with CPU hotplug, and a
+ * ledger of them: each accepted call runs exactly once on each of its targets, and
+ * sees what its source wrote. A synchronous caller sees what the function wrote.
+ * Asynchronous calls from one CPU to another run in the order of sending. A caller
+ * with interrupts off is an RCU reader: no grace period that began meanwhile ends
  * before its interrupts are on.
  *
- * Loading returns when "calls" are made. The last line of the log is the verdict.
- * Parameters are named as those of scftorture.
+ * Loading returns when "calls" calls are made. The last line of the log is the
+ * verdict. Parameters are named as those of scftorture.
  */
 
 #define pr_fmt(fmt) "smp-torture: " fmt
@@ -39,7 +39,7 @@ torture_param(int, verbose, 0, "Say more");
 torture_param(int, weight_single, 20, "Weight of calls to one CPU");
 torture_param(int, weight_single_wait, 20, "The same, and waiting");
 torture_param(int, weight_single_rpc, 5, "The same, with a completion");
-torture_param(int, weight_single_async, 20, "Weight of requests of the caller's own");
+torture_param(int, weight_single_async, 20, "Weight of asynchronous calls in a csd of the caller");
 torture_param(int, weight_any_wait, 10, "Weight of calls to any CPU of a set");
 torture_param(int, weight_many, 5, "Weight of calls to many");
 torture_param(int, weight_many_wait, 5, "The same, and waiting");
@@ -79,17 +79,17 @@ static const struct {
 	[IRQS_OFF] = { "irqs_off", &weight_irqs_off },
 };
 
-/* How many calls of a thread nobody waits for at once. */
+/* The number of asynchronous calls of a thread that may be in flight. */
 #define ENTRIES 16
 
-/* A call. Its sender writes it while "left" is 0. */
+/* A call. Its source writes it while "left" is 0. */
 struct entry {
 	unsigned long word[2];
-	/* On how many CPUs it is still to run. */
+	/* The number of CPUs on which it has not run yet. */
 	atomic_t left;
-	/* Where it may run, and has run. */
+	/* The CPUs on which it may run, and has run. */
 	struct cpumask may, ran;
-	/* How many of its thread were sent before to this CPU by CPU "from", or 0. */
+	/* Its number among the calls of its thread from CPU "from" to this CPU, or 0. */
 	unsigned long turn;
 	int from;
 	struct thread *thread;
@@ -103,7 +103,7 @@ struct thread {
 	struct task_struct *task;
 	struct torture_random_state rand;
 	struct entry *entries;
-	/* The last one that was sent, and that has run, of each pair of CPUs. */
+	/* The number of the last call that was sent, and that has run, for each pair of CPUs. */
 	unsigned long *sent, *seen;
 	struct cpumask mask;
 	long made[FAMILIES], refused;
@@ -118,8 +118,8 @@ static DECLARE_COMPLETION(all_made);
 static struct task_struct *sleeper;
 
 /*
- * What readers use: one of two, in turn. "ends" of it is raised when it has been
- * replaced and a grace period has ended.
+ * The data that readers use: one of two, in turn. When it has been replaced, and a
+ * grace period has ended, its "ends" is incremented.
  */
 static struct replaced {
 	unsigned long ends;
@@ -195,7 +195,7 @@ static bool is_free(struct entry *e)
 	return !atomic_read_acquire(&e->left) && !irq_work_is_busy(&e->work);
 }
 
-/* Takes an entry that is not in use. There may be none for a while. */
+/* Waits for an entry that is not in use. */
 static struct entry *get_entry(struct thread *t)
 {
 	for (;;) {
@@ -215,7 +215,7 @@ static struct entry *get_entry(struct thread *t)
 	}
 }
 
-/* Whatever "e" is for, it is over. */
+/* Marks the call as over. */
 static void put_entry(struct entry *e)
 {
 	atomic_set(&e->left, 0);
@@ -227,7 +227,7 @@ static void expect(struct entry *e, int cpu)
 	atomic_set(&e->left, 1);
 }
 
-/* A waiting call has come back: it ran where it was to, or was refused. */
+/* Checks a synchronous call that has returned: it has run on its target, or was refused. */
 static void check(struct thread *t, struct entry *e, int ret)
 {
 	if (ret) {
@@ -250,7 +250,7 @@ static void random_mask(struct thread *t, struct cpumask *mask)
 			cpumask_set_cpu(cpu, mask);
 }
 
-/* Calls to many that nobody waits for, or that are known to the last CPU. */
+/* Multi-CPU calls to a known set of CPUs, asynchronous or synchronous. */
 static void call_many(struct thread *t, struct entry *e, enum family family)
 {
 	bool wait = family == MANY_WAIT || family == ALL_WAIT;
@@ -275,7 +275,7 @@ static void call_many(struct thread *t, struct entry *e, enum family family)
 	}
 }
 
-/* Sets that change while they are called, and conditions. Nobody knows who is online. */
+/* Calls with a condition, or with a mask that changes meanwhile. The online CPUs are unknown. */
 static void call_some(struct thread *t, struct entry *e, enum family family)
 {
 	int cpu;
@@ -296,7 +296,7 @@ static void call_some(struct thread *t, struct entry *e, enum family family)
 			cpumask_clear_cpu(cpu, &changing);
 		smp_call_function_many(&changing, run, e, true);
 	}
-	/* That it ran nowhere else was seen there. */
+	/* run() checks that it runs on no other CPU. */
 	put_entry(e);
 }
 
@@ -307,7 +307,7 @@ static void send_single(struct thread *t, struct entry *e, int cpu)
 	migrate_disable();
 	e->thread = t;
 	e->from = smp_processor_id();
-	/* What a CPU sends to itself comes at once, and overtakes nothing. */
+	/* A call of a CPU to itself runs at once, and overtakes no other call. */
 	e->turn = ++*pair(t->sent, e->from, cpu);
 	ret = smp_call_function_single(cpu, run, e, false);
 	migrate_enable();
@@ -317,7 +317,7 @@ static void send_single(struct thread *t, struct entry *e, int cpu)
 	}
 }
 
-/* Calls and waits as an RCU reader, which the caller is by having interrupts off. */
+/* Makes a synchronous call as an RCU reader, which the caller is with interrupts off. */
 static int call_as_reader(struct thread *t, struct entry *e, int cpu)
 {
 	struct replaced *mine = rcu_dereference_sched(in_use);
@@ -325,7 +325,7 @@ static int call_as_reader(struct thread *t, struct entry *e, int cpu)
 	int ret = smp_call_function_single(cpu, run, e, true);
 	int i;
 
-	/* A grace period that overlooks this reader needs some time to end. */
+	/* A grace period that ignores this reader needs some time to end. */
 	if (!(torture_random(&t->rand) & 0x70))
 		for (i = 0; i < 200 && READ_ONCE(mine->ends) == ends; i++)
 			udelay(10);
@@ -367,7 +367,7 @@ static void make_call(struct thread *t, enum family family)
 		ret = smp_call_function_single_async(cpu, &e->csd);
 		if (ret) {
 			if (ret != -ENXIO)
-				fault("a request that was free was busy");
+				fault("a csd that was free was busy");
 			t->refused++;
 			put_entry(e);
 		}
@@ -397,7 +397,7 @@ static void make_call(struct thread *t, enum family family)
 		check(t, e, ret);
 		break;
 	case IRQ_WORK:
-		/* irq_work_queue_on() is not there for modules. */
+		/* irq_work_queue_on() is not exported. */
 		migrate_disable();
 		expect(e, smp_processor_id());
 		irq_work_queue(&e->work);
@@ -458,7 +458,7 @@ static int caller(void *data)
 	return 0;
 }
 
-/* Sleeps, and is woken up from other CPUs. */
+/* Sleeps, and is woken up by other CPUs. */
 static int sleep(void *data)
 {
 	while (!torture_must_stop()) {
@@ -469,7 +469,7 @@ static int sleep(void *data)
 	return 0;
 }
 
-/* Has one grace period after the other. */
+/* Waits for one grace period after the other. */
 static int replace(void *data)
 {
 	int next = 1;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A module that is unloaded, or whose initialization fails, while what it has sent is under way.
+//! A module that is unloaded, or whose initialization fails, while its calls are in flight.
 //!
 //! It leaks or drops all that it has sent: a chain of calls, each of which keeps its CPU busy for a
-//! while and sends the next one, and what is queued behind the first. A function among it owns a value
-//! whose drop sleeps, in a worker. So all of it runs when nothing in the module knows of it any more. A
-//! module that goes sends nothing, and the chain ends early.
+//! while and sends the next one, and other calls that are queued behind the first. One function
+//! owns a value whose drop sleeps, in a worker. So all of them run detached. A module that is being
+//! unloaded cannot send a call, so the chain ends early.
 
 use core::mem;
 use kernel::{
@@ -56,7 +56,7 @@ module! {
 /// How long each call of the chain takes, in ms.
 const LINK_MS: u32 = 50;
 
-/// How many functions are still to run.
+/// The number of functions that have not run yet.
 static LEFT: Atomic<u32> = Atomic::new(0);
 
 fn have_run(functions: u32) {
@@ -65,11 +65,11 @@ fn have_run(functions: u32) {
     }
 }
 
-/// Takes its time when it is dropped.
+/// Its drop takes some time.
 struct Slow;
 
 impl Slow {
-    /// To be captured.
+    /// Makes a closure capture the value.
     fn touch(&self) {}
 }
 

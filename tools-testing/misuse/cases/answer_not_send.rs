@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the answer points to belongs to the other CPU.
+//! The result would point to data that belongs to the target.
 
 use kernel::{
     cpu::CpuId,

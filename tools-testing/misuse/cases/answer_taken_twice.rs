@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! There is one answer, which may own something.
+//! There is one result, which may own data.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The batch would call a function whose variables are gone.
+//! The batch would call a function that borrows from variables that do not exist any more.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The caller, and what is borrowed from it, may be gone when the function runs.
+//! The caller may have returned when the function runs, and the borrowed data with it.
 
 use kernel::{
     cpu::CpuId,

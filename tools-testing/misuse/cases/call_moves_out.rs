@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is moved out would be dropped in the interrupt, where memory must not be freed.
+//! The value that is moved out would be dropped in the interrupt.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two CPUs that wait for each other in interrupts would wait for ever.
+//! Two CPUs that wait for each other in interrupts would deadlock.
 
 use kernel::{
     cpu::CpuId,

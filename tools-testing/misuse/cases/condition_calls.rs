@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The inner call would change the set of CPUs that the outer one goes through and waits for.
+//! The inner call would change the set of CPUs that the outer call sends to and waits for.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! After the function, interrupts are on again.
+//! Interrupts are on again after the function has returned.
 
 use kernel::{
     cpu::CpuId,

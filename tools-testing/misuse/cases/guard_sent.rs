@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The other CPU would undo what was done on this one.
+//! The target would undo what the guard did on the source.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request that is forgotten in flight is not dropped, and its handler runs all the same.
+//! A csd that is forgotten in flight is not dropped, and its handler still runs.
 
 use kernel::{
     smp::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The owner of the request may use the handler while it runs elsewhere.
+//! The owner of the csd may use the handler while it runs on another CPU.
 
 use core::cell::Cell;
 use kernel::{

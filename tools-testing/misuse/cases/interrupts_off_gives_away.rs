@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Interrupts would be on again while there is a proof that they are off.
+//! Interrupts would be on again while a token says that they are off.
 
 use kernel::{
     interrupt::{

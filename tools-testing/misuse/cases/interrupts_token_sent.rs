@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! That interrupts are off here says nothing of the other CPU.
+//! The token says that interrupts are off on the source, not on the target.
 
 use kernel::{
     cpu::CpuId,

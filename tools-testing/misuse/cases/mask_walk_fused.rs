@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A CPU that comes online after the end was found is found by asking again.
+//! After its end, the iterator returns a CPU that comes online later.
 
 use core::iter::FusedIterator;
 use kernel::cpumask::Cpumask;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory that a module gets for per-CPU variables starts at a page, and so would the variable.
+//! The per-CPU memory of a module is aligned to a page, so the variable would be misaligned.
 
 //@[misuse] error-in-other-file: E0080: evaluation panicked: a per-CPU variable is aligned to a page at most
 

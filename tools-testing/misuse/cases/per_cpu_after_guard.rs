@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The task may be on another CPU by then.
+//! The task may be on another CPU after the guard is dropped.
 
 use kernel::{
     percpu::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An interrupt, and other CPUs, may reach the variable at any time.
+//! An interrupt, and other CPUs, may access the variable at any time.
 
 use core::cell::Cell;
 use kernel::{

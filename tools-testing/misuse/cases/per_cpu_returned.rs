@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The caller may be on another CPU, and need not stay where it is.
+//! The caller may be on another CPU, and may not stay on its CPU.
 
 use kernel::{
     cpu::CpuId,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! There is no memory that what the function has captured could be in.
+//! There is no memory for what the function captures.
 
 //@[misuse] error-in-other-file: E0080: evaluation panicked: a function that is posted captures nothing
 

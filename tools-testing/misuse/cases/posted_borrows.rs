@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What has no size may borrow all the same, and the function runs when that is over.
+//! A function of size zero may also borrow, and would run after the borrow has ended.
 
 use core::marker::PhantomData;
 use kernel::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is posted when the scope is over would not be waited for.
+//! The scope would not wait for a function that is posted after its end.
 
 use kernel::{
     cpu::CpuId,

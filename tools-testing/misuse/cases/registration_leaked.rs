@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A registration that is leaked by a module leaves callbacks that are gone.
+//! A registration that a module leaks would call its callbacks after the module is unloaded.
 
 use kernel::{
     cpuhp::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A slot is used by its CPU, and dropped by the caller.
+//! The CPU of a slot uses it, and the caller drops it.
 
 use kernel::{
     cpumask::Cpumask,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is called a misuse here is none: the runner has to see that it compiles.
+//! The misuse compiles: the runner must report that.
 
 use kernel::smp::Caller;
 

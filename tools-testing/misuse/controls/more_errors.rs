@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! There is an error beside the one that should be: the runner has to see it.
+//! There is another error beside the expected one: the runner must report it.
 
 use core::cell::Cell;
 use kernel::smp::Caller;

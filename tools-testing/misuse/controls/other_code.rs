@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The error has another code than it should: the runner has to see it.
+//! The error has another code than expected: the runner must report it.
 
 use core::cell::Cell;
 use kernel::smp::Caller;

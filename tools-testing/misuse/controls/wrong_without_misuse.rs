@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! It does not compile without the misuse: the runner has to see it.
+//! The case does not compile without the misuse: the runner must report it.
 
 use core::cell::Cell;
 use kernel::smp::Caller;
