@@ -10,7 +10,7 @@
 //!
 //! | operation | by | on a csd | ordering |
 //! |---|---|---|---|
-//! | [`lock_new`](Csd::lock_new) | the source | that no other CPU knows | relaxed: the push publishes it |
+//! | [`lock_new`](Csd::lock_new) | the source | that no other CPU can access | relaxed: the push publishes it |
 //! | [`lock_if_unlocked`](Csd::lock_if_unlocked) | the source, from one CPU at a time | of a caller | relaxed, as above |
 //! | [`try_lock`](Csd::try_lock) | the source, or an interrupt on that CPU | of a pool | acquire of `unlock` |
 //! | [`lock_pair`](Csd::lock_pair) | the source, pinned | per-pair, seen unlocked | release to `is_over` |
@@ -67,16 +67,16 @@ pub(crate) enum Kind {
     IrqWork = bindings::CSD_TYPE_IRQ_WORK,
     /// A task to wake up.
     Ttwu = bindings::CSD_TYPE_TTWU,
-    /// No kind that is known: the flag word was overwritten.
+    /// An unknown kind: the flag word was overwritten.
     Unknown = u32::MAX,
 }
 
 /// The flag word of a locked csd.
 ///
-/// A per-pair csd can be in use again before the waiter for its last use has looked. Synchronous
-/// uses therefore have a sequence number, in bits that no other user of a flag word touches: a word
-/// that is not the same any more says that the use is over. When the numbers wrap around, a wait
-/// may take too long, but never ends too early.
+/// A per-pair csd can be in use again before the waiter for its last use has read the flag word.
+/// Synchronous uses therefore have a sequence number, in bits that no other user of a flag word
+/// writes: if the word has changed, the use is over. When the numbers wrap around, a wait may take
+/// too long, but never ends too early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flags(u32);
 
@@ -130,7 +130,7 @@ impl Snapshot {
 
 /// A csd, or any other entry of a queue.
 ///
-/// This is an address and no reference: the memory of a csd may be gone as soon as it is unlocked.
+/// This is an address, not a reference: the memory of a csd may be freed as soon as it is unlocked.
 ///
 /// # Invariants
 ///
@@ -293,7 +293,7 @@ impl Csd {
         let _ = (source, target);
     }
 
-    /// Locks a csd that is new and that no other CPU knows.
+    /// Locks a csd that is new and that no other CPU can access.
     #[inline]
     pub(crate) fn lock_new(self, kind: Kind) -> Flags {
         let flags = Flags::of(kind);
@@ -378,7 +378,7 @@ impl Csd {
         warn_on!(!self.is_locked());
 
         // ORDERING: The release pairs with the acquires in `is_over()`, `spin_until_over()` and
-        // `try_lock()`: all that the target did with the csd comes before the source goes on.
+        // `try_lock()`: all that the target did with the csd comes before the source continues.
         // LITMUS: csd-unlock-effects, csd-unlock-reuse, csd-claim-reuse
         self.flags().store(0, Release);
     }

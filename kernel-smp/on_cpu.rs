@@ -116,7 +116,7 @@ pub(crate) unsafe extern "C" fn __smp_call_on_cpu(
         )
     };
 
-    // SAFETY: The workqueue is there since early boot.
+    // SAFETY: The workqueue exists since early boot.
     let queue = unsafe { bindings::system_percpu_wq };
     // SAFETY: The work item stays valid: this function waits for it.
     unsafe { bindings::queue_work_on(number, queue, work) };

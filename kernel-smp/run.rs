@@ -56,7 +56,7 @@ pub(crate) fn warn_no_function(callsite: Option<Callsite>, csd: *mut bindings::_
 #[inline]
 pub(crate) unsafe fn sync(irq: &LocalInterruptDisabled, csd: Csd) {
     stall::record(irq, Some(csd));
-    // SAFETY: Interrupts are off, and the source asks for this call.
+    // SAFETY: Interrupts are off, and the source has sent this call.
     unsafe { call(csd.call(), Some(csd)) };
     csd.unlock();
     stall::record(irq, None);
@@ -73,7 +73,7 @@ pub(crate) unsafe fn r#async(irq: &LocalInterruptDisabled, csd: Csd) {
 
     stall::record(irq, Some(csd));
     csd.unlock();
-    // SAFETY: Interrupts are off, and the source asked for this call.
+    // SAFETY: Interrupts are off, and the source has sent this call.
     unsafe { call(what, Some(csd)) };
     stall::record(irq, None);
 }

@@ -29,7 +29,7 @@
 //! - *fallback csd*: the csd that a source uses when no slot is free.
 //! - *per-pair csd*: the csd for multi-CPU calls from one source to one target.
 //! - *internal csd*: one of a pool, or a per-pair csd. All others belong to callers.
-//! - *sequence number*: what tells one synchronous use of a per-pair csd from the next.
+//! - *sequence number*: distinguishes one synchronous use of a per-pair csd from the next.
 //! - *waiter*: a caller that waits until a csd is unlocked.
 //! - *polling wait*: a wait with interrupts off that flushes the queue of its own CPU meanwhile.
 //! - *offline CPU*: a CPU that is not online. What is found in its queue is reported.
@@ -48,7 +48,7 @@
 //! Entry points:
 //!
 //! - [`boot`]: the start of the system
-//! - [`hotplug`]: CPUs that come and go
+//! - [`hotplug`]: steps of CPU hotplug
 //! - [`on_cpu`]: calls that run in a task
 //! - [`kick`]: waking idle CPUs
 //! - [`many`]: calls to many CPUs

@@ -65,7 +65,7 @@ pub(crate) fn csd_function_entry(func: Func, csd: CsdPtr) {
     }
 }
 
-/// The function of a csd has run. The csd may be gone by now; only its address is recorded.
+/// The function of a csd has run. The csd may be freed by now: only its address is recorded.
 #[inline]
 pub(crate) fn csd_function_exit(func: Func, csd: CsdPtr) {
     // SAFETY: Asking whether a trace point is on is always allowed.

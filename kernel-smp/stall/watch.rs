@@ -132,7 +132,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Goes on with a wait for any use of `csd`, which was sent by `source` and which has no
+    /// Continues a wait for any use of `csd`, which was sent by `source` and which has no
     /// waiter, as begun at `start` and last reported at `last`.
     fn begun_at(csd: Csd, source: CpuId, start: u64, last: u64) -> Self {
         Self {
@@ -394,7 +394,7 @@ impl Watch<'_> {
         self.last = now;
     }
 
-    /// Returns whether the wait has ended since it was found to go on.
+    /// Returns whether the wait has ended meanwhile.
     fn is_over_by_now(&self) -> bool {
         self.csd.is_over(self.flags) || self.other.is_some_and(|other| other())
     }

@@ -176,7 +176,7 @@ impl<T: Callbacks> Registration<T> {
                 // SAFETY: All fields are initialized.
                 let node = unsafe { Self::raw_node(this.as_ptr()) };
 
-                // INVARIANT: After this, `node` is an instance of `state`, or the state is gone.
+                // INVARIANT: After this, `node` is an instance of `state`, or the state is removed.
                 // SAFETY:
                 // - `setup_state()` has made the state for the callbacks of a `Registration<T>`,
                 //   and `node` is in one whose fields are initialized.

@@ -128,7 +128,7 @@ impl<T: Handler> IrqWork<T> {
     /// Makes a work that is not queued, and that runs with interrupts off on PREEMPT_RT, too.
     ///
     /// Otherwise as [`new`](Self::new). Without PREEMPT_RT both kinds run in the same way. Lockdep
-    /// still tells them apart: the handler must not take a lock that sleeps on PREEMPT_RT.
+    /// still distinguishes them: the handler must not take a lock that sleeps on PREEMPT_RT.
     ///
     /// # Examples
     ///

@@ -35,7 +35,7 @@ torture_param(int, onoff_holdoff, 0, "Time after start before CPU hotplug begins
 torture_param(int, onoff_interval, 0, "Time between CPU hotplug operations (jiffies), 0 for none");
 torture_param(int, stutter, 0, "Number of jiffies to run and to pause, 0 for no pauses");
 torture_param(int, longwait, 0, "Include functions of up to this many us");
-torture_param(int, verbose, 0, "Say more");
+torture_param(int, verbose, 0, "Print more");
 torture_param(int, weight_single, 20, "Weight of calls to one CPU");
 torture_param(int, weight_single_wait, 20, "The same, and waiting");
 torture_param(int, weight_single_rpc, 5, "The same, with a completion");

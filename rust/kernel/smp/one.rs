@@ -99,8 +99,8 @@ impl Caller {
 
     /// Calls `f` on one CPU of `mask`, waits for it, and returns what it returned.
     ///
-    /// This CPU is used if it is in `mask`, else the nearest online CPU of `mask`. The rest is as for
-    /// [`Caller::call`].
+    /// This CPU is used if it is in `mask`, else the nearest online CPU of `mask`. The rest is as
+    /// for [`Caller::call`].
     ///
     /// # Errors
     ///
