@@ -17,7 +17,7 @@ pub(crate) enum Point {
 }
 
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
-pub(crate) use crate::tests::step_in::reach;
+pub(crate) use crate::tests::support::step_in::reach;
 
 /// Lets a test step in.
 #[cfg(not(CONFIG_SMP_RUST_KUNIT_TEST))]

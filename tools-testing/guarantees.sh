@@ -64,7 +64,7 @@ suites() {
 }
 
 polling() {
-	LIMIT=$((300 + rounds / 50)) suites smp_serving "smp.test_rounds=$rounds"
+	LIMIT=$((300 + rounds / 50)) suites smp_polling "smp.test_rounds=$rounds"
 }
 
 verdicts() {
@@ -105,9 +105,9 @@ more "interrupts off, contexts" polling
 item "interrupts off, panic in NMI" forced_panic
 item "exact wait" guarantee rust exact 1
 more "exact wait, control" guarantee c exact 0
-more "changing mask" suites smp_masks
+more "changing mask" suites smp_mask_changes
 item "dying CPU" ledger
-more "dying CPU, late entries" suites smp_late
+more "dying CPU, late entries" suites smp_reported
 item "dying CPU, no memory" prepare_fails
 more "x2APIC" suites 'x2apic*'
 more "fault injection" suites smp_fault

@@ -1,133 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The entry points as C callers use them, with an argument whose type is checked.
+//! The entry points: targets, contexts, warnings.
 
-use crate::csd::Csd;
-use kernel::{
-    bindings,
-    cpu::CpuId,
-    cpumask::Cpumask,
-    prelude::*, //
-};
-
-/// What can be called on another CPU.
-pub(crate) trait Callback: Sync + 'static {
-    /// Is called with interrupts off. Records, and asserts nothing.
-    fn call(&'static self);
-}
-
-/// A callback that is asked which CPUs it wants to run on.
-pub(crate) trait Condition: Callback {
-    /// Is called with preemption off.
-    fn wants(&'static self, cpu: c_int) -> bool;
-}
-
-/// The function of all requests of the tests.
-///
-/// # Safety
-///
-/// `info` is a `&'static T`.
-pub(crate) unsafe extern "C" fn enter<T: Callback>(info: *mut c_void) {
-    // SAFETY: By the safety requirements.
-    let callback = unsafe { &*info.cast_const().cast::<T>() };
-
-    callback.call();
-}
-
-/// The condition of all requests of the tests.
-///
-/// # Safety
-///
-/// `info` is a `&'static T`.
-unsafe extern "C" fn ask<T: Condition>(cpu: c_int, info: *mut c_void) -> bool {
-    // SAFETY: By the safety requirements.
-    let condition = unsafe { &*info.cast_const().cast::<T>() };
-
-    condition.wants(cpu)
-}
-
-fn as_info<T>(info: &'static T) -> *mut c_void {
-    core::ptr::from_ref(info).cast_mut().cast()
-}
-
-/// `smp_call_function_single()`
-pub(crate) fn single<T: Callback>(cpu: c_int, info: &'static T, wait: bool) -> c_int {
-    // SAFETY: `enter()` gets what it wants, and it lives for ever.
-    unsafe { bindings::smp_call_function_single(cpu, Some(enter::<T>), as_info(info), wait) }
-}
-
-/// `smp_call_function_single()` for a CPU.
-pub(crate) fn single_on<T: Callback>(cpu: CpuId, info: &'static T, wait: bool) -> c_int {
-    single(i32::from(cpu), info, wait)
-}
-
-/// `smp_call_function_single_async()`
-///
-/// `csd` is one of a test: it lives for ever, and one CPU at a time sends it.
-pub(crate) fn single_async(cpu: c_int, csd: Csd) -> c_int {
-    // SAFETY: The csd lives for ever, and so does its argument.
-    unsafe { bindings::smp_call_function_single_async(cpu, csd.as_ptr()) }
-}
-
-/// `__smp_call_single_queue()`
-///
-/// `csd` is one of a test: it lives for ever, is locked and filled in, and in no queue.
-pub(crate) fn queue(cpu: CpuId, csd: Csd) {
-    // SAFETY: The csd is as wanted, and the CPU is online.
-    unsafe { bindings::__smp_call_single_queue(i32::from(cpu), csd.node()) }
-}
-
-/// `smp_call_function_any()`
-pub(crate) fn any<T: Callback>(mask: &Cpumask, info: &'static T, wait: bool) -> c_int {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
-    unsafe {
-        bindings::smp_call_function_any(
-            mask.as_raw(),
-            Some(enter::<T>),
-            as_info(info),
-            c_int::from(wait),
-        )
-    }
-}
-
-/// `smp_call_function_many()`
-pub(crate) fn many<T: Callback>(mask: &Cpumask, info: &'static T, wait: bool) {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
-    unsafe {
-        bindings::smp_call_function_many(mask.as_raw(), Some(enter::<T>), as_info(info), wait)
-    }
-}
-
-/// `smp_call_function()`
-pub(crate) fn all_others<T: Callback>(info: &'static T, wait: bool) {
-    // SAFETY: `enter()` gets what it wants.
-    unsafe { bindings::smp_call_function(Some(enter::<T>), as_info(info), c_int::from(wait)) }
-}
-
-/// `on_each_cpu_cond_mask()` without a condition.
-pub(crate) fn on_each<T: Callback>(mask: &Cpumask, info: &'static T, wait: bool) {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
-    unsafe {
-        bindings::on_each_cpu_cond_mask(None, Some(enter::<T>), as_info(info), wait, mask.as_raw())
-    }
-}
-
-/// `on_each_cpu_cond_mask()`
-pub(crate) fn on_each_if<T: Condition>(mask: &Cpumask, info: &'static T, wait: bool) {
-    // SAFETY: The mask is valid, and `ask()` and `enter()` get what they want.
-    unsafe {
-        bindings::on_each_cpu_cond_mask(
-            Some(ask::<T>),
-            Some(enter::<T>),
-            as_info(info),
-            wait,
-            mask.as_raw(),
-        )
-    }
-}
-
-/// `cpus_peek_for_pending_ipi()`
-pub(crate) fn peek(mask: &Cpumask) -> bool {
-    // SAFETY: The mask is valid, and the CPUs of the tests' masks are possible.
-    unsafe { bindings::cpus_peek_for_pending_ipi(mask.as_raw()) }
-}
+mod any;
+mod api;
+mod async_csd;
+mod condition;
+mod context;
+mod exemptions;
+mod kick;
+mod many;
+mod mask;
+mod mask_changes;
+mod no_function;
+mod on_cpu;
+mod single;
+mod storm;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Warnings that the `kernel` crate gives where its types cannot see a fault.
+
+use crate::tests::support::{
+    fixture::{
+        two_cpus,
+        with_interrupts_off, //
+    },
+    warnings::warnings_of, //
+};
+#[cfg(CONFIG_PROVE_LOCKING)]
+use kernel::{
+    bindings,
+    interrupt::LocalInterruptDisabled, //
+};
+use kernel::{
+    prelude::*,
+    smp::{
+        call_async,
+        CallContext,
+        Caller,
+        Csd,
+        Handler, //
+    }, //
+};
+
+struct Nothing;
+
+impl Handler for Nothing {
+    fn handle(&self, _context: &CallContext) {}
+}
+
+#[kunit_tests(smp_api)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_wait_with_interrupts_off_is_warned_about_as_a_call_is() -> Result {
+        let cpus = two_cpus()?;
+        let caller = Caller::new()?;
+        let pending = call_async(cpus.here, |_| (), GFP_KERNEL)?;
+        let joined = [call_async(cpus.here, |_| (), GFP_KERNEL)?];
+        let csd = Csd::new(Nothing, GFP_KERNEL)?;
+
+        // All of them are done by now.
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.wait(pending)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.join(&joined)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| csd.wait(&caller)))?,
+            1
+        );
+        assert_eq!(
+            warnings_of(|| with_interrupts_off(|_| caller.scope(&(), |_| ())))?,
+            1
+        );
+        Ok(())
+    }
+
+    #[cfg(CONFIG_PROVE_LOCKING)]
+    #[test]
+    fn interrupts_that_are_on_under_the_token_are_warned_about() -> Result {
+        // SAFETY: Interrupts may be turned off in any context.
+        let on = unsafe { bindings::local_irq_save() };
+        // SAFETY: The flags are those of the save above.
+        unsafe { bindings::local_irq_restore(on) };
+
+        let turn_on = |_: &LocalInterruptDisabled| {
+            // SAFETY: They were on before.
+            unsafe { bindings::local_irq_restore(on) }
+        };
+        assert_eq!(warnings_of(|| with_interrupts_off(turn_on))?, 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! In which context a callback runs.
+
+use crate::{
+    csd::Kind,
+    tests::support::{
+        fixture::{
+            flush_from_task,
+            interrupts_are_off,
+            preempt_count,
+            push_here,
+            request,
+            two_cpus,
+            with_interrupts_off, //
+        },
+        seen::{
+            Context,
+            Seen, //
+        },
+        thread::Busy,
+        ways::{
+            Family,
+            Target,
+            WAYS, //
+        }, //
+    }, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+#[kunit_tests(smp_context)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn on_a_cpu_that_runs_a_task_a_callback_runs_in_a_hard_interrupt() -> Result {
+        let cpus = two_cpus()?;
+        let busy = Busy::new(cpus.there)?;
+        let mut fine = true;
+
+        for way in &WAYS {
+            let target = Target::new(cpus.there)?;
+            let error = (way.call)(&target);
+
+            fine &= way.check(
+                error == 0
+                    && target.is_called()
+                    && target.seen.ran_once(cpus.there, Context::HardIrq),
+            );
+        }
+        let was_busy = busy.is_busy();
+        drop(busy);
+        assert!(was_busy);
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn on_an_idle_cpu_a_callback_runs_in_the_idle_task_or_in_a_hard_interrupt() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            for _ in 0..20 {
+                let target = Target::new(cpus.there)?;
+
+                assert_eq!((way.call)(&target), 0);
+                assert!(target.is_called());
+                assert!(target.seen.was_on(cpus.there));
+                // Another task may have come in between, but then it is an interrupt.
+                assert!(way.check(
+                    target.seen.was_in(Context::IdleIrqsOff)
+                        || target.seen.was_in(Context::HardIrq)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_the_own_cpu_runs_in_the_callers_task_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            if way.family == Family::Many || way.family == Family::Queue {
+                continue;
+            }
+            let target = Target::new(cpus.here)?;
+            let before = preempt_count();
+
+            assert_eq!((way.call)(&target), 0);
+            assert!(way.check(target.seen.ran_once(cpus.here, Context::TaskIrqsOff)));
+            assert!(!interrupts_are_off());
+            assert_eq!(preempt_count(), before);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_entry_queued_for_the_own_cpu_comes_as_an_interrupt() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in WAYS.iter().filter(|way| way.family == Family::Queue) {
+            let target = Target::new(cpus.here)?;
+
+            assert_eq!((way.call)(&target), 0);
+            assert!(target.is_called());
+            assert!(target.seen.ran_once(cpus.here, Context::HardIrq));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_flush_from_a_task_runs_what_is_queued_in_that_task() -> Result {
+        let cpus = two_cpus()?;
+
+        for kind in [Kind::Sync, Kind::Async] {
+            let seen = Seen::new()?;
+            let csd = request(seen, kind, cpus.here)?;
+
+            let off_after = with_interrupts_off(|irq| {
+                push_here(irq, csd);
+                flush_from_task();
+                interrupts_are_off()
+            });
+
+            assert!(off_after);
+            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            assert!(!csd.is_locked());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_flush_of_an_empty_queue_does_nothing() -> Result {
+        two_cpus()?;
+        let before = preempt_count();
+
+        flush_from_task();
+        assert!(!interrupts_are_off());
+        assert_eq!(preempt_count(), before);
+
+        let off_after = with_interrupts_off(|_| {
+            flush_from_task();
+            interrupts_are_off()
+        });
+        assert!(off_after);
+        Ok(())
+    }
+
+    #[test]
+    fn a_flush_from_a_task_leaves_interrupts_on_if_they_were() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let csd = request(seen, Kind::Async, cpus.here)?;
+
+        // No IPI announces the entry, so that it stays for the flush.
+        with_interrupts_off(|irq| push_here(irq, csd));
+        flush_from_task();
+        let off_after = interrupts_are_off();
+
+        assert!(!off_after);
+        assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+        Ok(())
+    }
+
+    #[test]
+    fn the_flush_of_a_cpu_that_goes_down_runs_what_is_queued() -> Result {
+        let cpus = two_cpus()?;
+
+        for kind in [Kind::Sync, Kind::Async] {
+            let seen = Seen::new()?;
+            let csd = request(seen, kind, cpus.here)?;
+
+            let (ret, off_after) = with_interrupts_off(|irq| {
+                push_here(irq, csd);
+                // SAFETY: Interrupts are off, and the test stays on its CPU as the stopper does.
+                let ret = unsafe { bindings::smpcfd_dying_cpu(cpus.here.as_u32()) };
+                (ret, interrupts_are_off())
+            });
+
+            assert_eq!(ret, 0);
+            assert!(off_after);
+            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            assert!(!csd.is_locked());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_for_an_empty_queue_is_harmless() -> Result {
+        two_cpus()?;
+
+        let off_after = with_interrupts_off(|_| {
+            // SAFETY: Interrupts are off.
+            unsafe { bindings::generic_smp_call_function_single_interrupt() };
+            interrupts_are_off()
+        });
+
+        assert!(off_after);
+        Ok(())
+    }
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who is warned, and who is exempt.
+
+use crate::{
+    irq,
+    tests::support::{
+        calls::{
+            single,
+            Callback, //
+        },
+        fixture::{
+            becomes_true,
+            blank_csd,
+            leak,
+            pool_is_free,
+            two_cpus,
+            with_interrupts_off,
+            Cpus, //
+        },
+        gate::Held,
+        irq_work::Work,
+        seen::Context,
+        warnings::{
+            warnings_of,
+            Oops, //
+        },
+        ways::{
+            Family,
+            Target,
+            Way,
+            WAYS, //
+        }, //
+    },
+    wait, //
+};
+use kernel::{
+    bindings,
+    cpumask::Cpumask,
+    percpu::CpuGuard,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// Whether lockdep works, which is what checks interrupts for calls to many.
+fn lockdep_works() -> bool {
+    // SAFETY: The variable is an `int` of C; any value is fine.
+    cfg!(CONFIG_PROVE_LOCKING) && unsafe { (&raw const bindings::debug_locks).read_volatile() } != 0
+}
+
+/// How many warnings a call in this way gives for interrupts that are off.
+///
+/// None if waits serve: then it is allowed.
+fn warnings_for_interrupts(way: &Way) -> c_int {
+    c_int::from(match way.family {
+        _ if wait::POLLING => false,
+        Family::Single => true,
+        Family::Many | Family::Each => lockdep_works(),
+        Family::Async | Family::Queue => false,
+    })
+}
+
+/// How many warnings a call in this way gives outside of a task.
+///
+/// None if waits serve.
+fn warnings_for_context(way: &Way) -> c_int {
+    c_int::from(match way.family {
+        _ if wait::POLLING => false,
+        Family::Single | Family::Many | Family::Each => true,
+        Family::Async | Family::Queue => false,
+    })
+}
+
+/// Calls both CPUs in all ways, from the context in which `call` runs what it is given.
+///
+/// Returns whether each call ran, and gave as many warnings as `expected` says.
+fn warns(
+    cpus: &Cpus,
+    call: impl Fn(&mut dyn FnMut()),
+    expected: fn(&Way) -> c_int,
+) -> Result<bool> {
+    let mut fine = true;
+
+    for cpu in [cpus.there, cpus.here] {
+        for way in &WAYS {
+            let target = Target::new(cpu)?;
+            let mut error = -1;
+
+            let count = warnings_of(|| call(&mut || error = (way.call)(&target)))?;
+            let ran = way.family == Family::Many && cpu == cpus.here || target.is_called();
+
+            if count != expected(way) {
+                pr_err!("{} warnings, not {}\n", count, expected(way));
+            }
+            fine &= way.check(error == 0 && ran && count == expected(way));
+        }
+    }
+    Ok(fine)
+}
+
+/// A callback that calls a CPU, and notes in which context.
+struct Nested {
+    target: Target,
+    way: &'static Way,
+    error: Atomic<c_int>,
+    in_interrupt: Atomic<bool>,
+    done: Atomic<bool>,
+    oops: bool,
+}
+
+impl Callback for Nested {
+    fn call(&'static self) {
+        let oops = self.oops.then(Oops::new);
+
+        self.in_interrupt
+            .store(Context::current() == Context::HardIrq, Relaxed);
+        self.error.store((self.way.call)(&self.target), Relaxed);
+        drop(oops);
+        self.done.store(true, Release);
+    }
+}
+
+/// Calls another CPU in all ways from a hard interrupt. Returns whether each call ran, and gave as
+/// many warnings as `expected` says.
+fn warns_in_interrupt(cpus: &Cpus, oops: bool, expected: fn(&Way) -> c_int) -> Result<bool> {
+    let mut fine = true;
+
+    for way in &WAYS {
+        let nested = leak(Nested {
+            target: Target::new(cpus.there)?,
+            way,
+            error: Atomic::new(-1),
+            in_interrupt: Atomic::new(false),
+            done: Atomic::new(false),
+            oops,
+        })?;
+        let work = Work::new(nested)?;
+
+        // The interrupt comes on top of this task, which therefore counts its warnings.
+        let mut ran = false;
+        let count = warnings_of(|| {
+            work.queue_on(cpus.here);
+            ran = becomes_true(|| nested.done.load(Acquire));
+        })?;
+
+        if count != expected(way) {
+            pr_err!("{} warnings, not {}\n", count, expected(way));
+        }
+        fine &= way.check(
+            ran && nested.in_interrupt.load(Relaxed)
+                && nested.error.load(Relaxed) == 0
+                && nested.target.is_called()
+                && count == expected(way),
+        );
+    }
+    Ok(fine)
+}
+
+#[kunit_tests(smp_exemptions)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_task_with_interrupts_on_is_not_warned() -> Result {
+        let cpus = two_cpus()?;
+
+        assert!(warns(&cpus, |call| call(), |_| 0)?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_task_with_preemption_off_is_not_warned() -> Result {
+        let cpus = two_cpus()?;
+
+        assert!(warns(
+            &cpus,
+            |call| {
+                let _guard = CpuGuard::new();
+                call();
+            },
+            |_| 0
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_task_with_interrupts_off_is_warned_each_time() -> Result {
+        let cpus = two_cpus()?;
+
+        for _ in 0..2 {
+            assert!(warns(
+                &cpus,
+                |call| with_interrupts_off(|_| call()),
+                warnings_for_interrupts
+            )?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_is_warned_about_interrupts_while_the_kernel_dies() -> Result {
+        let cpus = two_cpus()?;
+
+        assert!(warns(
+            &cpus,
+            |call| with_interrupts_off(|_| {
+                let _oops = Oops::new();
+                call();
+            }),
+            |_| 0
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn who_calls_from_an_interrupt_is_warned_about_that_and_about_interrupts() -> Result {
+        let cpus = two_cpus()?;
+
+        assert!(warns_in_interrupt(&cpus, false, |way| {
+            warnings_for_interrupts(way) + warnings_for_context(way)
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn while_the_kernel_dies_who_calls_from_an_interrupt_is_warned_about_that_alone() -> Result {
+        let cpus = two_cpus()?;
+
+        assert!(warns_in_interrupt(&cpus, true, warnings_for_context)?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_that_is_not_online_is_exempt_from_the_rule_about_interrupts() -> Result {
+        two_cpus()?;
+
+        for (online, single, many) in [(true, 1, c_int::from(lockdep_works())), (false, 0, 0)] {
+            assert_eq!(
+                warnings_of(|| with_interrupts_off(|_| irq::warn_single(|| online)))?,
+                single
+            );
+            assert_eq!(
+                warnings_of(|| with_interrupts_off(|_| irq::warn_many(|| online)))?,
+                many
+            );
+            assert_eq!(warnings_of(|| irq::warn_single(|| online))?, 0);
+            assert_eq!(warnings_of(|| irq::warn_many(|| online))?, 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn before_the_first_interrupt_calls_to_many_are_exempt_and_calls_to_one_are_not() -> Result {
+        let cpus = two_cpus()?;
+        let early = &raw mut bindings::early_boot_irqs_disabled;
+        let mut held = KVec::new();
+
+        // Lockdep looks at the variable whenever a CPU turns interrupts on.
+        for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
+            held.push(Held::new(cpu)?, GFP_KERNEL)?;
+        }
+        let rules: [fn(); 2] = [|| irq::warn_many(|| true), || irq::warn_single(|| true)];
+        let warnings = rules.map(|warn| {
+            warnings_of(|| {
+                with_interrupts_off(|_| {
+                    // SAFETY: No other CPU looks at it now.
+                    unsafe { early.write_volatile(true) };
+                    warn();
+                    // SAFETY: As above.
+                    unsafe { early.write_volatile(false) };
+                })
+            })
+        });
+        let held_until_now = held.iter().all(Held::holds);
+        drop(held);
+
+        let [many, single] = warnings;
+        assert!(held_until_now);
+        assert_eq!(many?, 0);
+        assert_eq!(single?, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_is_refused_gives_no_warning() -> Result {
+        let cpus = two_cpus()?;
+        let target = Target::new(cpus.there)?;
+        let mut errors = [0; 3];
+        let mut free = false;
+
+        let count = warnings_of(|| {
+            errors = [
+                single(-1, target.seen, true),
+                single(i32::MAX, target.seen, false),
+                single(i32::MIN, target.seen, true),
+            ];
+            free = pool_is_free();
+        })?;
+
+        assert!(free);
+        assert!(errors == [ENXIO.to_errno(); 3]);
+        assert_eq!(count, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn who_unlocks_an_unlocked_csd_is_warned() -> Result {
+        let csd = blank_csd()?;
+
+        assert_eq!(warnings_of(|| csd.unlock())?, 1);
+        assert!(csd.lock_if_unlocked());
+        assert_eq!(warnings_of(|| csd.unlock())?, 0);
+        Ok(())
+    }
+}

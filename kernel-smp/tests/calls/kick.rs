@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Getting CPUs out of their idle loop.
+
+use crate::tests::support::{
+    calls::peek,
+    fixture::{
+        becomes_true,
+        interrupts_are_off,
+        leak,
+        mask_of,
+        preempt_count,
+        two_cpus, //
+    },
+    gate::Held,
+    thread::Thread, //
+};
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    }, //
+};
+
+fn kick_all() {
+    // SAFETY: The caller is a task with interrupts on.
+    unsafe { bindings::kick_all_cpus_sync() };
+}
+
+fn wake_up_all_idle() {
+    // SAFETY: The caller is a task.
+    unsafe { bindings::wake_up_all_idle_cpus() };
+}
+
+#[kunit_tests(smp_kick)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_kick_of_all_cpus_waits_for_each() -> Result {
+        let cpus = two_cpus()?;
+        let mask = mask_of([cpus.there])?;
+        let go = leak(Atomic::new(false))?;
+        let thread = Thread::start(
+            cpus.here,
+            |go: &Atomic<bool>| {
+                let _ = becomes_true(|| go.load(Acquire));
+                kick_all();
+            },
+            go,
+        )?;
+
+        let held = Held::new(cpus.there)?;
+        go.store(true, Release);
+        let queued = becomes_true(|| peek(&mask));
+        let early = thread.is_done();
+        let held_until_now = held.release();
+        let finished = thread.finishes();
+
+        assert!(held_until_now && queued);
+        assert!(!early);
+        assert!(finished);
+        Ok(())
+    }
+
+    #[test]
+    fn waking_up_idle_cpus_waits_for_nobody() -> Result {
+        let cpus = two_cpus()?;
+
+        let held = Held::new(cpus.there)?;
+        wake_up_all_idle();
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        Ok(())
+    }
+
+    #[test]
+    fn a_kick_leaves_interrupts_and_preemption_as_they_were() -> Result {
+        two_cpus()?;
+        let before = preempt_count();
+
+        kick_all();
+        assert!(!interrupts_are_off());
+        assert_eq!(preempt_count(), before);
+
+        wake_up_all_idle();
+        assert!(!interrupts_are_off());
+        assert_eq!(preempt_count(), before);
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to many CPUs.
+
+use crate::tests::support::{
+    calls::{
+        all_others,
+        many,
+        on_each,
+        single_on, //
+    },
+    fixture::{
+        becomes_true,
+        interrupts_are_off,
+        mask_of,
+        preempt_count,
+        two_cpus, //
+    },
+    gate::Held,
+    seen::{
+        Context,
+        Seen, //
+    },
+    tally::TALLY, //
+};
+use kernel::{
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    prelude::*, //
+};
+
+/// A set with all bits set that there are.
+fn full_mask() -> Result<CpumaskVar> {
+    let mut mask = mask_of([])?;
+
+    mask.setall();
+    Ok(mask)
+}
+
+#[kunit_tests(smp_many)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_call_to_all_others_runs_once_on_each_and_not_here() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        all_others(&TALLY, true);
+        assert!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+        Ok(())
+    }
+
+    #[test]
+    fn without_waiting_it_runs_on_all_others_too() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        all_others(&TALLY, false);
+        assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_a_set_leaves_out_the_own_cpu() -> Result {
+        let cpus = two_cpus()?;
+
+        for wait in [true, false] {
+            TALLY.clear();
+            many(&*mask_of([cpus.here, cpus.there])?, &TALLY, wait);
+            assert!(TALLY.becomes(|cpu| u32::from(cpu == cpus.there)));
+
+            TALLY.clear();
+            many(&*mask_of([cpus.here])?, &TALLY, wait);
+            assert!(TALLY.is(|_| 0));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_each_runs_here_too() -> Result {
+        two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        on_each(online, &TALLY, true);
+        assert!(TALLY.is(|cpu| u32::from(online.test(cpu))));
+
+        TALLY.clear();
+        on_each(online, &TALLY, false);
+        assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_each_runs_here_only_if_the_own_cpu_is_in_the_set() -> Result {
+        let cpus = two_cpus()?;
+
+        for wait in [true, false] {
+            let seen = Seen::new()?;
+            on_each(&*mask_of([cpus.there])?, seen, wait);
+            assert!(becomes_true(|| seen.runs() == 1));
+            assert!(seen.was_on(cpus.there));
+
+            let seen = Seen::new()?;
+            on_each(&*mask_of([cpus.here])?, seen, wait);
+            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_empty_set_is_no_error_and_calls_nobody() -> Result {
+        two_cpus()?;
+        let empty = mask_of([])?;
+
+        for wait in [true, false] {
+            TALLY.clear();
+            many(&empty, &TALLY, wait);
+            on_each(&empty, &TALLY, wait);
+            assert!(TALLY.is(|_| 0));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn cpus_that_are_not_online_are_passed_over() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+        let full = full_mask()?;
+
+        TALLY.clear();
+        many(&full, &TALLY, true);
+        assert!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+
+        TALLY.clear();
+        on_each(&full, &TALLY, true);
+        assert!(TALLY.is(|cpu| u32::from(online.test(cpu))));
+        Ok(())
+    }
+
+    #[test]
+    fn the_set_of_the_caller_is_not_changed() -> Result {
+        two_cpus()?;
+        let full = full_mask()?;
+        let weight = full.weight();
+
+        many(&full, Seen::new()?, true);
+        on_each(&full, Seen::new()?, true);
+        assert_eq!(full.weight(), weight);
+        Ok(())
+    }
+
+    #[test]
+    fn the_next_call_waits_only_until_the_last_one_is_taken() -> Result {
+        let cpus = two_cpus()?;
+        let mask = mask_of([cpus.there])?;
+        let seen = Seen::new()?;
+
+        // The first call uses the same csd as the second.
+        let held = Held::new_by(|gate| {
+            many(&mask, gate, false);
+            Ok(())
+        })?;
+        many(&mask, seen, false);
+        let runs_while_held = seen.runs();
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert_eq!(runs_while_held, 0);
+        assert!(becomes_true(|| seen.runs() == 1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_waits_follows_one_that_does_not() -> Result {
+        const CALLS: u32 = 100;
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        for _ in 0..CALLS {
+            all_others(&TALLY, false);
+            all_others(&TALLY, true);
+        }
+        assert!(
+            TALLY.becomes(|cpu| if online.test(cpu) && cpu != cpus.here {
+                2 * CALLS
+            } else {
+                0
+            })
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn calls_to_one_and_to_many_do_not_share_their_csds() -> Result {
+        let cpus = two_cpus()?;
+        let mask = mask_of([cpus.there])?;
+
+        // One of each is queued: were they the same csd, the second call would wait for ever.
+        TALLY.clear();
+        let held = Held::new(cpus.there)?;
+        let sent = single_on(cpus.there, &TALLY, false);
+        many(&mask, &TALLY, false);
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert_eq!(sent, 0);
+        assert!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 } else { 0 }));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_leaves_interrupts_and_preemption_as_they_were() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let before = preempt_count();
+
+        for mask in [
+            mask_of([])?,
+            mask_of([cpus.here])?,
+            mask_of([cpus.there])?,
+            full_mask()?,
+        ] {
+            for wait in [true, false] {
+                many(&mask, seen, wait);
+                assert!(!interrupts_are_off());
+                assert_eq!(preempt_count(), before);
+
+                on_each(&mask, seen, wait);
+                assert!(!interrupts_are_off());
+                assert_eq!(preempt_count(), before);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls without a function.
+
+use crate::{
+    csd::{
+        Call,
+        Kind, //
+    },
+    tests::support::{
+        calls::{
+            single_async,
+            single_on, //
+        },
+        fixture::{
+            blank_csd,
+            flush_from_task,
+            mask_of,
+            pool_is_free,
+            push_here,
+            two_cpus,
+            with_interrupts_off, //
+        },
+        seen::Seen,
+        warnings::warnings_of, //
+    }, //
+};
+use core::ptr;
+use kernel::{
+    bindings,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+#[kunit_tests(smp_no_function)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_call_without_a_function_completes_and_its_caller_is_warned() -> Result {
+        let cpus = two_cpus()?;
+        let there = i32::from(cpus.there);
+        let mask = mask_of([cpus.there])?;
+        let both = mask_of([cpus.here, cpus.there])?;
+        let info = ptr::null_mut();
+
+        for wait in [false, true] {
+            // Each answer is that of the entry point, or 0 if it has none.
+            let calls: [&dyn Fn() -> c_int; 5] = [
+                // SAFETY: There is no function.
+                &|| unsafe { bindings::smp_call_function_single(there, None, info, wait) },
+                &|| {
+                    let here = i32::from(cpus.here);
+
+                    // SAFETY: As above.
+                    unsafe { bindings::smp_call_function_single(here, None, info, wait) }
+                },
+                &|| {
+                    let mask = mask.as_raw();
+
+                    // SAFETY: The mask is valid, and there is no function.
+                    unsafe { bindings::smp_call_function_any(mask, None, info, wait.into()) }
+                },
+                &|| {
+                    // SAFETY: As above.
+                    unsafe { bindings::smp_call_function_many(mask.as_raw(), None, info, wait) };
+                    0
+                },
+                &|| {
+                    let both = both.as_raw();
+
+                    // SAFETY: As above.
+                    unsafe { bindings::on_each_cpu_cond_mask(None, None, info, wait, both) };
+                    0
+                },
+            ];
+
+            for call in calls {
+                let mut answer = -1;
+                let warnings = warnings_of(|| answer = call())?;
+                let seen = Seen::new()?;
+
+                assert_eq!(warnings, 1);
+                assert_eq!(answer, 0);
+                assert_eq!(single_on(cpus.there, seen, true), 0);
+                assert_eq!(seen.runs(), 1);
+                assert!(pool_is_free());
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_without_a_function_is_unlocked_and_warned_about() -> Result {
+        let cpus = two_cpus()?;
+        let nothing = Call {
+            func: None,
+            info: ptr::null_mut(),
+        };
+        let own = blank_csd()?;
+        let queued = blank_csd()?;
+        let mut answer = -1;
+
+        own.fill(nothing, cpus.here, cpus.here);
+        let sent = warnings_of(|| answer = single_async(i32::from(cpus.here), own))?;
+
+        queued.lock_new(Kind::Sync);
+        queued.fill(nothing, cpus.here, cpus.here);
+        let found = warnings_of(|| {
+            with_interrupts_off(|irq| push_here(irq, queued));
+            flush_from_task();
+        })?;
+
+        assert_eq!(sent, 1);
+        assert_eq!(answer, 0);
+        assert_eq!(found, 1);
+        assert!(!own.is_locked() && !queued.is_locked());
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_in_a_task_without_a_function_is_refused_and_its_caller_is_warned() -> Result {
+        two_cpus()?;
+
+        for cpu in Cpumask::online() {
+            let mut answer = 0;
+            let warnings = warnings_of(|| {
+                // SAFETY: There is no function.
+                answer = unsafe {
+                    bindings::smp_call_on_cpu(cpu.as_u32(), None, ptr::null_mut(), false)
+                };
+            })?;
+
+            assert_eq!(warnings, 1);
+            assert_eq!(answer, EINVAL.to_errno());
+        }
+        Ok(())
+    }
+}

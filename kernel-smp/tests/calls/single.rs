@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to one CPU.
+
+use crate::tests::support::{
+    calls::{
+        single,
+        single_on, //
+    },
+    fixture::{
+        bad_numbers,
+        becomes_true,
+        interrupts_are_off,
+        pool_is_free,
+        preempt_count,
+        two_cpus, //
+    },
+    gate::Held,
+    seen::{
+        Context,
+        Seen, //
+    },
+    tally::TALLY, //
+};
+use kernel::{
+    cpumask::Cpumask,
+    error::to_result,
+    prelude::*, //
+};
+
+#[kunit_tests(smp_single)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_call_that_waits_has_run_on_its_cpu_when_it_returns() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+
+        assert_eq!(single_on(cpus.there, seen, true), 0);
+        assert_eq!(seen.runs(), 1);
+        assert!(seen.was_on(cpus.there));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_does_not_wait_runs_once_on_its_cpu() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+
+        assert_eq!(single_on(cpus.there, seen, false), 0);
+        assert!(becomes_true(|| seen.runs() == 1));
+
+        // A second run would have come by the end of two more calls.
+        assert_eq!(single_on(cpus.there, Seen::new()?, true), 0);
+        assert_eq!(single_on(cpus.there, Seen::new()?, true), 0);
+        assert_eq!(seen.runs(), 1);
+        assert!(seen.was_on(cpus.there));
+        Ok(())
+    }
+
+    #[test]
+    fn each_online_cpu_can_be_called() -> Result {
+        two_cpus()?;
+
+        for wait in [true, false] {
+            for cpu in Cpumask::online() {
+                let seen = Seen::new()?;
+
+                assert_eq!(single_on(cpu, seen, wait), 0);
+                assert!(becomes_true(|| seen.runs() == 1));
+                assert!(seen.was_on(cpu));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_the_own_cpu_has_run_when_it_returns() -> Result {
+        let cpus = two_cpus()?;
+
+        for wait in [true, false] {
+            let seen = Seen::new()?;
+
+            assert_eq!(single_on(cpus.here, seen, wait), 0);
+            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn numbers_of_no_cpu_are_refused() -> Result {
+        two_cpus()?;
+
+        for wait in [true, false] {
+            for number in bad_numbers() {
+                let seen = Seen::new()?;
+                let error = single(number, seen, wait);
+
+                assert!(pool_is_free());
+                assert_eq!(error, ENXIO.to_errno());
+                assert_eq!(seen.runs(), 0);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_waits_works_right_after_a_refused_one() -> Result {
+        let cpus = two_cpus()?;
+
+        for number in bad_numbers() {
+            let seen = Seen::new()?;
+
+            assert_eq!(single(number, seen, true), ENXIO.to_errno());
+            assert_eq!(single_on(cpus.there, seen, true), 0);
+            assert_eq!(seen.runs(), 1);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_without_waiting_works_right_after_a_refused_one() -> Result {
+        let cpus = two_cpus()?;
+
+        for number in bad_numbers() {
+            let seen = Seen::new()?;
+
+            let error = single(number, seen, false);
+
+            assert!(pool_is_free());
+            assert_eq!(error, ENXIO.to_errno());
+            assert_eq!(single_on(cpus.there, seen, false), 0);
+            assert!(becomes_true(|| seen.runs() == 1));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_second_call_without_waiting_returns_while_the_first_one_runs() -> Result {
+        let cpus = two_cpus()?;
+        let second = Seen::new()?;
+
+        let held = Held::new_by(|gate| to_result(single_on(cpus.there, gate, false)))?;
+        let sent = single_on(cpus.there, second, false);
+        let runs_while_held = second.runs();
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert_eq!(sent, 0);
+        assert_eq!(runs_while_held, 0);
+        assert!(becomes_true(|| second.runs() == 1));
+        Ok(())
+    }
+
+    #[test]
+    fn calls_in_a_row_run_each() -> Result {
+        const CALLS: u32 = 500;
+        let cpus = two_cpus()?;
+
+        TALLY.clear();
+        for _ in 0..CALLS {
+            assert_eq!(single_on(cpus.there, &TALLY, false), 0);
+            assert_eq!(single_on(cpus.there, &TALLY, true), 0);
+        }
+        assert!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 * CALLS } else { 0 }));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_leaves_interrupts_and_preemption_as_they_were() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let before = preempt_count();
+
+        for number in [i32::from(cpus.here), i32::from(cpus.there), -1] {
+            for wait in [true, false] {
+                single(number, seen, wait);
+                assert!(pool_is_free());
+                assert!(!interrupts_are_off());
+                assert_eq!(preempt_count(), before);
+            }
+        }
+        Ok(())
+    }
+}

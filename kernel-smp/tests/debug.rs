@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stall reports, trace points and injected faults.
+
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+mod fault;
+
+#[cfg(all(
+    CONFIG_CSD_LOCK_WAIT_DEBUG,
+    CONFIG_JUMP_LABEL,
+    not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)
+))]
+mod stall;
+
+#[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+mod trace;
+
+#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_CSD_LOCK_WAIT_DEBUG))]
+mod verdict;

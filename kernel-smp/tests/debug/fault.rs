@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls while IPIs go wrong.
+
+use crate::tests::support::{
+    calls::{
+        all_others,
+        single_on, //
+    },
+    faults::{
+        Fault,
+        BURST,
+        DELAY,
+        DUPLICATE,
+        REORDER, //
+    },
+    fixture::{
+        becomes_true,
+        two_cpus,
+        with_interrupts_off, //
+    },
+    seen::Seen,
+    tally::TALLY,
+    thread::Busy,
+    ways::{
+        Target,
+        WAYS, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+/// Calls another CPU in all ways, and all others, while a fault is made in half of the cases.
+/// Returns whether each call ran once.
+fn works_with(kind: bindings::smp_fault_kind) -> Result<bool> {
+    const ROUNDS: u32 = 50;
+    let cpus = two_cpus()?;
+    let online = Cpumask::online();
+    let mut fine = true;
+
+    let fault = Fault::sometimes(kind, 50);
+    for _ in 0..ROUNDS {
+        for way in &WAYS {
+            let target = Target::new(cpus.there)?;
+
+            fine &= way.check((way.call)(&target) == 0 && target.is_called());
+        }
+    }
+    TALLY.clear();
+    for _ in 0..ROUNDS {
+        all_others(&TALLY, true);
+        all_others(&TALLY, false);
+    }
+    fine &= TALLY.becomes(|cpu| {
+        if online.test(cpu) && cpu != cpus.here {
+            2 * ROUNDS
+        } else {
+            0
+        }
+    });
+    drop(fault);
+    Ok(fine)
+}
+
+#[kunit_tests(smp_fault)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn calls_work_while_ipis_are_late() -> Result {
+        assert!(works_with(DELAY)?);
+        Ok(())
+    }
+
+    #[test]
+    fn calls_work_while_ipis_are_swapped() -> Result {
+        assert!(works_with(REORDER)?);
+        Ok(())
+    }
+
+    #[test]
+    fn calls_work_while_ipis_are_doubled() -> Result {
+        assert!(works_with(DUPLICATE)?);
+        Ok(())
+    }
+
+    #[test]
+    fn calls_work_while_ipis_come_in_bursts() -> Result {
+        assert!(works_with(BURST)?);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
+    fn an_ipi_that_is_late_comes_though_its_sender_waits_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+        // On its way out of the idle loop a CPU looks at its queue without an IPI.
+        let busy = Busy::new(cpus.there)?;
+        let before = Seen::new()?;
+        let seen = Seen::new()?;
+
+        let fault = Fault::between(DELAY, cpus.here, cpus.there, 1);
+        let own = with_interrupts_off(|_| single_on(cpus.there, seen, true));
+        drop(fault);
+        let fault = Fault::between(DELAY, cpus.here, cpus.there, 1);
+        let (sent, behind) = with_interrupts_off(|_| {
+            (
+                single_on(cpus.there, before, false),
+                single_on(cpus.there, seen, true),
+            )
+        });
+        drop(fault);
+        let came = busy.is_busy();
+        drop(busy);
+
+        assert!(came);
+        assert_eq!((own, sent, behind), (0, 0, 0));
+        assert_eq!(before.runs(), 1);
+        assert_eq!(seen.runs(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_fault_between_two_cpus_leaves_the_way_to_others_alone() -> Result {
+        const TIMES: i32 = 1000;
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let _busy = [Busy::new(cpus.there)?, Busy::new(third)?];
+        let seen = Seen::new()?;
+        let mut calls = 0;
+
+        let fault = Fault::between(DUPLICATE, cpus.here, cpus.there, TIMES);
+        // Returns how many faults were made; others of this CPU may make calls meanwhile.
+        let mut faults_of_call_to = |cpu| {
+            let before = fault.times_left();
+
+            calls += u32::from(single_on(cpu, seen, true) == 0);
+            before - fault.times_left()
+        };
+        let spares_others = becomes_true(|| faults_of_call_to(third) == 0);
+        let hits = becomes_true(|| faults_of_call_to(cpus.there) != 0);
+        drop(fault);
+
+        assert!(spares_others);
+        assert!(hits);
+        assert_eq!(seen.runs(), calls);
+        Ok(())
+    }
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls while requests are watched for stalls. A stall itself is not made: it fills the log.
+
+use crate::{
+    clock::now,
+    csd::{
+        Csd,
+        Kind, //
+    },
+    pool,
+    stall,
+    testpoint::Point,
+    tests::support::{
+        calls::{
+            all_others,
+            single,
+            single_async,
+            single_on,
+            Callback, //
+        },
+        fixture::{
+            bad_numbers,
+            becomes_true,
+            blank_csd,
+            call_of,
+            csd_for,
+            leak,
+            pool_is_free,
+            two_cpus,
+            with_interrupts_off, //
+        },
+        gate::Held,
+        irq_work::Work,
+        seen::Seen,
+        step_in::step_in,
+        tally::TALLY,
+        thread::Thread,
+        ways::{
+            Target,
+            WAYS, //
+        }, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    },
+    time::{
+        delay::udelay,
+        Delta,
+        NSEC_PER_SEC, //
+    }, //
+};
+
+/// A csd that a test uses on several CPUs.
+#[derive(Clone, Copy)]
+struct Used(Csd);
+
+// SAFETY: The csd lives for ever, and one CPU at a time uses it.
+unsafe impl Sync for Used {}
+
+impl Used {
+    fn csd(&self) -> Csd {
+        self.0
+    }
+}
+
+/// Waits are reported after a short time until this is dropped.
+struct Timeout {
+    before: usize,
+}
+
+impl Timeout {
+    const MS: usize = 300;
+
+    fn place() -> *mut usize {
+        &raw mut bindings::csd_lock_timeout
+    }
+
+    fn new() -> Self {
+        // SAFETY: The parameter may change at any time.
+        let before = unsafe { Self::place().read_volatile() };
+
+        // SAFETY: As above.
+        unsafe { Self::place().write_volatile(Self::MS) };
+        Self { before }
+    }
+
+    /// Lets more than that time pass.
+    fn pass() {
+        for _ in 0..Self::MS + Self::MS / 10 {
+            udelay(Delta::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        // SAFETY: The parameter may change at any time.
+        unsafe { Self::place().write_volatile(self.before) };
+    }
+}
+
+/// Requests are watched until this is dropped, if they were not already.
+struct Watch {
+    was_on: bool,
+}
+
+impl Watch {
+    fn key() -> *mut bindings::static_key {
+        // SAFETY: This only computes an address.
+        unsafe { &raw mut bindings::csdlock_debug_enabled.key }
+    }
+
+    fn new() -> Self {
+        let was_on = stall::enabled();
+
+        // SAFETY: The key is one of the kernel.
+        unsafe { bindings::static_key_enable(Self::key()) };
+        Self { was_on }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.was_on {
+            // SAFETY: The key is one of the kernel.
+            unsafe { bindings::static_key_disable(Self::key()) };
+        }
+    }
+}
+
+/// Returns whether a request is reported as stuck.
+fn is_stuck() -> bool {
+    // SAFETY: May be called in any context.
+    unsafe { bindings::csd_lock_is_stuck() }
+}
+
+/// A callback that looks up what its CPU is recorded to run, before and after a call to itself.
+struct Record {
+    /// The csd and its argument, each time.
+    entries: [[Atomic<usize>; 2]; 2],
+    seen: &'static Seen,
+    own: Used,
+    over: Atomic<bool>,
+}
+
+impl Record {
+    fn new() -> Result<&'static Self> {
+        let seen = Seen::new()?;
+
+        leak(Self {
+            entries: [const { [const { Atomic::new(0) }; 2] }; 2],
+            seen,
+            own: Used(csd_for(seen)?),
+            over: Atomic::new(false),
+        })
+    }
+
+    fn look(&self, at: usize) {
+        let running = with_interrupts_off(|irq| stall::current(irq));
+        let (csd, info) = running.map_or((0, 0), |running| running.entry());
+
+        self.entries[at][0].store(csd, Relaxed);
+        self.entries[at][1].store(info, Relaxed);
+    }
+
+    /// Returns what was found, in the order of time.
+    fn found(&self) -> [[usize; 2]; 2] {
+        self.entries
+            .each_ref()
+            .map(|entry| entry.each_ref().map(|part| part.load(Relaxed)))
+    }
+}
+
+impl Callback for Record {
+    fn call(&'static self) {
+        self.look(0);
+        single_async(i32::from(CpuId::current()), self.own.csd());
+        self.look(1);
+        self.over.store(true, Release);
+    }
+}
+
+/// Threads that all send without waiting, to one CPU.
+struct Senders {
+    to: CpuId,
+    go: Atomic<bool>,
+    errors: Atomic<u32>,
+}
+
+impl Senders {
+    const CALLS: u32 = 200;
+
+    fn send(&'static self) {
+        let _ = becomes_true(|| self.go.load(Acquire));
+        for _ in 0..Self::CALLS {
+            if single_on(self.to, &TALLY, false) != 0 {
+                self.errors.fetch_add(1, Full);
+            }
+        }
+    }
+}
+
+#[kunit_tests(smp_stall)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn calls_of_all_kinds_work_while_they_are_watched() -> Result {
+        let cpus = two_cpus()?;
+        let mut fine = true;
+
+        let watch = Watch::new();
+        let on = stall::enabled();
+        for way in &WAYS {
+            for _ in 0..20 {
+                let target = Target::new(cpus.there)?;
+
+                fine &= way.check((way.call)(&target) == 0 && target.is_called());
+            }
+        }
+        let stuck = is_stuck();
+        drop(watch);
+
+        assert!(on && fine);
+        assert!(!stuck);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_the_own_cpu_leaves_the_record_of_its_caller() -> Result {
+        let cpus = two_cpus()?;
+        let record = Record::new()?;
+        let info = core::ptr::from_ref(record).addr();
+
+        let watch = Watch::new();
+        let sent = single_on(cpus.there, record, true);
+        drop(watch);
+
+        let [before, after] = record.found();
+        assert_eq!(sent, 0);
+        assert_eq!(record.seen.runs(), 1);
+        assert_eq!(before[1], info);
+        assert_eq!(after, before);
+        Ok(())
+    }
+
+    #[test]
+    fn irq_work_is_recorded_while_it_runs() -> Result {
+        let cpus = two_cpus()?;
+        let record = Record::new()?;
+        let work = Work::new(record)?;
+        let entry = core::ptr::from_ref(work).addr();
+
+        let watch = Watch::new();
+        let queued = work.queue_on(cpus.there);
+        let over = becomes_true(|| record.over.load(Acquire));
+        drop(watch);
+
+        assert!(queued && over);
+        assert_eq!(record.found(), [[entry; 2]; 2]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_wait_that_ends_between_the_lock_and_the_clock_is_not_reported() -> Result {
+        let cpus = two_cpus()?;
+        let used = leak(Used(blank_csd()?))?;
+        let end = leak(|| {
+            used.csd().unlock();
+            Timeout::pass();
+        })?;
+        let mut over = KVec::new();
+        let mut reported = KVec::new();
+
+        let watch = Watch::new();
+        let timeout = Timeout::new();
+        let steps = step_in(Point::Watched, cpus.here, end, || {
+            let csd = used.csd();
+            let lock = csd.lock_new(Kind::Sync);
+            csd.fill(call_of(&TALLY), cpus.here, cpus.there);
+            let mut wait = stall::Watch::begin(csd, Some(lock));
+
+            // As a waiter that is preempted at the point, until the wait is long over.
+            let _ = over.push(wait.is_over(), GFP_KERNEL);
+            let _ = reported.push(wait.is_reported(), GFP_KERNEL);
+        })?;
+        drop(timeout);
+        drop(watch);
+
+        assert_eq!(steps, Some(1));
+        assert_eq!(*over, [true]);
+        assert_eq!(*reported, [false]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_in_use_again_is_not_reported_as_its_last_use() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let used = leak(Used(blank_csd()?))?;
+        let again = leak(move || {
+            let csd = used.csd();
+
+            csd.unlock();
+            csd.try_lock();
+            csd.fill(call_of(seen), cpus.here, cpus.here);
+            Timeout::pass();
+        })?;
+        let mut over = KVec::new();
+        let mut reported = KVec::new();
+
+        let watch = Watch::new();
+        let timeout = Timeout::new();
+        let steps = step_in(Point::Watched, cpus.here, again, || {
+            let csd = used.csd();
+            csd.try_lock();
+            csd.fill(call_of(&TALLY), cpus.here, cpus.there);
+            let mut wait = stall::Watch::begin(csd, None);
+
+            // The second look is right after the first.
+            for _ in 0..2 {
+                let _ = over.push(wait.is_over(), GFP_KERNEL);
+                let _ = reported.push(wait.is_reported(), GFP_KERNEL);
+            }
+            csd.unlock();
+        })?;
+        drop(timeout);
+        drop(watch);
+
+        assert_eq!(steps, Some(1));
+        assert_eq!(*over, [false, false]);
+        assert_eq!(*reported, [false, false]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_no_reason_for_a_report() -> Result {
+        let cpus = two_cpus()?;
+        let csd = blank_csd()?;
+        let start = now() + 3600 * NSEC_PER_SEC as u64;
+
+        csd.lock_new(Kind::Sync);
+        csd.fill(call_of(&TALLY), cpus.here, cpus.there);
+        let watch = Watch::new();
+        let reported = stall::report_if_late(csd, cpus.here, start, start, &|| false);
+        drop(watch);
+        csd.unlock();
+
+        assert!(!reported);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_that_nobody_waits_for_uses_a_csd_of_its_sender_while_watched() -> Result {
+        let cpus = two_cpus()?;
+
+        let watch = Watch::new();
+        let free = pool_is_free();
+        let held = Held::new(cpus.there)?;
+        let sent = single_on(cpus.there, Seen::new()?, false);
+        let of_sender = pool::state::in_use(cpus.here);
+        let of_target = pool::state::in_use(cpus.there);
+        let held_until_now = held.release();
+        drop(watch);
+
+        assert!(free && held_until_now);
+        assert_eq!(sent, 0);
+        assert_eq!(of_sender, 1);
+        assert_eq!(of_target, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn refused_calls_leave_nothing_locked_while_watched() -> Result {
+        let cpus = two_cpus()?;
+        let mut fine = true;
+
+        let watch = Watch::new();
+        for number in bad_numbers() {
+            let seen = Seen::new()?;
+
+            fine &= single(number, seen, false) == ENXIO.to_errno();
+            fine &= pool_is_free();
+            fine &= single_on(cpus.there, seen, false) == 0;
+            fine &= becomes_true(|| seen.runs() == 1);
+        }
+        drop(watch);
+
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn several_cpus_can_send_to_one_without_waiting_while_watched() -> Result {
+        let cpus = two_cpus()?;
+        let senders = leak(Senders {
+            to: cpus.there,
+            go: Atomic::new(false),
+            errors: Atomic::new(0),
+        })?;
+        let mut threads = KVec::new();
+
+        let watch = Watch::new();
+        TALLY.clear();
+        for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.there) {
+            threads.push(Thread::start(cpu, Senders::send, senders)?, GFP_KERNEL)?;
+        }
+        senders.go.store(true, Release);
+        let finished = threads.iter().all(Thread::finishes);
+        let count = (threads.len() as u32).saturating_mul(Senders::CALLS);
+        let ran = TALLY.becomes(|cpu| if cpu == cpus.there { count } else { 0 });
+        let stuck = is_stuck();
+        drop(watch);
+
+        assert!(finished && ran && !stuck);
+        assert_eq!(senders.errors.load(Acquire), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn watching_can_begin_and_end_while_calls_are_made() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+
+        TALLY.clear();
+        for _ in 0..10 {
+            all_others(&TALLY, false);
+            let watch = Watch::new();
+            all_others(&TALLY, false);
+            all_others(&TALLY, true);
+            drop(watch);
+        }
+        assert!(
+            TALLY.becomes(|cpu| if online.test(cpu) && cpu != cpus.here {
+                30
+            } else {
+                0
+            })
+        );
+        assert!(!is_stuck());
+        Ok(())
+    }
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The trace points: who called, and what surrounds a callback.
+
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    queue,
+    tests::support::{
+        around::Around,
+        calls::{
+            enter,
+            on_each_if,
+            single_async,
+            Callback,
+            Condition, //
+        },
+        events::{
+            Event,
+            Events, //
+        },
+        fixture::{
+            becomes_true,
+            csd_for,
+            leak,
+            mask_of,
+            request,
+            skip,
+            two_cpus, //
+        },
+        gate::Held,
+        probe::Probe,
+        seen::Seen,
+        thread::Busy,
+        ways::{
+            Family,
+            Target,
+            WAYS, //
+        }, //
+    },
+    trace::Callsite, //
+};
+use core::hint::black_box;
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+/// What the callers below need. There is no allocation and no other call in them: each is one call
+/// of an entry point, with something after it so that the caller is still there.
+struct Args {
+    cpu: c_int,
+    seen: &'static Seen,
+    mask: *const bindings::cpumask,
+    csd: Csd,
+    locked_csd: Csd,
+}
+
+impl Args {
+    fn info(&self) -> *mut c_void {
+        core::ptr::from_ref(self.seen).cast_mut().cast()
+    }
+}
+
+/// A call to all CPUs but one.
+struct AllBut(Option<CpuId>);
+
+impl Callback for AllBut {
+    fn call(&'static self) {}
+}
+
+impl Condition for AllBut {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        self.0.is_none_or(|but| i32::from(but) != cpu)
+    }
+}
+
+#[inline(never)]
+fn by_single(args: &Args) -> u32 {
+    // SAFETY: `enter()` gets what it wants.
+    unsafe { bindings::smp_call_function_single(args.cpu, Some(enter::<Seen>), args.info(), true) };
+    black_box(1)
+}
+
+#[inline(never)]
+fn by_single_no_wait(args: &Args) -> u32 {
+    // SAFETY: `enter()` gets what it wants.
+    unsafe {
+        bindings::smp_call_function_single(args.cpu, Some(enter::<Seen>), args.info(), false)
+    };
+    black_box(2)
+}
+
+#[inline(never)]
+fn by_single_async(args: &Args) -> u32 {
+    // SAFETY: The csd lives for ever.
+    unsafe { bindings::smp_call_function_single_async(args.cpu, args.csd.as_ptr()) };
+    black_box(3)
+}
+
+#[inline(never)]
+fn by_any(args: &Args) -> u32 {
+    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    unsafe { bindings::smp_call_function_any(args.mask, Some(enter::<Seen>), args.info(), 1) };
+    black_box(4)
+}
+
+#[inline(never)]
+fn by_many(args: &Args) -> u32 {
+    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    unsafe { bindings::smp_call_function_many(args.mask, Some(enter::<Seen>), args.info(), true) };
+    black_box(5)
+}
+
+#[inline(never)]
+fn by_each(args: &Args) -> u32 {
+    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    unsafe {
+        bindings::on_each_cpu_cond_mask(None, Some(enter::<Seen>), args.info(), true, args.mask)
+    };
+    black_box(6)
+}
+
+#[inline(never)]
+fn by_queue(args: &Args) -> u32 {
+    // SAFETY: The csd lives for ever, is locked, filled in and in no queue.
+    unsafe { bindings::__smp_call_single_queue(args.cpu, args.locked_csd.node()) };
+    black_box(7)
+}
+
+#[inline(never)]
+fn by_all_others(args: &Args) -> u32 {
+    // SAFETY: `enter()` gets what it wants.
+    unsafe { bindings::smp_call_function(Some(enter::<Seen>), args.info(), 1) };
+    black_box(8)
+}
+
+#[inline(never)]
+fn by_kick(_args: &Args) -> u32 {
+    // SAFETY: The test is a task with interrupts on.
+    unsafe { bindings::kick_all_cpus_sync() };
+    black_box(9)
+}
+
+/// A function that calls an entry point.
+type Caller = fn(&Args) -> u32;
+
+/// Those that call one CPU.
+const TO_ONE: [Caller; 7] = [
+    by_single,
+    by_single_no_wait,
+    by_single_async,
+    by_any,
+    by_many,
+    by_each,
+    by_queue,
+];
+
+/// Those that call all other CPUs.
+const TO_ALL: [Caller; 2] = [by_all_others, by_kick];
+
+/// Has `caller` call, and returns what was seen of it.
+fn events_of(caller: Caller, cpu: CpuId, calls: u32) -> Result<&'static Events> {
+    let seen = Seen::new()?;
+    let mask = mask_of([cpu])?;
+    let args = Args {
+        cpu: i32::from(cpu),
+        seen,
+        mask: mask.as_raw(),
+        csd: csd_for(seen)?,
+        locked_csd: request(seen, Kind::Async, cpu)?,
+    };
+    let events = Events::new()?;
+    let probe = Probe::of_sending(events)?;
+
+    black_box(caller)(black_box(&args));
+    let ran = becomes_true(|| seen.runs() >= calls);
+    drop(probe);
+
+    if ran {
+        Ok(events)
+    } else {
+        Err(ETIMEDOUT)
+    }
+}
+
+/// Tries `f` until it returns true: another call may be in a queue, and then ours needs no IPI.
+fn at_some_time(mut f: impl FnMut() -> Result<bool>) -> Result<bool> {
+    for _ in 0..20 {
+        if f()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[kunit_tests(smp_trace)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_request_is_traced_with_the_caller_of_the_entry_point() -> Result {
+        let cpus = two_cpus()?;
+
+        for caller in TO_ONE {
+            let events = events_of(caller, cpus.there, 1)?;
+
+            assert_eq!(events.requests(), 1);
+            assert!(events
+                .iter()
+                .filter(|event| event.is_request())
+                .all(|event| event.is_from(caller as usize) && event.is_for(cpus.there)));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_to_one_cpu_is_traced_with_the_caller_of_the_entry_point() -> Result {
+        let cpus = two_cpus()?;
+        // A CPU that polls in its idle loop would need no IPI.
+        let busy = Busy::new(cpus.there)?;
+        let mut fine = true;
+
+        for caller in TO_ONE {
+            fine &= at_some_time(|| {
+                let events = events_of(caller, cpus.there, 1)?;
+                let mut ipis = events
+                    .iter()
+                    .filter(|event| event.is_ipi() && event.is_for(cpus.there));
+
+                Ok(ipis.any(|event| event.is_from(caller as usize)))
+            })?;
+        }
+        drop(busy);
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_for_what_another_caller_has_queued_is_traced() -> Result {
+        let cpus = two_cpus()?;
+        let busy = Busy::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        let caller: Caller = by_kick;
+
+        // Another caller may send the IPI just then.
+        let traced = at_some_time(|| {
+            let seen = Seen::new()?;
+            let csd = request(seen, Kind::Sync, cpus.there)?;
+            let events = Events::new()?;
+            let probe = Probe::of_sending(events)?;
+
+            // SAFETY: The entry lives for ever and is in no queue.
+            unsafe { queue.push(csd.node()) };
+            queue::send_overdue_ipis(Callsite(caller as usize + 1));
+            let ran = becomes_true(|| seen.runs() == 1);
+            drop(probe);
+
+            Ok(ran
+                && events.iter().any(|event| {
+                    event.is_ipi() && event.is_for(cpus.there) && event.is_from(caller as usize)
+                }))
+        })?;
+
+        drop(busy);
+        assert!(traced);
+        Ok(())
+    }
+
+    #[test]
+    fn requests_to_all_others_are_traced_with_the_caller_of_the_entry_point() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+        let others = online.weight().saturating_sub(1);
+
+        for (caller, calls) in TO_ALL.into_iter().zip([others, 0]) {
+            let events = events_of(caller, cpus.there, calls)?;
+
+            for cpu in online.iter().filter(|cpu| *cpu != cpus.here) {
+                let about_cpu = |event: &&Event| {
+                    let is_request = !event.is_ipi() && !event.is_among_several(cpu);
+
+                    is_request && event.is_for(cpu) && event.is_from(caller as usize)
+                };
+
+                assert_eq!(events.iter().filter(about_cpu).count(), 1);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_to_several_cpus_is_traced_with_the_caller_of_the_entry_point() -> Result {
+        let cpus = two_cpus()?;
+        let others = Cpumask::online().weight().saturating_sub(1);
+        // Otherwise there are not several.
+        cpus.third()?;
+
+        for (caller, calls) in TO_ALL.into_iter().zip([others, 0]) {
+            assert!(at_some_time(|| {
+                let events = events_of(caller, cpus.there, calls)?;
+                let mut ipis = events.iter().filter(|event| event.is_for_several());
+
+                Ok(ipis.any(|event| event.is_from(caller as usize)))
+            })?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_ipi_to_several_cpus_is_for_those_that_have_none_on_the_way() -> Result {
+        let cpus = two_cpus()?;
+        let others = mask_of(Cpumask::online().iter().filter(|cpu| *cpu != cpus.here))?;
+        if others.weight() < 3 {
+            skip("needs four CPUs online");
+        }
+
+        for held_cpu in &*others {
+            let due = || others.iter().filter(|cpu| *cpu != held_cpu);
+            // Two are enough for an IPI to several; if there is a third one, it is not wanted.
+            let call = leak(AllBut(due().nth(2)))?;
+            let wanted = |cpu: CpuId| cpu != held_cpu && Some(cpu) != call.0;
+
+            // Somebody else may call one of them as well just then.
+            assert!(at_some_time(|| {
+                let events = Events::new()?;
+                let first = csd_for(Seen::new()?)?;
+                let probe = Probe::of_sending(events)?;
+                let held = Held::new(held_cpu)?;
+                let queued = single_async(i32::from(held_cpu), first) == 0;
+
+                events.clear();
+                on_each_if(&others, call, false);
+                let told = |cpu| events.iter().any(|event| event.is_among_several(cpu));
+                let right = others.iter().all(|cpu| told(cpu) == wanted(cpu));
+                let held_until_now = held.release();
+                drop(probe);
+
+                Ok(queued && right && held_until_now)
+            })?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn entry_and_exit_of_a_function_are_traced_around_it() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            let target = Target::new(cpus.there)?;
+            let around = Around::new(target.seen)?;
+            let probe = Probe::of_functions(around)?;
+
+            let error = (way.call)(&target);
+            let called = target.is_called();
+            let over = becomes_true(|| around.is_over());
+            drop(probe);
+
+            assert!(way.check(error == 0 && called && over));
+            assert!(way.check(around.is_complete()));
+            assert!(way.check(around.csd().is_some()));
+            // A request is locked while it runs if somebody waits for it.
+            let sync = way.waits || way.family == Family::Queue;
+            assert!(way.check(around.was_locked() == sync));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_the_own_cpu_is_traced_without_a_csd() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            if way.family == Family::Many || way.family == Family::Queue {
+                continue;
+            }
+            let target = Target::new(cpus.here)?;
+            let around = Around::new(target.seen)?;
+            let probe = Probe::of_functions(around)?;
+
+            let error = (way.call)(&target);
+            drop(probe);
+
+            assert!(way.check(error == 0));
+            assert!(way.check(around.is_complete()));
+            assert!(way.check(around.csd().is_none()));
+            assert_eq!(around.own_calls(), 1);
+        }
+        Ok(())
+    }
+}

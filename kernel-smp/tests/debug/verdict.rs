@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests that get stuck, and what the report says about them.
+//!
+//! The log is full of reports afterwards, so this wants a boot of its own, with `csdlock_debug=1`.
+
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    pool::SLOTS,
+    stall::{
+        self,
+        verdicts,
+        Verdict, //
+    },
+    tests::support::{
+        calls::{
+            single_async,
+            single_on,
+            Callback, //
+        },
+        down::Down,
+        faults::{
+            Fault,
+            DROP, //
+        },
+        fixture::{
+            becomes_true,
+            csd_for,
+            leak,
+            pool_is_free,
+            request,
+            skip,
+            two_cpus,
+            with_interrupts_off,
+            Cpus, //
+        },
+        irq_work::Work,
+        seen::Seen,
+        thread::{
+            Busy,
+            Thread, //
+        }, //
+    },
+    wait::{
+        self,
+        Waiting, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    prelude::*,
+    smp::{
+        call_async,
+        Caller, //
+    },
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
+};
+
+/// When a wait is reported, in ms.
+const TIMEOUT: usize = 1000;
+
+/// Sets the time, and takes two CPUs of which the second is not idle: an idle one may look at its
+/// queue without an IPI.
+fn begin() -> Result<(Cpus, Busy)> {
+    if !stall::enabled() {
+        skip("boot with csdlock_debug=1");
+    }
+
+    // SAFETY: The parameter may change at any time.
+    unsafe { (&raw mut bindings::csd_lock_timeout).write_volatile(TIMEOUT) };
+    let cpus = two_cpus()?;
+    let busy = Busy::new(cpus.there)?;
+
+    Ok((cpus, busy))
+}
+
+/// Waits for so many tenths of a timeout, in any context.
+fn pass(tenths: usize) {
+    for _ in 0..tenths * TIMEOUT / 10 {
+        udelay(Delta::from_millis(1));
+    }
+}
+
+/// How often each verdict was given.
+type Counts = [u32; Verdict::NUMBER];
+
+const ALL: [Verdict; Verdict::NUMBER] = [
+    Verdict::Over,
+    Verdict::NotFlushed,
+    Verdict::Flushed,
+    Verdict::CallbackRunning,
+    Verdict::Offline,
+    Verdict::InterruptsOff,
+    Verdict::InterruptsOn,
+];
+
+fn counts() -> Counts {
+    ALL.map(verdicts)
+}
+
+/// What was given meanwhile.
+#[derive(Clone, Copy)]
+struct Given {
+    /// Whether each wanted verdict was given once.
+    right: bool,
+    /// How many others were given. What an NMI finds is no other.
+    wrong: u32,
+}
+
+/// Calls `f`, and returns what was given meanwhile.
+fn given(wanted: &[Verdict], f: impl FnOnce()) -> Given {
+    let before = counts();
+
+    f();
+    let after = counts();
+    let count = |verdict: &Verdict| {
+        let at = *verdict as usize;
+
+        after[at] - before[at]
+    };
+    let right = wanted.iter().all(|verdict| count(verdict) == 1);
+    let is_other = |verdict: &&Verdict| {
+        !wanted.contains(verdict)
+            && !matches!(**verdict, Verdict::InterruptsOff | Verdict::InterruptsOn)
+    };
+    let wrong = ALL.iter().filter(is_other).map(count).sum();
+
+    pr_info!("verdicts: {} right, {} wrong\n", u32::from(right), wrong);
+    Given { right, wrong }
+}
+
+/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Returns whether they were,
+/// `f` always returned true, no other ever was given, and in `misses` calls at most they were not.
+///
+/// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call of
+/// `f` shows nothing, and is made again.
+fn given_once(
+    times: u32,
+    misses: u32,
+    wanted: &[Verdict],
+    mut f: impl FnMut() -> Result<bool>,
+) -> Result<bool> {
+    let (mut shown, mut missed) = (0, 0);
+
+    for _ in 0..4 * times {
+        let mut fine = Ok(false);
+        let Given { right, wrong } = given(wanted, || fine = f());
+
+        if !fine? || wrong != 0 {
+            return Ok(false);
+        }
+        shown += u32::from(right);
+        missed += u32::from(!right);
+        if shown == times {
+            return Ok(missed <= misses);
+        }
+    }
+    Ok(false)
+}
+
+/// A callback that takes long.
+struct Slow {
+    begun: Atomic<bool>,
+}
+
+impl Slow {
+    fn new() -> Result<&'static Self> {
+        leak(Self {
+            begun: Atomic::new(false),
+        })
+    }
+}
+
+impl Callback for Slow {
+    fn call(&'static self) {
+        self.begun.store(true, Release);
+        pass(20);
+    }
+}
+
+/// A callback that calls its own CPU, and then takes long.
+struct Inner {
+    seen: &'static Seen,
+    own: Stray,
+}
+
+impl Callback for Inner {
+    fn call(&'static self) {
+        single_async(i32::from(CpuId::current()), self.own.0);
+        pass(20);
+    }
+}
+
+/// A thread that turns interrupts off for long.
+struct Deaf {
+    begun: Atomic<bool>,
+    tenths: usize,
+}
+
+impl Deaf {
+    fn be(&'static self) {
+        with_interrupts_off(|_| {
+            self.begun.store(true, Release);
+            pass(self.tenths);
+        });
+    }
+
+    /// Calls `cpu` while it has interrupts off for so long. Returns whether the call ran.
+    fn called(cpu: CpuId, tenths: usize) -> Result<bool> {
+        let deaf = leak(Self {
+            begun: Atomic::new(false),
+            tenths,
+        })?;
+        let thread = Thread::start(cpu, Self::be, deaf)?;
+        let begun = becomes_true(|| deaf.begun.load(Acquire));
+        let ran = call(cpu);
+
+        Ok(begun & ran? & thread.finishes())
+    }
+}
+
+/// A csd that is in no queue.
+struct Stray(Csd);
+
+// SAFETY: The csd lives for ever, and what is used of it is its flag word, which is atomic.
+unsafe impl Sync for Stray {}
+
+impl Stray {
+    /// Makes one that is locked.
+    fn new(target: CpuId) -> Result<&'static Self> {
+        leak(Self(request(Seen::new()?, Kind::Sync, target)?))
+    }
+
+    fn wait(&'static self) {
+        wait::until_over(self.0, None, Waiting::Spin);
+    }
+}
+
+/// How often a call was reported.
+fn reports() -> i32 {
+    // SAFETY: C's `atomic_t` is read as a whole.
+    unsafe { (&raw const bindings::csd_bug_count.counter).read_volatile() }
+}
+
+/// Calls `cpu` and waits. Returns whether it ran.
+fn call(cpu: CpuId) -> Result<bool> {
+    let seen = Seen::new()?;
+
+    Ok(single_on(cpu, seen, true) == 0 && seen.runs() == 1)
+}
+
+#[kunit_tests(smp_verdict)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_and_the_cpu_then_flushes_its_queue() -> Result {
+        let (cpus, _busy) = begin()?;
+
+        // An IPI of another CPU may come before the time, and then nothing is reported.
+        assert!(given_once(
+            5,
+            15,
+            &[Verdict::Over, Verdict::InterruptsOn],
+            || {
+                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+
+                call(cpus.there)
+            }
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_for_a_wait_of_the_rust_api_too() -> Result {
+        let (cpus, _busy) = begin()?;
+        let caller = Caller::new()?;
+
+        // As above.
+        assert!(given_once(
+            1,
+            3,
+            &[Verdict::Over, Verdict::InterruptsOn],
+            || {
+                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+                let pending = call_async(cpus.there, |_| (), GFP_KERNEL)?;
+
+                caller.wait(pending);
+                Ok(true)
+            }
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_for_asynchronous_calls_too() -> Result {
+        let (cpus, _busy) = begin()?;
+        let mut reported = false;
+        let mut ran = true;
+
+        // An IPI of another CPU may come before the time.
+        for _ in 0..4 {
+            let seen = Seen::new()?;
+            let before = reports();
+            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+
+            for _ in 0..2 {
+                ran &= single_on(cpus.there, seen, false) == 0;
+            }
+            ran &= becomes_true(|| seen.runs() == 2);
+            reported |= reports() != before;
+            if reported {
+                break;
+            }
+        }
+
+        assert!(ran);
+        assert!(reported);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_with_interrupts_off_for_long_is_said_not_to_flush() -> Result {
+        let (cpus, busy) = begin()?;
+
+        drop(busy);
+        assert!(given_once(
+            1,
+            0,
+            &[Verdict::InterruptsOff, Verdict::NotFlushed, Verdict::Over],
+            || Deaf::called(cpus.there, 80)
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_with_interrupts_off_for_little_more_than_a_timeout_is_known_as_that() -> Result {
+        let (cpus, busy) = begin()?;
+
+        drop(busy);
+        assert!(given_once(
+            1,
+            0,
+            &[Verdict::InterruptsOff, Verdict::Over],
+            || Deaf::called(cpus.there, 11)
+        )?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_function_that_takes_long_is_known_as_that() -> Result {
+        let (cpus, _busy) = begin()?;
+
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            Ok(single_on(cpus.there, Slow::new()?, true) == 0)
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_function_that_takes_long_after_a_call_to_its_own_cpu_is_known_as_that() -> Result {
+        let (cpus, _busy) = begin()?;
+
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            let seen = Seen::new()?;
+            let inner = leak(Inner {
+                seen,
+                own: Stray(csd_for(seen)?),
+            })?;
+
+            Ok(single_on(cpus.there, inner, true) == 0 && inner.seen.runs() == 1)
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn irq_work_that_takes_long_before_a_csd_of_a_pool_is_known_as_that() -> Result {
+        let (cpus, _busy) = begin()?;
+
+        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+            let slow = Slow::new()?;
+            let seen = Seen::new()?;
+            let calls = SLOTS as u32 + 2;
+            let mut fine = pool_is_free() && Work::new(slow)?.queue_on(cpus.there);
+
+            fine &= becomes_true(|| slow.begun.load(Acquire));
+            // The last one waits for a csd.
+            for _ in 0..calls {
+                fine &= single_on(cpus.there, seen, false) == 0;
+            }
+            Ok(fine && becomes_true(|| seen.runs() == calls))
+        })?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_that_is_in_no_queue_stays_locked_after_a_flush() -> Result {
+        let (cpus, _busy) = begin()?;
+        let stray = Stray::new(cpus.there)?;
+        let from = cpus.third()?;
+
+        let Given { right, wrong } = given(&[Verdict::Flushed], || {
+            if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
+                pass(80);
+                stray.0.unlock();
+                let _ = thread.finishes();
+            }
+        });
+
+        assert!(right);
+        assert_eq!(wrong, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn no_ipi_is_sent_again_to_a_cpu_that_is_offline() -> Result {
+        let (cpus, busy) = begin()?;
+        let stray = Stray::new(cpus.there)?;
+        let from = cpus.third()?;
+
+        drop(busy);
+        let down = Down::new(cpus.there)?;
+        let mut told = false;
+        let Given { right, wrong } = given(&[Verdict::Offline], || {
+            let before = counts();
+
+            if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
+                told = becomes_true(|| counts() != before);
+                stray.0.unlock();
+                let _ = thread.finishes();
+            }
+        });
+        drop(down);
+
+        assert!(told && right);
+        assert_eq!(wrong, 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! CPUs that go down and come back under calls of all families, and a ledger of the calls.
+
+use crate::{
+    csd::Csd,
+    tests::support::{
+        calls::{
+            any,
+            on_each_if,
+            single_async,
+            single_on,
+            Callback,
+            Condition, //
+        },
+        down::Down,
+        fixture::{
+            becomes_true,
+            bind,
+            csd_for,
+            leak,
+            mask_of,
+            two_cpus, //
+        },
+        thread::Thread, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// What was promised to a CPU, and what it has done.
+struct Account {
+    cpu: CpuId,
+    accepted: Atomic<u32>,
+    refused: Atomic<u32>,
+    ran: Atomic<u32>,
+    /// Calls that ran on another CPU.
+    astray: Atomic<u32>,
+}
+
+impl Account {
+    fn is_settled(&self) -> bool {
+        self.ran.load(Acquire) == self.accepted.load(Acquire)
+    }
+
+    /// Enters a call that gave `error`.
+    fn enter(&self, error: c_int) -> bool {
+        if error == 0 {
+            self.accepted.fetch_add(1, Full);
+        } else if error == ENXIO.to_errno() {
+            self.refused.fetch_add(1, Full);
+        }
+        error == 0 || error == ENXIO.to_errno()
+    }
+}
+
+impl Callback for Account {
+    fn call(&'static self) {
+        if CpuId::current() != self.cpu {
+            self.astray.fetch_add(1, Full);
+        }
+        self.ran.fetch_add(1, Full);
+    }
+}
+
+/// The accounts of all CPUs.
+struct Ledger {
+    accounts: KVec<&'static Account>,
+    enough: Atomic<bool>,
+    errors: Atomic<u32>,
+    rounds: Atomic<u32>,
+}
+
+impl Ledger {
+    fn new() -> Result<&'static Self> {
+        let mut accounts = KVec::new();
+
+        for cpu in Cpumask::possible() {
+            accounts.push(
+                leak(Account {
+                    cpu,
+                    accepted: Atomic::new(0),
+                    refused: Atomic::new(0),
+                    ran: Atomic::new(0),
+                    astray: Atomic::new(0),
+                })?,
+                GFP_KERNEL,
+            )?;
+        }
+        leak(Self {
+            accounts,
+            enough: Atomic::new(false),
+            errors: Atomic::new(0),
+            rounds: Atomic::new(0),
+        })
+    }
+
+    fn account(&self, cpu: CpuId) -> Option<&'static Account> {
+        self.accounts
+            .iter()
+            .copied()
+            .find(|account| account.cpu == cpu)
+    }
+
+    fn sum(&self, count: fn(&Account) -> &Atomic<u32>) -> u32 {
+        self.accounts
+            .iter()
+            .fold(0, |sum, account| sum + count(account).load(Acquire))
+    }
+}
+
+/// Calls for many CPUs count for each one by itself.
+impl Callback for Ledger {
+    fn call(&'static self) {
+        if let Some(account) = self.account(CpuId::current()) {
+            account.ran.fetch_add(1, Full);
+        }
+    }
+}
+
+impl Condition for Ledger {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        for account in &self.accounts {
+            if i32::from(account.cpu) == cpu {
+                account.accepted.fetch_add(1, Full);
+            }
+        }
+        true
+    }
+}
+
+/// A thread that calls all CPUs in turn, in all ways.
+struct Clerk {
+    ledger: &'static Ledger,
+    own: KVec<(CpuId, Csd)>,
+    masks: KVec<(CpuId, CpumaskVar)>,
+    all: CpumaskVar,
+}
+
+// SAFETY: The sets are only read; one thread uses the csds.
+unsafe impl Sync for Clerk {}
+
+impl Clerk {
+    fn new(ledger: &'static Ledger) -> Result<&'static Self> {
+        let mut own = KVec::new();
+        let mut masks = KVec::new();
+
+        for account in &ledger.accounts {
+            own.push((account.cpu, csd_for(*account)?), GFP_KERNEL)?;
+            masks.push((account.cpu, mask_of([account.cpu])?), GFP_KERNEL)?;
+        }
+        leak(Self {
+            ledger,
+            own,
+            masks,
+            all: mask_of(Cpumask::possible())?,
+        })
+    }
+
+    fn work(&'static self) {
+        while !self.ledger.enough.load(Acquire) {
+            let mut fine = true;
+
+            for account in &self.ledger.accounts {
+                fine &= account.enter(single_on(account.cpu, *account, true));
+                fine &= account.enter(single_on(account.cpu, *account, false));
+            }
+            for (cpu, mask) in &self.masks {
+                if let Some(account) = self.ledger.account(*cpu) {
+                    fine &= account.enter(any(mask, account, true));
+                }
+            }
+            for (cpu, csd) in &self.own {
+                if let Some(account) = self.ledger.account(*cpu) {
+                    let error = single_async(i32::from(*cpu), *csd);
+
+                    // One that is still on its way is no error, and no call.
+                    fine &= error == EBUSY.to_errno() || account.enter(error);
+                }
+            }
+            on_each_if(&self.all, self.ledger, true);
+            on_each_if(&self.all, self.ledger, false);
+
+            if !fine {
+                self.ledger.errors.fetch_add(1, Full);
+            }
+            self.ledger.rounds.fetch_add(1, Full);
+        }
+    }
+}
+
+/// How often each CPU goes down and comes back.
+fn cycles() -> c_int {
+    // SAFETY: The parameter is not written after boot.
+    unsafe { (&raw const bindings::smp_test_cycles).read() }
+}
+
+/// Takes all CPUs but the first down and brings them back, under calls. Returns whether each call
+/// that was accepted ran once, on its CPU.
+fn keeps_the_ledger() -> Result<bool> {
+    let cpus = two_cpus()?;
+    let ledger = Ledger::new()?;
+    let mut threads = KVec::new();
+    let mut fine = true;
+
+    // The threads run where they want to, and are moved as their CPUs go down.
+    for cpu in Cpumask::online() {
+        threads.push(
+            Thread::start(
+                cpu,
+                |clerk: &'static Clerk| {
+                    let _ = bind_to_all(&clerk.all);
+                    clerk.work();
+                },
+                Clerk::new(ledger)?,
+            )?,
+            GFP_KERNEL,
+        )?;
+    }
+    bind(cpus.here)?;
+
+    let others = mask_of(Cpumask::online().iter().filter(|cpu| *cpu != cpus.here))?;
+    for _ in 0..cycles() {
+        for cpu in others.iter() {
+            let rounds = ledger.rounds.load(Relaxed);
+
+            let down = Down::new(cpu)?;
+            fine &= becomes_true(|| ledger.rounds.load(Relaxed) != rounds);
+            drop(down);
+        }
+    }
+    ledger.enough.store(true, Release);
+    fine &= threads.iter().all(Thread::finishes);
+    fine &= becomes_true(|| ledger.accounts.iter().all(|account| account.is_settled()));
+
+    pr_info!(
+        "ledger: {} calls accepted, {} refused, {} ran, {} astray, {} cycles of {} CPUs\n",
+        ledger.sum(|account| &account.accepted),
+        ledger.sum(|account| &account.refused),
+        ledger.sum(|account| &account.ran),
+        ledger.sum(|account| &account.astray),
+        cycles(),
+        others.weight(),
+    );
+    Ok(fine
+        && ledger.errors.load(Acquire) == 0
+        && ledger.sum(|account| &account.astray) == 0
+        && ledger.sum(|account| &account.refused) > 0)
+}
+
+/// Lets the thread run on each CPU of `mask`.
+fn bind_to_all(mask: &Cpumask) -> Result {
+    // SAFETY: There is always a current task, and the mask is valid.
+    kernel::error::to_result(unsafe {
+        bindings::set_cpus_allowed_ptr(bindings::get_current(), mask.as_raw())
+    })
+}
+
+#[kunit_tests(smp_ledger)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn each_call_runs_once_while_cpus_go_down_and_come_back() -> Result {
+        assert!(keeps_the_ledger()?);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    fn each_call_runs_once_while_ipis_are_late_too() -> Result {
+        use crate::tests::support::faults::{
+            Fault,
+            DELAY,
+            DUPLICATE, //
+        };
+
+        let faults = [Fault::sometimes(DELAY, 20), Fault::sometimes(DUPLICATE, 20)];
+        let fine = keeps_the_ledger();
+        drop(faults);
+
+        assert!(fine?);
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a CPU may do, and finds, while it is not online.
+//!
+//! A CPU cannot run a test on its way up or down. So the test's CPU is taken out of the set of online
+//! CPUs for an instant, with its interrupts off, and all other CPUs are held meanwhile so that
+//! nobody notices.
+
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    offline,
+    tests::support::{
+        fixture::{
+            push_here,
+            request,
+            two_cpus,
+            with_interrupts_off,
+            Cpus, //
+        },
+        gate::Held,
+        seen::{
+            Context,
+            Seen, //
+        },
+        warnings::warnings_of,
+        ways::{
+            Family,
+            Target,
+            WAYS, //
+        }, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpumask::Cpumask,
+    interrupt::LocalInterruptDisabled,
+    prelude::*, //
+};
+
+/// Calls `f` as if this CPU were not online. Returns how many warnings it gave.
+fn while_not_online(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Result<c_int> {
+    let mut held = KVec::new();
+    for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
+        held.push(Held::new(cpu)?, GFP_KERNEL)?;
+    }
+
+    let count = warnings_of(|| {
+        with_interrupts_off(|irq| {
+            let here = cpus.here.as_u32();
+
+            // SAFETY: No other CPU looks at the set now.
+            unsafe { bindings::set_cpu_online(here, false) };
+            f(irq);
+            // SAFETY: As above.
+            unsafe { bindings::set_cpu_online(here, true) };
+        })
+    })?;
+
+    if held.iter().all(Held::holds) {
+        Ok(count)
+    } else {
+        pr_err!("the other CPUs were not held long enough\n");
+        Err(ETIMEDOUT)
+    }
+}
+
+/// Does what the IPI does.
+fn interrupt() {
+    // SAFETY: Interrupts are off.
+    unsafe { bindings::generic_smp_call_function_single_interrupt() };
+}
+
+/// A request that somebody waits for, and one that nobody does.
+fn requests(cpus: &Cpus, seen: [&'static Seen; 2]) -> Result<[Csd; 2]> {
+    let [first, second] = seen;
+
+    Ok([
+        request(first, Kind::Async, cpus.here)?,
+        request(second, Kind::Sync, cpus.here)?,
+    ])
+}
+
+#[kunit_tests(smp_offline)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_is_not_online_may_call_itself_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            // Who is only called as a member of a set, or by an IPI, is not called now.
+            if !matches!(way.family, Family::Single | Family::Each | Family::Async) {
+                continue;
+            }
+            let target = Target::new(cpus.here)?;
+            let mut error = -1;
+
+            let warnings = while_not_online(&cpus, |_| error = (way.call)(&target))?;
+
+            assert!(way.check(error == 0));
+            assert!(way.check(target.seen.ran_once(cpus.here, Context::TaskIrqsOff)));
+            assert!(way.check(warnings == 0));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_that_is_not_online_may_call_another_with_interrupts_off() -> Result {
+        let cpus = two_cpus()?;
+
+        // The other CPU is held, so nobody waits for it.
+        for way in WAYS.iter().filter(|way| !way.waits) {
+            let target = Target::new(cpus.there)?;
+            let mut error = -1;
+
+            let warnings = while_not_online(&cpus, |_| error = (way.call)(&target))?;
+
+            assert!(way.check(error == 0 && target.is_called()));
+            assert!(way.check(target.seen.was_on(cpus.there)));
+            assert!(way.check(warnings == 0));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_last_flush_of_a_cpu_that_goes_down_runs_all_and_is_no_reason_to_warn() -> Result {
+        let cpus = two_cpus()?;
+        let seen = [Seen::new()?, Seen::new()?];
+        let csds = requests(&cpus, seen)?;
+
+        let warnings = while_not_online(&cpus, |irq| {
+            csds.into_iter().for_each(|csd| push_here(irq, csd));
+            // SAFETY: Interrupts are off.
+            unsafe { bindings::smpcfd_dying_cpu(cpus.here.as_u32()) };
+        })?;
+
+        assert_eq!(warnings, 0);
+        assert!(seen.iter().all(|seen| seen.runs() == 1));
+        assert!(csds.iter().all(|csd| !csd.is_locked()));
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_that_finds_nothing_is_no_reason_to_warn() -> Result {
+        let cpus = two_cpus()?;
+
+        assert_eq!(while_not_online(&cpus, |_| interrupt())?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn requests_for_a_cpu_that_is_not_online_are_reported_and_run() -> Result {
+        let cpus = two_cpus()?;
+
+        for _ in 0..2 {
+            let seen = [Seen::new()?, Seen::new()?];
+            let csds = requests(&cpus, seen)?;
+            let before = offline::count();
+
+            let warnings = while_not_online(&cpus, |irq| {
+                csds.into_iter().for_each(|csd| push_here(irq, csd));
+                interrupt();
+            })?;
+
+            // The first report of a boot is a warning too.
+            assert_eq!(warnings, c_int::from(before == 0));
+            assert_eq!(offline::count() - before, 2);
+            assert!(seen.iter().all(|seen| seen.runs() == 1));
+            assert!(csds.iter().all(|csd| !csd.is_locked()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
+    fn a_cpu_that_is_not_online_is_not_traced() -> Result {
+        use crate::tests::support::{
+            around::Around,
+            events::Events,
+            probe::Probe, //
+        };
+
+        let cpus = two_cpus()?;
+
+        for way in &WAYS {
+            if way.waits || way.family == Family::Many || way.family == Family::Queue {
+                continue;
+            }
+            let there = Target::new(cpus.there)?;
+            let here = Target::new(cpus.here)?;
+            let events = Events::new()?;
+            let around = Around::new(here.seen)?;
+            let probes = [Probe::of_sending(events)?, Probe::of_functions(around)?];
+
+            let warnings = while_not_online(&cpus, |_| {
+                (way.call)(&there);
+                (way.call)(&here);
+            });
+            drop(probes);
+
+            assert!(warnings.is_ok());
+            assert!(way.check(there.is_called() && here.seen.runs() == 1));
+            assert!(way.check(events.requests() == 0));
+            assert_eq!(around.own_calls(), 0);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! CPUs that go offline and come online again.
+
+use crate::tests::support::{
+    calls::{
+        all_others,
+        any,
+        many,
+        on_each,
+        on_each_if,
+        peek,
+        single_on,
+        Callback,
+        Condition, //
+    },
+    down::Down,
+    fixture::{
+        becomes_true,
+        leak,
+        mask_of,
+        pool_is_free,
+        two_cpus, //
+    },
+    seen::{
+        Context,
+        Seen, //
+    },
+    tally::TALLY,
+    thread::Thread,
+    ways::{
+        Family,
+        Target,
+        WAYS, //
+    }, //
+};
+use kernel::{
+    bindings,
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// A condition that says yes, and counts how often it is asked about a CPU.
+struct Asked {
+    cpu: CpuId,
+    asked: Atomic<u32>,
+}
+
+impl Callback for Asked {
+    fn call(&'static self) {
+        TALLY.call();
+    }
+}
+
+impl Condition for Asked {
+    fn wants(&'static self, cpu: c_int) -> bool {
+        if cpu == i32::from(self.cpu) {
+            self.asked.add(1, Relaxed);
+        }
+        true
+    }
+}
+
+/// A call to an offline CPU, and how it went.
+struct Visit {
+    target: Target,
+    error: Atomic<c_int>,
+    left_locked: Atomic<bool>,
+}
+
+/// Calls a CPU in all ways.
+struct Visitor {
+    visits: KVec<Visit>,
+}
+
+impl Visitor {
+    fn new(cpu: CpuId) -> Result<Self> {
+        let mut visits = KVec::new();
+
+        for _ in &WAYS {
+            visits.push(
+                Visit {
+                    target: Target::new(cpu)?,
+                    error: Atomic::new(0),
+                    left_locked: Atomic::new(false),
+                },
+                GFP_KERNEL,
+            )?;
+        }
+        Ok(Self { visits })
+    }
+
+    fn visit(&'static self) {
+        for (way, visit) in WAYS.iter().zip(&self.visits) {
+            // Its caller makes sure that the CPU is online.
+            if way.family == Family::Queue {
+                continue;
+            }
+            visit.error.store((way.call)(&visit.target), Release);
+            visit.left_locked.store(!pool_is_free(), Release);
+        }
+    }
+}
+
+/// A thread on a CPU that has come back, which calls all others.
+struct Back {
+    cpu: Atomic<u32>,
+}
+
+/// # Safety
+///
+/// `par` is a `&'static Seen`.
+unsafe extern "C" fn run_on_cpu(par: *mut c_void) -> c_int {
+    // SAFETY: By the safety requirements.
+    unsafe { &*par.cast_const().cast::<Seen>() }.record();
+    0
+}
+
+/// `smp_call_on_cpu()`
+fn call_on_cpu(cpu: CpuId, seen: &'static Seen) -> c_int {
+    let par = core::ptr::from_ref(seen).cast_mut().cast();
+
+    // SAFETY: The function gets what it wants.
+    unsafe { bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_on_cpu), par, false) }
+}
+
+#[kunit_tests(smp_offline_target)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn an_offline_cpu_is_not_called_and_one_that_is_back_is() -> Result {
+        let cpus = two_cpus()?;
+        let visitor = leak(Visitor::new(cpus.there)?)?;
+        let mut fine = true;
+
+        // A call that is not refused would wait until the CPU is back, so the test does not make it.
+        let down = Down::new(cpus.there)?;
+        let thread = Thread::start(cpus.here, Visitor::visit, visitor)?;
+        let all_returned = thread.finishes();
+        drop(down);
+
+        // The same csds once more. What was left behind would run too, or be in the way.
+        for (way, visit) in WAYS.iter().zip(&visitor.visits) {
+            let expected = match way.family {
+                Family::Single | Family::Async => ENXIO.to_errno(),
+                Family::Many | Family::Each | Family::Queue => 0,
+            };
+
+            fine &= way.check(visit.error.load(Acquire) == expected);
+            fine &= way.check(!visit.left_locked.load(Acquire));
+            fine &= way.check(visit.target.seen.runs() == 0);
+            fine &= way.check((way.call)(&visit.target) == 0);
+            fine &= way.check(visit.target.is_called() && visit.target.seen.was_on(cpus.there));
+        }
+        assert!(all_returned);
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_in_a_task_is_refused_for_an_offline_cpu_and_works_when_it_is_back() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let seen = Seen::new()?;
+
+        let down = Down::new(cpus.there)?;
+        let refused = call_on_cpu(cpus.there, seen);
+        let works = call_on_cpu(third, Seen::new()?);
+        drop(down);
+        let runs = seen.runs();
+        let back = call_on_cpu(cpus.there, seen);
+
+        assert_eq!(refused, ENXIO.to_errno());
+        assert_eq!(works, 0);
+        assert_eq!(runs, 0);
+        assert_eq!(back, 0);
+        assert!(seen.ran_once(cpus.there, Context::Task));
+        Ok(())
+    }
+
+    #[test]
+    fn sets_pass_over_an_offline_cpu() -> Result {
+        let cpus = two_cpus()?;
+        let all = mask_of(Cpumask::online())?;
+        let expected = |cpu: CpuId| u32::from(all.test(cpu) && cpu != cpus.there);
+        let asked = leak(Asked {
+            cpu: cpus.there,
+            asked: Atomic::new(0),
+        })?;
+        let mut fine = true;
+
+        let down = Down::new(cpus.there)?;
+        TALLY.clear();
+        many(&all, &TALLY, true);
+        fine &= TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) });
+
+        TALLY.clear();
+        all_others(&TALLY, true);
+        fine &= TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) });
+
+        TALLY.clear();
+        on_each(&all, &TALLY, true);
+        fine &= TALLY.is(expected);
+
+        TALLY.clear();
+        on_each_if(&all, asked, true);
+        fine &= TALLY.is(expected);
+        drop(down);
+
+        assert!(fine);
+        assert_eq!(asked.asked.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn any_cpu_of_a_set_is_one_that_is_online() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+        let mask = mask_of([cpus.there, third])?;
+        let mut fine = true;
+
+        let down = Down::new(cpus.there)?;
+        for wait in [true, false] {
+            let seen = Seen::new()?;
+
+            fine &= any(&mask, seen, wait) == 0;
+            fine &= becomes_true(|| seen.runs() == 1);
+            fine &= seen.was_on(third);
+        }
+        drop(down);
+
+        assert!(fine);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_pending_for_an_offline_cpu() -> Result {
+        let cpus = two_cpus()?;
+        let mask = mask_of([cpus.there])?;
+
+        // Whatever came last was run as the CPU went down.
+        let sent = single_on(cpus.there, Seen::new()?, false);
+        let down = Down::new(cpus.there)?;
+        let pending = peek(&mask);
+        drop(down);
+
+        assert_eq!(sent, 0);
+        assert!(!pending);
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_that_is_back_can_call_the_others() -> Result {
+        let cpus = two_cpus()?;
+        let online = Cpumask::online();
+        let mut fine = true;
+
+        for _ in 0..3 {
+            drop(Down::new(cpus.there)?);
+
+            let back = leak(Back {
+                cpu: Atomic::new(u32::MAX),
+            })?;
+            TALLY.clear();
+            let thread = Thread::start(
+                cpus.there,
+                |back: &Back| {
+                    all_others(&TALLY, false);
+                    all_others(&TALLY, true);
+                    back.cpu.store(CpuId::current().as_u32(), Release);
+                },
+                back,
+            )?;
+
+            fine &= thread.finishes();
+            fine &= back.cpu.load(Acquire) == cpus.there.as_u32();
+            fine &= TALLY.becomes(|cpu| {
+                if online.test(cpu) && cpu != cpus.there {
+                    2
+                } else {
+                    0
+                }
+            });
+        }
+        assert!(fine);
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests for a CPU that is offline.
+
+use crate::{
+    csd::Kind,
+    offline,
+    queue,
+    tests::support::{
+        down::Down,
+        fixture::{
+            becomes_true,
+            request,
+            two_cpus, //
+        },
+        irq_work::Work,
+        seen::Seen,
+        warnings::warnings_of, //
+    }, //
+};
+use kernel::prelude::*;
+
+#[kunit_tests(smp_reported)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_goes_down_and_comes_back_has_nothing_to_report() -> Result {
+        let cpus = two_cpus()?;
+        let before = offline::count();
+
+        let count = warnings_of(|| {
+            for _ in 0..3 {
+                let _ = Down::new(cpus.there);
+            }
+        })?;
+
+        assert_eq!(count, 0);
+        assert_eq!(offline::count(), before);
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_while_a_cpu_is_offline_is_reported_and_ended_or_left() -> Result {
+        let cpus = two_cpus()?;
+        let seen = [Seen::new()?, Seen::new()?];
+        let sync = request(seen[0], Kind::Sync, cpus.there)?;
+        let own = request(seen[1], Kind::Async, cpus.there)?;
+        let work = Work::new(Seen::new()?)?;
+        let before = offline::count();
+
+        let down = Down::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        for node in [sync.node(), own.node(), work.claim().node()] {
+            // SAFETY: The entries live for ever and are in no queue.
+            unsafe { queue.push(node) };
+        }
+        let warnings = warnings_of(|| drop(down))?;
+        let found = offline::count() - before;
+
+        // The first report of a boot is a warning.
+        assert!(warnings <= 1);
+        assert_eq!(found, 3);
+        assert!(!sync.is_locked() && !own.is_locked());
+        assert!(becomes_true(|| work.callback().runs() == 1));
+        assert!(work.callback().was_on(cpus.there));
+        assert_eq!(seen[0].runs(), 0);
+        assert_eq!(seen[1].runs(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn what_stays_in_the_queue_of_an_offline_cpu_is_reported_once() -> Result {
+        let cpus = two_cpus()?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        let mut works = KVec::new();
+        let mut found = KVec::new();
+
+        for _ in 0..3 {
+            works.push(Work::new(Seen::new()?)?, GFP_KERNEL)?;
+        }
+        // The same again after the CPU was up, in the other order: the entry that was the newest in the
+        // queue is found first.
+        for _ in 0..2 {
+            let down = Down::new(cpus.there)?;
+            let before = offline::count();
+            let count = |found: &mut KVec<u64>| found.push(offline::count() - before, GFP_KERNEL);
+
+            for (at, work) in works.iter().enumerate() {
+                // SAFETY: The entry lives for ever and is in no queue.
+                unsafe { queue.push(work.claim().node()) };
+                // The last one comes too late for this, and is found when the CPU comes up.
+                if at < 2 {
+                    warnings_of(|| {
+                        // SAFETY: The CPU is possible, and offline.
+                        unsafe { offline::drain(cpus.there) }
+                    })?;
+                }
+                count(&mut found)?;
+            }
+            warnings_of(|| drop(down))?;
+            count(&mut found)?;
+            for work in &works {
+                let _ = becomes_true(|| work.callback().runs() * 4 == found.len() as u32);
+            }
+            works.reverse();
+        }
+
+        assert_eq!(*found, [1, 2, 2, 3, 1, 2, 2, 3]);
+        assert!(works.iter().all(|work| work.callback().runs() == 2));
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_before_a_cpu_is_known_to_be_dead_is_reported_then() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let sync = request(seen, Kind::Sync, cpus.there)?;
+        let before = offline::count();
+
+        let down = Down::new(cpus.there)?;
+        // SAFETY: The CPU is possible.
+        let queue = unsafe { queue::of(cpus.there) };
+        // SAFETY: The entry lives for ever and is in no queue.
+        unsafe { queue.push(sync.node()) };
+        let warnings = warnings_of(|| {
+            // SAFETY: The CPU is possible, and offline.
+            unsafe { offline::drain(cpus.there) }
+        })?;
+        let found = offline::count() - before;
+        let left = !queue.is_empty();
+        drop(down);
+
+        assert!(warnings <= 1);
+        assert_eq!(found, 1);
+        assert!(!left && !sync.is_locked());
+        assert_eq!(seen.runs(), 0);
+        assert_eq!(offline::count() - before, 1);
+        Ok(())
+    }
+}

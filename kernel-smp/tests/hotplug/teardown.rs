@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls to a CPU while it goes offline.
+
+use crate::{
+    offline,
+    tests::support::{
+        calls::{
+            single_async,
+            single_on, //
+        },
+        down::{
+            take_down,
+            Down, //
+        },
+        fixture::{
+            becomes_true,
+            csd_for,
+            leak,
+            pool_is_free,
+            two_cpus, //
+        },
+        seen::Seen,
+        thread::Thread, //
+    }, //
+};
+use kernel::{
+    cpu::CpuId,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    }, //
+};
+
+/// A thread that takes a CPU down.
+struct Remover {
+    cpu: CpuId,
+    error: Atomic<c_int>,
+}
+
+/// Sends calls to a CPU until it is offline, and brings it back.
+///
+/// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call must
+/// have run when the CPU is down, none may run twice, and none may be found too late.
+fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bool> {
+    let cpus = two_cpus()?;
+    let remover = leak(Remover {
+        cpu: cpus.there,
+        error: Atomic::new(-1),
+    })?;
+    let mut sent = 0;
+    let late_before = offline::count();
+
+    let thread = Thread::start(
+        cpus.third()?,
+        |remover: &Remover| remover.error.store(take_down(remover.cpu), Release),
+        remover,
+    )?;
+    let refused = becomes_true(|| {
+        for _ in 0..20 {
+            match send(cpus.there) {
+                0 => sent += 1,
+                error if error == ENXIO.to_errno() => return true,
+                _ => {}
+            }
+        }
+        false
+    });
+    let removed = thread.finishes() && remover.error.load(Acquire) == 0;
+    let runs_while_down = seen.runs();
+
+    let late = offline::count().wrapping_sub(late_before);
+    let free = pool_is_free();
+
+    drop(Down::assume(cpus.there));
+    let back = single_on(cpus.there, Seen::new()?, true) == 0;
+    let runs_when_back = seen.runs();
+
+    if runs_while_down != sent || runs_when_back != sent || late != 0 {
+        pr_err!(
+            "{} sent; {} ran, then {}; {} were late\n",
+            sent,
+            runs_while_down,
+            runs_when_back,
+            late
+        );
+    }
+    Ok(refused
+        && removed
+        && free
+        && back
+        && sent != 0
+        && runs_while_down == sent
+        && runs_when_back == sent
+        && late == 0)
+}
+
+#[kunit_tests(smp_teardown)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn calls_that_wait_run_once_each_as_their_cpu_goes_down() -> Result {
+        let seen = Seen::new()?;
+
+        assert!(send_while_going_down(seen, |cpu| single_on(
+            cpu, seen, true
+        ))?);
+        Ok(())
+    }
+
+    #[test]
+    fn calls_that_do_not_wait_run_once_each_as_their_cpu_goes_down() -> Result {
+        let seen = Seen::new()?;
+
+        assert!(send_while_going_down(seen, |cpu| single_on(
+            cpu, seen, false
+        ))?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_of_the_caller_runs_once_each_time_as_its_cpu_goes_down() -> Result {
+        let seen = Seen::new()?;
+        let csd = csd_for(seen)?;
+
+        assert!(send_while_going_down(seen, |cpu| single_async(
+            i32::from(cpu),
+            csd
+        ))?);
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The csd: its flag word and its fields.
+
+use crate::{
+    csd::{
+        Csd,
+        Flags,
+        Kind, //
+    },
+    run,
+    tests::support::{
+        fixture::{
+            blank_csd,
+            csd_for, //
+        },
+        seen::Seen, //
+    },
+    wait::{
+        self,
+        Waiting, //
+    }, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// All kinds of entries, and the bits that C has for them.
+const KINDS: [(Kind, u32); 4] = [
+    (Kind::Async, bindings::CSD_TYPE_ASYNC),
+    (Kind::Sync, bindings::CSD_TYPE_SYNC),
+    (Kind::IrqWork, bindings::CSD_TYPE_IRQ_WORK),
+    (Kind::Ttwu, bindings::CSD_TYPE_TTWU),
+];
+
+/// Returns the flag word.
+fn raw_flags(csd: Csd) -> u32 {
+    // SAFETY: The csd is never freed, and no other CPU has it now.
+    unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags }
+}
+
+#[kunit_tests(smp_csd)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_csd_of_zeroes_is_unlocked_and_async() -> Result {
+        let csd = blank_csd()?;
+
+        assert!(!csd.is_locked());
+        assert!(csd.kind() == Kind::Async);
+        Ok(())
+    }
+
+    #[test]
+    fn a_new_csd_is_locked_as_the_kind_that_c_knows() -> Result {
+        for (kind, bits) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            assert!(csd.is_locked());
+            assert!(csd.kind() == kind);
+            assert_eq!(csd.type_bits(), bits);
+            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_kind_that_nobody_knows_is_unknown() -> Result {
+        for bits in [0x40, 0x80, 0xf0] {
+            let csd = blank_csd()?;
+
+            // SAFETY: The csd is the test's alone.
+            unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bits };
+            assert!(csd.kind() == Kind::Unknown);
+            assert_eq!(csd.type_bits(), bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn unlock_clears_the_lock_and_the_kind() -> Result {
+        for (kind, _) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            csd.unlock();
+            assert_eq!(raw_flags(csd), 0);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_owner_locks_an_unlocked_csd_as_async() -> Result {
+        let csd = blank_csd()?;
+
+        // What C may have left in it.
+        // SAFETY: The csd is the test's alone.
+        unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bindings::CSD_TYPE_SYNC };
+
+        assert!(csd.lock_if_unlocked());
+        assert!(csd.is_locked());
+        assert!(csd.kind() == Kind::Async);
+        Ok(())
+    }
+
+    #[test]
+    fn the_owner_does_not_get_a_locked_csd_and_leaves_it_alone() -> Result {
+        for (kind, bits) in KINDS {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            assert!(!csd.lock_if_unlocked());
+            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn fill_records_the_function_and_its_argument() -> Result {
+        let seen = Seen::new()?;
+        let csd = csd_for(seen)?;
+
+        // SAFETY: The call is one of a test, and may be made here.
+        unsafe { run::here(csd.call()) };
+        assert_eq!(seen.runs(), 1);
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    fn fill_records_the_target_of_the_kinds_that_have_one() -> Result {
+        let here = kernel::cpu::CpuId::current();
+
+        for (kind, target) in [
+            (Kind::Async, i32::from(here)),
+            (Kind::Sync, i32::from(here)),
+            (Kind::IrqWork, -1),
+            (Kind::Ttwu, -1),
+        ] {
+            let csd = blank_csd()?;
+
+            csd.lock_new(kind);
+            csd.fill(csd.call(), here, here);
+            assert_eq!(csd.snapshot().target(), target);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_wait_for_an_unlocked_csd_returns_at_once() -> Result {
+        let csd = blank_csd()?;
+
+        wait::until_over(csd, None, Waiting::Spin);
+        csd.lock_pair(Some(7));
+        assert!(csd.is_locked());
+        assert!(csd.kind() == Kind::Sync);
+        csd.unlock();
+        wait::until_over(csd, None, Waiting::Spin);
+        wait::until_over(csd, Some(Flags::sync(7)), Waiting::Spin);
+        Ok(())
+    }
+
+    #[test]
+    fn a_waiter_for_a_use_that_is_over_does_not_wait_for_the_next_one() -> Result {
+        let flags = Some(Flags::sync(7));
+
+        for next in [Some(8), None] {
+            let csd = blank_csd()?;
+
+            csd.lock_pair(Some(7));
+            assert!(!csd.is_over(flags));
+            csd.unlock();
+            assert!(csd.is_over(flags));
+            csd.lock_pair(next);
+            assert!(csd.is_locked());
+            assert!(csd.is_over(flags));
+            assert!(!csd.is_over(None));
+            wait::until_over(csd, flags, Waiting::Spin);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_sequence_number_is_no_part_of_the_kind() -> Result {
+        for seq in [0, 1, 0xff_ffff, u32::MAX] {
+            let csd = blank_csd()?;
+
+            csd.lock_pair(Some(seq));
+            assert!(csd.kind() == Kind::Sync);
+            assert!(!csd.is_internal_async());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_csd_of_a_pool_is_locked_once_until_it_is_unlocked() -> Result {
+        let csd = blank_csd()?;
+
+        for _ in 0..2 {
+            assert!(csd.try_lock());
+            assert!(csd.kind() == Kind::Async);
+            assert!(csd.is_internal_async());
+            assert!(!csd.try_lock());
+            csd.unlock();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Asking whether a CPU has something in its queue.
+
+use crate::{
+    csd::Kind,
+    tests::support::{
+        calls::{
+            peek,
+            queue, //
+        },
+        fixture::{
+            becomes_true,
+            mask_of,
+            request,
+            two_cpus,
+            with_interrupts_off, //
+        },
+        gate::Held,
+        seen::Seen, //
+    }, //
+};
+use kernel::{
+    cpumask::Cpumask,
+    prelude::*, //
+};
+
+#[kunit_tests(smp_peek)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn nothing_is_pending_for_an_empty_set() -> Result {
+        let cpus = two_cpus()?;
+        let empty = mask_of([])?;
+        let csd = request(Seen::new()?, Kind::Async, cpus.there)?;
+
+        let held = Held::new(cpus.there)?;
+        queue(cpus.there, csd);
+        let pending = peek(&empty);
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert!(!pending);
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_that_is_not_taken_is_pending_for_the_sets_with_its_cpu() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let csd = request(seen, Kind::Async, cpus.there)?;
+        let alone = mask_of([cpus.there])?;
+        let both = mask_of([cpus.here, cpus.there])?;
+
+        let held = Held::new(cpus.there)?;
+        queue(cpus.there, csd);
+        let pending = [peek(&alone), peek(&both), peek(Cpumask::online())];
+        let pending_irqs_off = with_interrupts_off(|_| peek(&alone));
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert!(pending == [true; 3]);
+        assert!(pending_irqs_off);
+        assert!(becomes_true(|| seen.runs() == 1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_for_one_cpu_is_not_pending_for_another() -> Result {
+        let cpus = two_cpus()?;
+        let seen = Seen::new()?;
+        let csd = request(seen, Kind::Async, cpus.there)?;
+        let other = mask_of([cpus.here])?;
+
+        let held = Held::new(cpus.there)?;
+        queue(cpus.there, csd);
+        // Somebody else may have sent something here, which does not stay.
+        let quiet = becomes_true(|| !peek(&other));
+        let held_until_now = held.release();
+
+        assert!(held_until_now);
+        assert!(quiet);
+        assert!(becomes_true(|| seen.runs() == 1));
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_pending_once_it_is_taken() -> Result {
+        let cpus = two_cpus()?;
+        let mask = mask_of([cpus.there])?;
+        let seen = Seen::new()?;
+
+        queue(cpus.there, request(seen, Kind::Async, cpus.there)?);
+        assert!(becomes_true(|| seen.runs() == 1));
+        assert!(becomes_true(|| !peek(&mask)));
+        Ok(())
+    }
+}

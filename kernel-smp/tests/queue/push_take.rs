@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The queue: order, and when an IPI is due.
+
+use crate::{
+    csd::{
+        Csd,
+        Node, //
+    },
+    queue::Queue,
+    tests::support::{
+        calls::{
+            all_others,
+            Callback, //
+        },
+        fixture::{
+            becomes_true,
+            blank_csd,
+            leak,
+            two_cpus, //
+        }, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    ptr, //
+};
+use kernel::{
+    cpumask::Cpumask,
+    percpu::{
+        define_per_cpu,
+        CpuGuard, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
+};
+
+/// Pushes a csd of a test.
+fn push(queue: &Queue, csd: Csd) -> bool {
+    // SAFETY: The csd lives for ever, and is in no queue.
+    unsafe { queue.push(csd.node()) }
+}
+
+/// What was taken off a queue, in the order in which the queue gave it.
+struct Taken(*mut Node);
+
+impl Iterator for Taken {
+    type Item = *mut Node;
+
+    fn next(&mut self) -> Option<*mut Node> {
+        let node = self.0;
+        if node.is_null() {
+            return None;
+        }
+
+        // SAFETY: The node was taken off, so it is valid and nobody else's.
+        self.0 = unsafe { (*node).next };
+        Some(node)
+    }
+}
+
+/// How many entries each CPU pushes.
+const PUSHES: usize = 32;
+
+/// Entries of one CPU.
+struct Nodes([UnsafeCell<Node>; PUSHES]);
+
+// SAFETY: Only the CPU that pushes a node uses it, until it is taken off.
+unsafe impl Sync for Nodes {}
+
+define_per_cpu! {
+    static NODES: Nodes = Nodes([const { UnsafeCell::new(Node { next: ptr::null_mut() }) }; PUSHES]);
+}
+
+/// A callback that pushes all entries of its CPU, and counts the IPIs that are due.
+struct Pusher {
+    queue: Queue,
+    due: Atomic<u32>,
+}
+
+impl Callback for Pusher {
+    fn call(&'static self) {
+        let guard = CpuGuard::new();
+
+        for node in &NODES.this_cpu(&guard).0 {
+            // SAFETY: The node is in no queue, and is never freed.
+            if unsafe { self.queue.push(node.get()) } {
+                self.due.fetch_add(1, Full);
+            }
+            udelay(Delta::from_micros(1));
+        }
+    }
+}
+
+#[kunit_tests(smp_push_take)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn an_empty_queue_says_so_and_gives_nothing() {
+        let queue = Queue::new();
+
+        assert!(queue.is_empty());
+        assert!(queue.take_all().is_null());
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_push_on_an_empty_queue_makes_an_ipi_due() -> Result {
+        let queue = Queue::new();
+
+        assert!(push(&queue, blank_csd()?));
+        assert!(!queue.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn pushes_on_a_queue_with_entries_make_no_ipi_due() -> Result {
+        let queue = Queue::new();
+        push(&queue, blank_csd()?);
+
+        for _ in 0..10 {
+            assert!(!push(&queue, blank_csd()?));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn entries_come_off_all_at_once_and_newest_first() -> Result {
+        let queue = Queue::new();
+        let csds = [blank_csd()?, blank_csd()?, blank_csd()?, blank_csd()?];
+        for csd in csds {
+            push(&queue, csd);
+        }
+
+        let newest = queue.take_all();
+
+        assert!(queue.is_empty());
+        assert!(Taken(newest).eq(csds.iter().rev().map(|csd| csd.node())));
+        Ok(())
+    }
+
+    #[test]
+    fn one_entry_comes_off_alone() -> Result {
+        let queue = Queue::new();
+        let csd = blank_csd()?;
+        push(&queue, csd);
+
+        assert!(Taken(queue.take_all()).eq([csd.node()]));
+        Ok(())
+    }
+
+    #[test]
+    fn the_first_push_after_a_take_makes_an_ipi_due_again() -> Result {
+        let queue = Queue::new();
+        let csd = blank_csd()?;
+
+        for _ in 0..3 {
+            assert!(push(&queue, csd));
+            assert!(!push(&queue, blank_csd()?));
+            assert_eq!(Taken(queue.take_all()).count(), 2);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_entry_is_told_from_its_link() -> Result {
+        let csd = blank_csd()?;
+
+        // SAFETY: This is the link of a csd that lives for ever.
+        assert!(unsafe { Csd::from_node(csd.node()) } == csd);
+        Ok(())
+    }
+
+    #[test]
+    fn pushes_of_all_cpus_arrive_once_and_each_batch_has_one_ipi_due() -> Result {
+        two_cpus()?;
+        let pusher = leak(Pusher {
+            queue: Queue::new(),
+            due: Atomic::new(0),
+        })?;
+        let expected = (Cpumask::online().weight() as usize).saturating_sub(1) * PUSHES;
+        let mut taken = 0;
+        let mut batches = 0;
+
+        all_others(pusher, false);
+        let all = becomes_true(|| {
+            let batch = Taken(pusher.queue.take_all()).count();
+
+            taken += batch;
+            batches += u32::from(batch != 0);
+            taken >= expected
+        });
+
+        // The last push counts its IPI after the entry can be taken.
+        let due = becomes_true(|| pusher.due.load(Acquire) == batches);
+        assert!(all);
+        assert_eq!(taken, expected);
+        assert!(pusher.queue.is_empty());
+        assert!(due);
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Threads that make asynchronous calls, for the suites of the pool.
+
+use super::{
+    calls::{
+        single_on,
+        Callback, //
+    },
+    fixture::{
+        becomes_true,
+        leak,
+        two_cpus, //
+    },
+    gate::Held,
+    tally::TALLY,
+    thread::Thread, //
+};
+use crate::pool::{
+    self,
+    SLOTS, //
+};
+use kernel::{
+    cpu::CpuId,
+    cpumask::Cpumask,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
+};
+
+/// How many calls can be under way without a wait.
+pub(crate) const BOUND: u32 = SLOTS as u32 + 1;
+
+/// A thread that sends calls that it does not wait for.
+pub(crate) struct Sender {
+    to: CpuId,
+    calls: u32,
+    returned: Atomic<u32>,
+    errors: Atomic<u32>,
+}
+
+impl Sender {
+    pub(crate) fn new(to: CpuId, calls: u32) -> Result<&'static Self> {
+        leak(Self {
+            to,
+            calls,
+            returned: Atomic::new(0),
+            errors: Atomic::new(0),
+        })
+    }
+
+    pub(crate) fn send(&'static self) {
+        for _ in 0..self.calls {
+            if single_on(self.to, &TALLY, false) != 0 {
+                self.errors.fetch_add(1, Full);
+            }
+            self.returned.fetch_add(1, Full);
+        }
+    }
+
+    fn returned(&self) -> u32 {
+        self.returned.load(Acquire)
+    }
+}
+
+/// Sends one call more than `bound` to a CPU that is in a callback. Returns whether `bound` of them
+/// returned, the last one waited until the callback was over, and all ran.
+pub(crate) fn sends_and_waits(bound: u32) -> Result<bool> {
+    let cpus = two_cpus()?;
+    let from = cpus.third()?;
+    let sender = Sender::new(cpus.there, bound + 1)?;
+
+    TALLY.clear();
+    let thread = Thread::prepare(from, Sender::send, sender)?;
+    let held = Held::new(cpus.there)?;
+    thread.go();
+    let returned = becomes_true(|| sender.returned() == bound);
+    let in_use = pool::state::in_use(from);
+    // The next one cannot be seen to wait; this gives it the time to go wrong. No sleep: the CPU
+    // that keeps the time may be the one that is held.
+    udelay(Delta::from_millis(2));
+    let waits = sender.returned() == bound && held.holds();
+    drop(held);
+    let finished = thread.finishes();
+    let ran = TALLY.becomes(|cpu| if cpu == cpus.there { bound + 1 } else { 0 });
+    let free = becomes_true(|| pool::state::in_use(from) == 0);
+
+    if in_use != bound as usize {
+        pr_err!("{} csds in use, not {}\n", in_use, bound);
+    }
+    Ok(returned
+        && waits
+        && finished
+        && ran
+        && free
+        && in_use == bound as usize
+        && sender.errors.load(Relaxed) == 0)
+}
+
+/// A callback that does not return until its caller has sent some more calls to the same CPU.
+struct Rendezvous {
+    to: CpuId,
+    more: u32,
+    sent: Atomic<u32>,
+    met: Atomic<bool>,
+}
+
+impl Rendezvous {
+    fn new(to: CpuId, more: u32) -> Result<&'static Self> {
+        leak(Self {
+            to,
+            more,
+            sent: Atomic::new(0),
+            met: Atomic::new(false),
+        })
+    }
+
+    /// The caller: sends the callback, and then more.
+    fn call_and_meet(&'static self) {
+        single_on(self.to, self, false);
+        for _ in 0..self.more {
+            single_on(self.to, &TALLY, false);
+            self.sent.fetch_add(1, Full);
+        }
+    }
+}
+
+impl Callback for Rendezvous {
+    fn call(&'static self) {
+        let met = becomes_true(|| self.sent.load(Acquire) == self.more);
+
+        self.met.store(met, Release);
+    }
+}
+
+/// Calls a CPU that waits for the caller, as drivers of MTRRs and watchdogs do. Returns whether
+/// both came to their end.
+pub(crate) fn meets(more: u32) -> Result<bool> {
+    let cpus = two_cpus()?;
+    let from = cpus.third()?;
+    let mut fine = true;
+
+    for _ in 0..20 {
+        let rendezvous = Rendezvous::new(cpus.there, more)?;
+
+        let thread = Thread::start(from, Rendezvous::call_and_meet, rendezvous)?;
+        fine &= thread.finishes();
+        fine &= becomes_true(|| rendezvous.met.load(Acquire));
+    }
+    Ok(fine)
+}
+
+/// A callback that waits until all CPUs that were called are in it.
+struct Gathering {
+    expected: u32,
+    inside: Atomic<u32>,
+    all_met: Atomic<u32>,
+}
+
+impl Callback for Gathering {
+    fn call(&'static self) {
+        self.inside.fetch_add(1, Full);
+        if becomes_true(|| self.inside.load(Acquire) == self.expected) {
+            self.all_met.fetch_add(1, Full);
+        }
+    }
+}
+
+/// Gathers all CPUs by calls to one at a time. Returns whether all met.
+pub(crate) fn gathers() -> Result<bool> {
+    let cpus = two_cpus()?;
+    let mut fine = true;
+
+    for _ in 0..20 {
+        let gathering = leak(Gathering {
+            expected: Cpumask::online().weight(),
+            inside: Atomic::new(0),
+            all_met: Atomic::new(0),
+        })?;
+
+        for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
+            fine &= single_on(cpu, gathering, false) == 0;
+        }
+        fine &= single_on(cpus.here, gathering, false) == 0;
+        fine &= becomes_true(|| gathering.all_met.load(Acquire) == gathering.expected);
+    }
+    Ok(fine)
+}
+
+/// How many calls each CPU sends at once.
+pub(crate) const BURST: u32 = 1000;
+
+/// Sends bursts from all CPUs to those that `to` names. Returns whether each call ran once.
+pub(crate) fn bursts(to: fn(CpuId) -> bool) -> Result<bool> {
+    let cpus = two_cpus()?;
+    let mut threads = KVec::new();
+    let mut senders = KVec::new();
+
+    TALLY.clear();
+    for from in Cpumask::online() {
+        for cpu in Cpumask::online().iter().filter(|cpu| to(*cpu)) {
+            senders.push(Sender::new(cpu, BURST)?, GFP_KERNEL)?;
+            let sender = *senders.last().ok_or(EINVAL)?;
+            threads.push(Thread::start(from, Sender::send, sender)?, GFP_KERNEL)?;
+        }
+    }
+    let finished = threads.iter().all(Thread::finishes);
+    let expected = BURST * Cpumask::online().weight();
+    let ran = TALLY.becomes(|cpu| {
+        if Cpumask::online().test(cpu) && to(cpu) {
+            expected
+        } else {
+            0
+        }
+    });
+    let free = Cpumask::online()
+        .iter()
+        .all(|cpu| becomes_true(|| pool::state::in_use(cpu) == 0));
+
+    drop(cpus);
+    Ok(finished
+        && ran
+        && free
+        && senders
+            .iter()
+            .all(|sender| sender.errors.load(Relaxed) == 0))
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waiting for a request, and when its lock is set.
+
+use crate::{
+    csd::{
+        Csd,
+        Kind, //
+    },
+    tests::support::{
+        calls::{
+            queue,
+            single_async,
+            Callback, //
+        },
+        fixture::{
+            becomes_true,
+            blank_csd,
+            csd_for,
+            leak,
+            request,
+            two_cpus, //
+        },
+        thread::{
+            sleep,
+            Thread, //
+        }, //
+    },
+    wait::{
+        self,
+        Waiting, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// A csd that is handed to other CPUs.
+struct Shared(Csd);
+
+// SAFETY: The csd lives for ever, and what is used of it is its flag word, which is atomic.
+unsafe impl Sync for Shared {}
+
+/// A callback that writes a value and then unlocks another csd.
+struct Unlocker {
+    csd: Shared,
+    value: Atomic<u32>,
+}
+
+impl Callback for Unlocker {
+    fn call(&'static self) {
+        self.value.store(7, Relaxed);
+        self.csd.0.unlock();
+    }
+}
+
+/// A thread that waits for a csd, and notes the value that it then sees.
+struct Waiter {
+    unlocker: &'static Unlocker,
+    value: Atomic<u32>,
+}
+
+impl Waiter {
+    fn wait(&'static self) {
+        wait::until_over(self.unlocker.csd.0, None, Waiting::Spin);
+        self.value.store(self.unlocker.value.load(Relaxed), Release);
+    }
+
+    fn lock(&'static self) {
+        wait::until_over(self.unlocker.csd.0, None, Waiting::Spin);
+        self.unlocker.csd.0.lock_pair(Some(1));
+        self.value.store(self.unlocker.value.load(Relaxed), Release);
+    }
+}
+
+/// A callback that looks at the lock of its own csd.
+struct LockSeen {
+    csd: Atomic<*mut c_void>,
+    locked: Atomic<u32>,
+}
+
+impl LockSeen {
+    fn new() -> Result<&'static Self> {
+        leak(Self {
+            csd: Atomic::new(core::ptr::null_mut()),
+            locked: Atomic::new(u32::MAX),
+        })
+    }
+
+    /// Tells the callback what its csd is.
+    fn set(&self, csd: Csd) {
+        self.csd.store(csd.as_ptr().cast(), Relaxed);
+    }
+
+    /// Waits for the callback. Returns whether the csd was locked when it ran.
+    fn was_locked(&self) -> Option<bool> {
+        let ran = becomes_true(|| self.locked.load(Acquire) != u32::MAX);
+
+        ran.then(|| self.locked.load(Acquire) == 1)
+    }
+}
+
+impl Callback for LockSeen {
+    fn call(&'static self) {
+        // SAFETY: The csd lives for ever.
+        let csd = unsafe { Csd::from_raw(self.csd.load(Relaxed).cast()) };
+
+        self.locked.store(u32::from(csd.is_locked()), Release);
+    }
+}
+
+#[kunit_tests(smp_csd_wait)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_waiter_goes_on_at_the_unlock_and_sees_what_came_before() -> Result {
+        let cpus = two_cpus()?;
+        let csd = blank_csd()?;
+        let unlocker = leak(Unlocker {
+            csd: Shared(csd),
+            value: Atomic::new(0),
+        })?;
+        let waiter = leak(Waiter {
+            unlocker,
+            value: Atomic::new(0),
+        })?;
+
+        csd.lock_new(Kind::Sync);
+        let thread = Thread::start(cpus.here, Waiter::wait, waiter)?;
+        sleep(2); // It cannot be seen to wait; this gives it the time to go wrong.
+        let early = thread.is_done();
+        let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
+        let finished = thread.finishes();
+
+        assert!(!early);
+        assert_eq!(sent, 0);
+        assert!(finished);
+        assert_eq!(waiter.value.load(Acquire), 7);
+        Ok(())
+    }
+
+    #[test]
+    fn who_locks_waits_for_the_last_use_first() -> Result {
+        let cpus = two_cpus()?;
+        let csd = blank_csd()?;
+        let unlocker = leak(Unlocker {
+            csd: Shared(csd),
+            value: Atomic::new(0),
+        })?;
+        let waiter = leak(Waiter {
+            unlocker,
+            value: Atomic::new(0),
+        })?;
+
+        csd.lock_new(Kind::Async);
+        let thread = Thread::start(cpus.here, Waiter::lock, waiter)?;
+        sleep(2); // It cannot be seen to wait; this gives it the time to go wrong.
+        let early = thread.is_done();
+        let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
+        let finished = thread.finishes();
+
+        assert!(!early);
+        assert_eq!(sent, 0);
+        assert!(finished);
+        assert_eq!(waiter.value.load(Acquire), 7);
+        assert!(csd.is_locked());
+        assert!(csd.kind() == Kind::Sync);
+        Ok(())
+    }
+
+    #[test]
+    fn the_lock_is_clear_while_an_async_callback_runs() -> Result {
+        let cpus = two_cpus()?;
+        let seen = LockSeen::new()?;
+        let csd = csd_for(seen)?;
+
+        seen.set(csd);
+        assert_eq!(single_async(i32::from(cpus.there), csd), 0);
+        assert_eq!(seen.was_locked(), Some(false));
+        assert!(!csd.is_locked());
+        Ok(())
+    }
+
+    #[test]
+    fn the_lock_is_set_while_a_sync_callback_runs_and_clear_after_it() -> Result {
+        let cpus = two_cpus()?;
+        let seen = LockSeen::new()?;
+        let csd = request(seen, Kind::Sync, cpus.there)?;
+
+        seen.set(csd);
+        queue(cpus.there, csd);
+        assert_eq!(seen.was_locked(), Some(true));
+        assert!(becomes_true(|| !csd.is_locked()));
+        Ok(())
+    }
+}

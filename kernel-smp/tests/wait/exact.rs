@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Waiting for this call and no other, though the csd is in use again.
+
+use crate::{
+    cfd::state::is_locked,
+    tests::support::{
+        calls::{
+            many,
+            single_async, //
+        },
+        fixture::{
+            becomes_true,
+            bind,
+            csd_for,
+            leak,
+            mask_of,
+            two_cpus, //
+        },
+        gate::{
+            Gate,
+            Held, //
+        },
+        seen::Seen,
+        thread::Thread, //
+    }, //
+};
+use kernel::{
+    cpu::CpuId,
+    cpumask::CpumaskVar,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    }, //
+};
+
+/// A thread that calls a CPU as one of many.
+struct Caller {
+    mask: CpumaskVar,
+    seen: &'static Seen,
+    wait: bool,
+    begun: Atomic<bool>,
+}
+
+// SAFETY: The set is only read.
+unsafe impl Sync for Caller {}
+
+impl Caller {
+    fn new(to: CpuId, wait: bool) -> Result<&'static Self> {
+        leak(Self {
+            mask: mask_of([to])?,
+            seen: Seen::new()?,
+            wait,
+            begun: Atomic::new(false),
+        })
+    }
+
+    fn call(&'static self) {
+        self.begun.store(true, Release);
+        many(&self.mask, self.seen, self.wait);
+    }
+}
+
+#[kunit_tests(smp_exact)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn who_waits_goes_on_though_the_next_call_on_the_same_way_is_stuck() -> Result {
+        let cpus = two_cpus()?;
+        let from = cpus.third()?;
+        let mut fine = true;
+
+        for _ in 0..20 {
+            bind(cpus.here)?;
+            let waiter = Caller::new(cpus.there, true)?;
+            let next = Caller::new(cpus.there, false)?;
+            let second_gate = leak(Gate::new())?;
+
+            let waits = Thread::prepare(from, Caller::call, waiter)?;
+            let sends = Thread::prepare(from, Caller::call, next)?;
+
+            // The waiter's call sits in the queue, and behind it what holds the CPU once more.
+            let held = Held::new(cpus.there)?;
+            waits.go();
+            fine &= becomes_true(|| is_locked(from, cpus.there));
+            fine &= single_async(i32::from(cpus.there), csd_for(second_gate)?) == 0;
+
+            // The next call wants the csd of the first, and keeps the waiter from looking until it
+            // has it.
+            sends.go();
+            fine &= becomes_true(|| next.begun.load(Acquire));
+            drop(held);
+
+            // The first call runs, the second one is stuck.
+            fine &= waits.finishes();
+            let held_again = Held::assume(second_gate)?;
+            fine &= waiter.seen.runs() == 1 && next.seen.runs() == 0;
+            fine &= held_again.release();
+            fine &= sends.finishes() && becomes_true(|| next.seen.runs() == 1);
+        }
+        assert!(fine);
+        Ok(())
+    }
+}

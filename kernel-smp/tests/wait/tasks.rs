@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tasks that wait: they can be preempted and moved, and each waits for its own targets.
+
+use crate::tests::support::{
+    fixture::two_cpus,
+    gate::Held,
+    waiters::{
+        waiting,
+        Caller, //
+    }, //
+};
+use kernel::prelude::*;
+
+#[kunit_tests(smp_tasks)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn a_task_that_waits_leaves_its_cpu_to_others() -> Result {
+        let cpus = two_cpus()?;
+
+        for way in waiting() {
+            let (caller, thread) = Caller::start(cpus.here, cpus.there, way)?;
+            let held = Held::new(cpus.there)?;
+
+            // If it did not, the test would not come to this before the gate opens by itself.
+            caller.go();
+            let called = caller.target.is_queued();
+            let early = thread.is_done();
+            let held_until_now = held.release();
+            let finished = thread.finishes();
+
+            assert!(way.check(called && held_until_now && finished));
+            assert!(way.check(!early));
+            assert!(way.check(caller.succeeded()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn tasks_on_one_cpu_wait_each_for_its_own_cpus() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+
+        for way in waiting() {
+            let (first, first_thread) = Caller::start(cpus.here, cpus.there, way)?;
+            let (second, second_thread) = Caller::start(cpus.here, third, way)?;
+            let held = Held::new(cpus.there)?;
+
+            first.go();
+            let first_called = first.target.is_queued();
+            second.go();
+            let second_finished = second_thread.finishes();
+            let first_early = first_thread.is_done();
+            let held_until_now = held.release();
+            let first_finished = first_thread.finishes();
+
+            assert!(way.check(first_called && held_until_now));
+            assert!(way.check(second_finished && first_finished));
+            assert!(way.check(!first_early));
+            assert!(way.check(first.succeeded() && second.succeeded()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_later_call_on_the_same_cpu_does_not_end_an_earlier_wait() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+
+        for way in waiting() {
+            let (first, first_thread) = Caller::start(cpus.here, cpus.there, way)?;
+            let (second, second_thread) = Caller::start(cpus.here, third, way)?;
+            let there_held = Held::new(cpus.there)?;
+            let third_held = Held::new(third)?;
+
+            first.go();
+            second.go();
+            let called = first.target.is_queued() && second.target.is_queued();
+            let there_held_until_now = there_held.release();
+            let first_finished = first_thread.finishes();
+            let second_early = second_thread.is_done();
+            let third_held_until_now = third_held.release();
+            let second_finished = second_thread.finishes();
+
+            assert!(way.check(called && there_held_until_now && third_held_until_now));
+            assert!(way.check(first_finished && second_finished));
+            assert!(way.check(!second_early));
+            assert!(way.check(first.succeeded() && second.succeeded()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_task_can_move_to_another_cpu_while_it_waits() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third()?;
+
+        for way in waiting() {
+            let (caller, thread) = Caller::start(cpus.here, cpus.there, way)?;
+            let held = Held::new(cpus.there)?;
+
+            caller.go();
+            let called = caller.target.is_queued();
+            let moved = thread.move_to(third);
+            let early = thread.is_done();
+            let held_until_now = held.release();
+            let finished = thread.finishes();
+
+            assert!(way.check(called && moved.is_ok() && held_until_now && finished));
+            assert!(way.check(!early));
+            assert!(way.check(caller.succeeded()));
+        }
+        Ok(())
+    }
+}
