@@ -6,9 +6,8 @@
 //! is never freed, since a test that fails may leave a csd in a queue. Each wait has a bound, so that
 //! a bug makes a test fail and not hang.
 //!
-//! A check that fails in [`expect!`](support::expect) marks the test as failed, and the test goes on
-//! to tidy up. A failed `assert!` ends the thread on the spot and runs no destructors: it is for
-//! checks that come before anything is to be tidied up.
+//! A failed `assert!` ends the thread on the spot and runs no destructors: a test first tidies up, then
+//! asserts.
 //!
 //! The tests need two CPUs online at least, and say so if they are missing.
 //!

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the suites share.
+//! Helpers of the suites.
 
 pub(crate) mod calls;
 pub(crate) mod down;

@@ -76,7 +76,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_waits_has_run_when_it_returns() -> Result {
+    fn a_synchronous_call_has_run_when_it_returns() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 

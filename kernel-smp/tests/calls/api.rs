@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Warnings that the `kernel` crate gives where its types cannot see a fault.
+//! Warnings of the `kernel` crate about misuse that its types cannot rule out.
 
 use crate::tests::support::{
     fixture::{
@@ -36,14 +36,14 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_wait_with_interrupts_off_is_warned_about_as_a_call_is() -> Result {
+    fn waits_with_interrupts_off_give_a_warning() -> Result {
         let cpus = two_cpus()?;
         let caller = Caller::new()?;
         let pending = call_async(cpus.here, |_| (), GFP_KERNEL)?;
         let joined = [call_async(cpus.here, |_| (), GFP_KERNEL)?];
         let csd = Csd::new(Nothing, GFP_KERNEL)?;
 
-        // All of them are done by now.
+        // All calls are done by now.
         assert_eq!(
             warnings_of(|| with_interrupts_off(|_| caller.wait(pending)))?,
             1
@@ -65,7 +65,7 @@ mod cases {
 
     #[cfg(CONFIG_PROVE_LOCKING)]
     #[test]
-    fn interrupts_that_are_on_under_the_token_are_warned_about() -> Result {
+    fn turning_interrupts_on_under_the_token_gives_a_warning() -> Result {
         // SAFETY: Interrupts may be turned off in any context.
         let on = unsafe { bindings::local_irq_save() };
         // SAFETY: The flags are those of the save above.

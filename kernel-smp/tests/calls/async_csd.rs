@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls with a csd of the caller's own.
+//! Asynchronous calls with a csd of the caller.
 
 use crate::{
     csd::{
@@ -14,13 +14,13 @@ use crate::{
             Callback, //
         },
         fixture::{
-            bad_numbers,
             becomes_true,
             csd_for,
             interrupts_are_off,
+            invalid_cpus,
             leak,
+            locked_csd,
             preempt_count,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -47,7 +47,7 @@ use kernel::{
 /// A csd that goes from CPU to CPU, sent by its own callback.
 struct Ring {
     csd: Atomic<*mut c_void>,
-    /// How often it is still to be sent.
+    /// How often it will still be sent.
     left: Atomic<u32>,
     /// The first error there was.
     error: Atomic<c_int>,
@@ -93,10 +93,10 @@ impl Callback for Ring {
             Some(this_cpu)
         };
 
-        // Nobody else counts: there is one csd.
+        // There is one csd, so only one callback at a time counts.
         let left = self.left.load(Relaxed).saturating_sub(1);
         if left != 0 {
-            // SAFETY: The csd lives for ever.
+            // SAFETY: The csd is never freed.
             let csd = unsafe { Csd::from_raw(self.csd.load(Relaxed).cast()) };
 
             // ORDERING: The count comes before the callback on the next CPU, by the push.
@@ -142,10 +142,10 @@ mod cases {
     }
 
     #[test]
-    fn numbers_of_no_cpu_are_refused_and_the_csd_works_right_after() -> Result {
+    fn invalid_cpu_numbers_are_refused_and_the_csd_works_right_after() -> Result {
         let cpus = two_cpus()?;
 
-        for number in bad_numbers() {
+        for number in invalid_cpus() {
             let seen = Seen::new()?;
             let csd = csd_for(seen)?;
 
@@ -279,7 +279,7 @@ mod cases {
 
         for kind in [Kind::Async, Kind::Sync] {
             let seen = Seen::new()?;
-            let csd = request(seen, kind, cpus.there)?;
+            let csd = locked_csd(seen, kind, cpus.there)?;
 
             queue(cpus.there, csd);
             assert!(becomes_true(|| seen.runs() == 1 && !csd.is_locked()));

@@ -34,41 +34,41 @@ use kernel::{
 };
 
 define_per_cpu! {
-    /// How often the condition was asked about each CPU.
-    static ASKED: Atomic<u32> = Atomic::new(0);
+    /// How often the condition was evaluated for each CPU.
+    static EVALUATED: Atomic<u32> = Atomic::new(0);
 }
 
-/// A condition that says yes to some CPUs, and keeps count.
+/// A condition that is true for some CPUs, and counts.
 struct Wanted {
     wants: fn(CpuId) -> bool,
     /// The lowest preemption count that was seen.
     preempt_count: Atomic<usize>,
-    /// How often it was asked on another CPU than the caller's.
+    /// How often it was evaluated on another CPU than the source.
     elsewhere: Atomic<u32>,
-    caller: CpuId,
+    source: CpuId,
 }
 
 impl Wanted {
-    /// Starts to count.
-    fn new(caller: CpuId, wants: fn(CpuId) -> bool) -> Result<&'static Self> {
+    /// Resets all counts.
+    fn new(source: CpuId, wants: fn(CpuId) -> bool) -> Result<&'static Self> {
         TALLY.clear();
         for cpu in Cpumask::possible() {
             // SAFETY: The CPU is possible.
-            unsafe { ASKED.per_cpu(cpu) }.store(0, Relaxed);
+            unsafe { EVALUATED.per_cpu(cpu) }.store(0, Relaxed);
         }
         leak(Self {
             wants,
             preempt_count: Atomic::new(usize::MAX),
             elsewhere: Atomic::new(0),
-            caller,
+            source,
         })
     }
 
-    /// Returns whether it was asked once about each CPU of `mask`, and about no other.
-    fn was_asked_about(mask: &Cpumask) -> bool {
+    /// Returns whether it was evaluated once for each CPU of `mask`, and for no other.
+    fn was_evaluated_for(mask: &Cpumask) -> bool {
         Cpumask::possible().iter().all(|cpu| {
             // SAFETY: The CPU is possible.
-            unsafe { ASKED.per_cpu(cpu) }.load(Relaxed) == u32::from(mask.test(cpu))
+            unsafe { EVALUATED.per_cpu(cpu) }.load(Relaxed) == u32::from(mask.test(cpu))
         })
     }
 }
@@ -85,12 +85,12 @@ impl Condition for Wanted {
             return false;
         };
 
-        // SAFETY: A CPU that is asked about was online.
-        unsafe { ASKED.per_cpu(cpu) }.add(1, Relaxed);
+        // SAFETY: The condition is evaluated for possible CPUs only.
+        unsafe { EVALUATED.per_cpu(cpu) }.add(1, Relaxed);
         if preempt_count() < self.preempt_count.load(Relaxed) {
             self.preempt_count.store(preempt_count(), Relaxed);
         }
-        if CpuId::current() != self.caller {
+        if CpuId::current() != self.source {
             self.elsewhere.add(1, Relaxed);
         }
         (self.wants)(cpu)
@@ -101,7 +101,7 @@ fn odd(cpu: CpuId) -> bool {
     cpu.as_u32() % 2 == 1
 }
 
-/// A condition that takes all CPUs out of the caller's set, or puts all in, when it is first asked.
+/// A condition that clears or fills the caller's mask when it is first evaluated.
 struct Changing {
     mask: *mut bindings::cpumask,
     fill: bool,
@@ -109,12 +109,12 @@ struct Changing {
     runs: Atomic<u32>,
 }
 
-// SAFETY: The mask is a field of a value that lives as long as the call, which alone uses it.
+// SAFETY: The mask is valid during the call, and nothing else uses it.
 unsafe impl Sync for Changing {}
 
 impl Callback for Changing {
     fn call(&'static self) {
-        // A caller that does not wait for this CPU would be seen to return too early.
+        // Gives a caller that does not wait for this CPU the time to return too early.
         if self.slow {
             let _ = becomes_true({
                 let mut looks = 0;
@@ -130,7 +130,7 @@ impl Callback for Changing {
 
 impl Condition for Changing {
     fn wants(&'static self, _cpu: c_int) -> bool {
-        // SAFETY: The set lives as long as the call, and changes only here.
+        // SAFETY: The mask is valid during the call, and changes only here.
         let mask = unsafe { Cpumask::from_raw_mut(self.mask) };
 
         if self.fill {
@@ -142,7 +142,8 @@ impl Condition for Changing {
     }
 }
 
-/// Calls the CPUs of `mask`, which changes meanwhile. Returns how many had run it at the return.
+/// Calls the CPUs of `mask`, which changes meanwhile. Returns how many had run the callback at the
+/// return.
 fn call_changing(mask: CpumaskVar, fill: bool) -> Result<u32> {
     let changing = leak(Changing {
         mask: mask.as_raw(),
@@ -160,21 +161,21 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_condition_that_says_no_calls_nobody() -> Result {
+    fn a_condition_that_is_false_calls_no_cpu() -> Result {
         let cpus = two_cpus()?;
 
         for wait in [true, false] {
             let never = Wanted::new(cpus.here, |_| false)?;
 
             on_each_if(Cpumask::online(), never, wait);
-            assert!(Wanted::was_asked_about(Cpumask::online()));
+            assert!(Wanted::was_evaluated_for(Cpumask::online()));
             assert!(TALLY.is(|_| 0));
         }
         Ok(())
     }
 
     #[test]
-    fn a_condition_that_says_yes_calls_each() -> Result {
+    fn a_condition_that_is_true_calls_each_cpu() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
 
@@ -182,14 +183,14 @@ mod cases {
             let always = Wanted::new(cpus.here, |_| true)?;
 
             on_each_if(online, always, wait);
-            assert!(Wanted::was_asked_about(online));
+            assert!(Wanted::was_evaluated_for(online));
             assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
         }
         Ok(())
     }
 
     #[test]
-    fn only_the_cpus_that_are_wanted_are_called() -> Result {
+    fn only_cpus_for_which_the_condition_is_true_are_called() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
 
@@ -206,23 +207,23 @@ mod cases {
     }
 
     #[test]
-    fn only_the_online_cpus_of_the_set_are_asked_about() -> Result {
+    fn the_condition_is_evaluated_once_for_each_online_cpu_of_the_set() -> Result {
         let cpus = two_cpus()?;
         let mask = mask_of([cpus.there])?;
 
         let always = Wanted::new(cpus.here, |_| true)?;
         on_each_if(&mask, always, true);
-        assert!(Wanted::was_asked_about(&mask));
+        assert!(Wanted::was_evaluated_for(&mask));
         assert!(TALLY.is(|cpu| u32::from(cpu == cpus.there)));
 
         let always = Wanted::new(cpus.here, |_| true)?;
         on_each_if(Cpumask::possible(), always, true);
-        assert!(Wanted::was_asked_about(Cpumask::online()));
+        assert!(Wanted::was_evaluated_for(Cpumask::online()));
         Ok(())
     }
 
     #[test]
-    fn the_condition_is_asked_on_the_callers_cpu_with_preemption_off() -> Result {
+    fn the_condition_is_evaluated_on_the_source_cpu_with_preemption_off() -> Result {
         let cpus = two_cpus()?;
         let before = preempt_count();
         let always = Wanted::new(cpus.here, |_| true)?;
@@ -234,14 +235,14 @@ mod cases {
     }
 
     #[test]
-    fn the_condition_is_asked_about_the_own_cpu_alone() -> Result {
+    fn the_condition_is_evaluated_for_a_set_of_the_own_cpu_alone() -> Result {
         let cpus = two_cpus()?;
         let mask = mask_of([cpus.here])?;
         let before = preempt_count();
 
         let never = Wanted::new(cpus.here, |_| false)?;
         on_each_if(&mask, never, true);
-        assert!(Wanted::was_asked_about(&mask));
+        assert!(Wanted::was_evaluated_for(&mask));
         assert!(never.preempt_count.load(Relaxed) > before);
         assert!(TALLY.is(|_| 0));
 
@@ -252,20 +253,20 @@ mod cases {
     }
 
     #[test]
-    fn who_was_called_is_waited_for_if_the_set_becomes_empty() -> Result {
+    fn called_cpus_are_waited_for_if_the_set_becomes_empty() -> Result {
         two_cpus()?;
         let others = Cpumask::online().weight().saturating_sub(1);
 
-        // The own CPU is out of the set when its turn comes.
+        // The own CPU is called last, and is no longer in the set then.
         assert_eq!(call_changing(mask_of(Cpumask::online())?, false)?, others);
         Ok(())
     }
 
     #[test]
-    fn who_comes_into_the_set_meanwhile_is_not_waited_for() -> Result {
+    fn cpus_that_join_the_set_meanwhile_are_not_waited_for() -> Result {
         let cpus = two_cpus()?;
 
-        // The own CPU is in the set when its turn comes; the others come too late.
+        // The own CPU is called last, and is in the set then; the others were added too late.
         assert_eq!(call_changing(mask_of([cpus.there])?, true)?, 2);
         Ok(())
     }

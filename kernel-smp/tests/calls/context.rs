@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In which context a callback runs.
+//! The context in which a callback runs.
 
 use crate::{
     csd::Kind,
@@ -8,9 +8,9 @@ use crate::{
         fixture::{
             flush_from_task,
             interrupts_are_off,
+            locked_csd,
             preempt_count,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -69,7 +69,7 @@ mod cases {
                 assert_eq!((way.call)(&target), 0);
                 assert!(target.is_called());
                 assert!(target.seen.was_on(cpus.there));
-                // Another task may have come in between, but then it is an interrupt.
+                // Another task may run there meanwhile; then the callback runs in an interrupt.
                 assert!(way.check(
                     target.seen.was_in(Context::IdleIrqsOff)
                         || target.seen.was_in(Context::HardIrq)
@@ -99,7 +99,7 @@ mod cases {
     }
 
     #[test]
-    fn an_entry_queued_for_the_own_cpu_comes_as_an_interrupt() -> Result {
+    fn an_entry_queued_for_the_own_cpu_runs_in_an_interrupt() -> Result {
         let cpus = two_cpus()?;
 
         for way in WAYS.iter().filter(|way| way.family == Family::Queue) {
@@ -118,7 +118,7 @@ mod cases {
 
         for kind in [Kind::Sync, Kind::Async] {
             let seen = Seen::new()?;
-            let csd = request(seen, kind, cpus.here)?;
+            let csd = locked_csd(seen, kind, cpus.here)?;
 
             let off_after = with_interrupts_off(|irq| {
                 push_here(irq, csd);
@@ -154,9 +154,9 @@ mod cases {
     fn a_flush_from_a_task_leaves_interrupts_on_if_they_were() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
-        let csd = request(seen, Kind::Async, cpus.here)?;
+        let csd = locked_csd(seen, Kind::Async, cpus.here)?;
 
-        // No IPI announces the entry, so that it stays for the flush.
+        // No IPI is sent for the entry, so that it stays for the flush.
         with_interrupts_off(|irq| push_here(irq, csd));
         flush_from_task();
         let off_after = interrupts_are_off();
@@ -167,12 +167,12 @@ mod cases {
     }
 
     #[test]
-    fn the_flush_of_a_cpu_that_goes_down_runs_what_is_queued() -> Result {
+    fn the_flush_of_a_dying_cpu_runs_what_is_queued() -> Result {
         let cpus = two_cpus()?;
 
         for kind in [Kind::Sync, Kind::Async] {
             let seen = Seen::new()?;
-            let csd = request(seen, kind, cpus.here)?;
+            let csd = locked_csd(seen, kind, cpus.here)?;
 
             let (ret, off_after) = with_interrupts_off(|irq| {
                 push_here(irq, csd);

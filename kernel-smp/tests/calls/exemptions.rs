@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who is warned, and who is exempt.
+//! Contexts in which a call warns, and exemptions.
 
 use crate::{
     irq,
@@ -47,7 +47,7 @@ use kernel::{
     }, //
 };
 
-/// Whether lockdep works, which is what checks interrupts for calls to many.
+/// Whether lockdep works, which checks that interrupts are on for calls to many.
 fn lockdep_works() -> bool {
     // SAFETY: The variable is an `int` of C; any value is fine.
     cfg!(CONFIG_PROVE_LOCKING) && unsafe { (&raw const bindings::debug_locks).read_volatile() } != 0
@@ -55,7 +55,7 @@ fn lockdep_works() -> bool {
 
 /// How many warnings a call in this way gives for interrupts that are off.
 ///
-/// None if waits serve: then it is allowed.
+/// None if waits poll: then it is allowed.
 fn warnings_for_interrupts(way: &Way) -> c_int {
     c_int::from(match way.family {
         _ if wait::POLLING => false,
@@ -67,7 +67,7 @@ fn warnings_for_interrupts(way: &Way) -> c_int {
 
 /// How many warnings a call in this way gives outside of a task.
 ///
-/// None if waits serve.
+/// None if waits poll.
 fn warnings_for_context(way: &Way) -> c_int {
     c_int::from(match way.family {
         _ if wait::POLLING => false,
@@ -76,7 +76,7 @@ fn warnings_for_context(way: &Way) -> c_int {
     })
 }
 
-/// Calls both CPUs in all ways, from the context in which `call` runs what it is given.
+/// Calls both CPUs in all ways, from the context in which `call` runs its argument.
 ///
 /// Returns whether each call ran, and gave as many warnings as `expected` says.
 fn warns(
@@ -103,7 +103,7 @@ fn warns(
     Ok(fine)
 }
 
-/// A callback that calls a CPU, and notes in which context.
+/// A callback that calls a CPU, and records its context.
 struct Nested {
     target: Target,
     way: &'static Way,
@@ -141,7 +141,7 @@ fn warns_in_interrupt(cpus: &Cpus, oops: bool, expected: fn(&Way) -> c_int) -> R
         })?;
         let work = Work::new(nested)?;
 
-        // The interrupt comes on top of this task, which therefore counts its warnings.
+        // The interrupt interrupts this task, so its warnings count as those of the task.
         let mut ran = false;
         let count = warnings_of(|| {
             work.queue_on(cpus.here);
@@ -166,7 +166,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_task_with_interrupts_on_is_not_warned() -> Result {
+    fn calls_from_a_task_with_interrupts_on_give_no_warning() -> Result {
         let cpus = two_cpus()?;
 
         assert!(warns(&cpus, |call| call(), |_| 0)?);
@@ -174,7 +174,7 @@ mod cases {
     }
 
     #[test]
-    fn a_task_with_preemption_off_is_not_warned() -> Result {
+    fn calls_from_a_task_with_preemption_off_give_no_warning() -> Result {
         let cpus = two_cpus()?;
 
         assert!(warns(
@@ -189,7 +189,7 @@ mod cases {
     }
 
     #[test]
-    fn a_task_with_interrupts_off_is_warned_each_time() -> Result {
+    fn calls_from_a_task_with_interrupts_off_warn_each_time() -> Result {
         let cpus = two_cpus()?;
 
         for _ in 0..2 {
@@ -203,7 +203,7 @@ mod cases {
     }
 
     #[test]
-    fn nobody_is_warned_about_interrupts_while_the_kernel_dies() -> Result {
+    fn calls_with_interrupts_off_give_no_warning_during_an_oops() -> Result {
         let cpus = two_cpus()?;
 
         assert!(warns(
@@ -218,7 +218,7 @@ mod cases {
     }
 
     #[test]
-    fn who_calls_from_an_interrupt_is_warned_about_that_and_about_interrupts() -> Result {
+    fn calls_from_an_interrupt_warn_about_the_context_and_about_interrupts() -> Result {
         let cpus = two_cpus()?;
 
         assert!(warns_in_interrupt(&cpus, false, |way| {
@@ -228,7 +228,7 @@ mod cases {
     }
 
     #[test]
-    fn while_the_kernel_dies_who_calls_from_an_interrupt_is_warned_about_that_alone() -> Result {
+    fn calls_from_an_interrupt_during_an_oops_warn_about_the_context_alone() -> Result {
         let cpus = two_cpus()?;
 
         assert!(warns_in_interrupt(&cpus, true, warnings_for_context)?);
@@ -236,7 +236,7 @@ mod cases {
     }
 
     #[test]
-    fn a_cpu_that_is_not_online_is_exempt_from_the_rule_about_interrupts() -> Result {
+    fn an_offline_cpu_is_exempt_from_the_rule_about_interrupts() -> Result {
         two_cpus()?;
 
         for (online, single, many) in [(true, 1, c_int::from(lockdep_works())), (false, 0, 0)] {
@@ -255,12 +255,12 @@ mod cases {
     }
 
     #[test]
-    fn before_the_first_interrupt_calls_to_many_are_exempt_and_calls_to_one_are_not() -> Result {
+    fn in_early_boot_calls_to_many_are_exempt_and_calls_to_one_are_not() -> Result {
         let cpus = two_cpus()?;
         let early = &raw mut bindings::early_boot_irqs_disabled;
         let mut held = KVec::new();
 
-        // Lockdep looks at the variable whenever a CPU turns interrupts on.
+        // Lockdep reads the variable whenever a CPU turns interrupts on.
         for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
             held.push(Held::new(cpu)?, GFP_KERNEL)?;
         }
@@ -268,7 +268,7 @@ mod cases {
         let warnings = rules.map(|warn| {
             warnings_of(|| {
                 with_interrupts_off(|_| {
-                    // SAFETY: No other CPU looks at it now.
+                    // SAFETY: The other CPUs are held, and do not read it now.
                     unsafe { early.write_volatile(true) };
                     warn();
                     // SAFETY: As above.
@@ -309,7 +309,7 @@ mod cases {
     }
 
     #[test]
-    fn who_unlocks_an_unlocked_csd_is_warned() -> Result {
+    fn unlocking_an_unlocked_csd_warns() -> Result {
         let csd = blank_csd()?;
 
         assert_eq!(warnings_of(|| csd.unlock())?, 1);

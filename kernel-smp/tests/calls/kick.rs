@@ -67,7 +67,7 @@ mod cases {
     }
 
     #[test]
-    fn waking_up_idle_cpus_waits_for_nobody() -> Result {
+    fn waking_up_idle_cpus_does_not_wait() -> Result {
         let cpus = two_cpus()?;
 
         let held = Held::new(cpus.there)?;

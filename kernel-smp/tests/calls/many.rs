@@ -31,7 +31,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// A set with all bits set that there are.
+/// A mask with all bits set.
 fn full_mask() -> Result<CpumaskVar> {
     let mut mask = mask_of([])?;
 
@@ -44,7 +44,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_call_to_all_others_runs_once_on_each_and_not_here() -> Result {
+    fn a_call_to_all_others_runs_once_on_each_and_not_on_the_own_cpu() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
 
@@ -55,7 +55,7 @@ mod cases {
     }
 
     #[test]
-    fn without_waiting_it_runs_on_all_others_too() -> Result {
+    fn an_asynchronous_call_runs_on_all_others_too() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
 
@@ -82,7 +82,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_to_each_runs_here_too() -> Result {
+    fn a_call_to_each_runs_on_the_own_cpu_too() -> Result {
         two_cpus()?;
         let online = Cpumask::online();
 
@@ -97,7 +97,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_to_each_runs_here_only_if_the_own_cpu_is_in_the_set() -> Result {
+    fn a_call_to_each_runs_on_the_own_cpu_only_if_it_is_in_the_set() -> Result {
         let cpus = two_cpus()?;
 
         for wait in [true, false] {
@@ -114,7 +114,7 @@ mod cases {
     }
 
     #[test]
-    fn an_empty_set_is_no_error_and_calls_nobody() -> Result {
+    fn an_empty_set_is_no_error_and_calls_no_cpu() -> Result {
         two_cpus()?;
         let empty = mask_of([])?;
 
@@ -128,7 +128,7 @@ mod cases {
     }
 
     #[test]
-    fn cpus_that_are_not_online_are_passed_over() -> Result {
+    fn offline_cpus_are_left_out() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
         let full = full_mask()?;
@@ -177,7 +177,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_waits_follows_one_that_does_not() -> Result {
+    fn synchronous_calls_can_follow_asynchronous_ones() -> Result {
         const CALLS: u32 = 100;
         let cpus = two_cpus()?;
         let online = Cpumask::online();
@@ -202,7 +202,7 @@ mod cases {
         let cpus = two_cpus()?;
         let mask = mask_of([cpus.there])?;
 
-        // One of each is queued: were they the same csd, the second call would wait for ever.
+        // One of each is queued: if they shared a csd, the second call would not return.
         TALLY.clear();
         let held = Held::new(cpus.there)?;
         let sent = single_on(cpus.there, &TALLY, false);

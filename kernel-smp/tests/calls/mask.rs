@@ -5,7 +5,7 @@
 use crate::{
     mask,
     tests::support::fixture::{
-        bad_numbers,
+        invalid_cpus,
         mask_of,
         two_cpus, //
     }, //
@@ -21,8 +21,8 @@ mod cases {
     use super::*;
 
     #[test]
-    fn numbers_outside_of_the_range_are_no_cpu() {
-        for number in bad_numbers() {
+    fn invalid_numbers_are_no_cpu() {
+        for number in invalid_cpus() {
             assert!(mask::in_range(number).is_none());
             assert!(mask::online(number).is_none());
         }

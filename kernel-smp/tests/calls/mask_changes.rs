@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sets of CPUs that change while they are called.
+//! Masks that change during a call.
 
 use crate::tests::support::{
     calls::{
@@ -50,7 +50,7 @@ struct Changing {
     ended: Atomic<u32>,
 }
 
-// SAFETY: The set is changed and read a bit at a time, as sets of CPUs may be.
+// SAFETY: The set is changed and read a bit at a time, by atomic operations.
 unsafe impl Sync for Changing {}
 
 impl Changing {
@@ -65,7 +65,7 @@ impl Changing {
     }
 
     fn mask(&self) -> &Cpumask {
-        // SAFETY: The set lives for ever.
+        // SAFETY: The set is never freed.
         unsafe { &*self.mask.get() }
     }
 
@@ -83,7 +83,7 @@ impl Changing {
         }
     }
 
-    /// A thread that changes the set until it is enough.
+    /// Changes the set until it is stopped.
     fn change(&'static self) {
         let mut round: u32 = CpuId::current().as_u32();
 
@@ -96,7 +96,7 @@ impl Changing {
         }
     }
 
-    /// Returns whether no callback runs, and notes how many have run.
+    /// Returns whether no callback runs and none has begun since `runs` was set. Updates `runs`.
     fn is_quiet(&self, runs: &mut u32) -> bool {
         let begun = self.begun.load(Acquire);
         let same = *runs == begun;
@@ -115,7 +115,7 @@ impl Callback for Changing {
 
 impl Condition for Changing {
     fn wants(&'static self, cpu: c_int) -> bool {
-        // Takes the first CPU out that comes after the one it is asked about.
+        // Adds or removes the next CPU after `cpu`.
         if let Some(next) = Cpumask::online().iter().find(|next| i32::from(*next) > cpu) {
             self.set(next, self.changes.load(Relaxed) % 2 == 0);
         }
@@ -123,8 +123,8 @@ impl Condition for Changing {
     }
 }
 
-/// A set that loses its first CPU when the condition is asked about the second one, after the first was
-/// called.
+/// A set that loses its first CPU when the condition is evaluated for the second one, after the csd for
+/// the first was queued.
 struct Leaving {
     mask: UnsafeCell<CpumaskVar>,
     first: CpuId,
@@ -133,7 +133,7 @@ struct Leaving {
     over: Atomic<bool>,
 }
 
-// SAFETY: The set is changed and read a bit at a time, as sets of CPUs may be.
+// SAFETY: The set is changed and read a bit at a time, by atomic operations.
 unsafe impl Sync for Leaving {}
 
 impl Leaving {
@@ -173,7 +173,7 @@ impl Condition for Leaving {
 /// CPUs it was sent to, when it returned.
 fn calls_while_it_changes(call: fn(&'static Changing)) -> Result<bool> {
     const CALLS: u32 = 3_000;
-    // Between two looks at how far it is.
+    // Calls between two checks of the progress.
     const AT_ONCE: u32 = 10;
     let cpus = two_cpus()?;
     let changing = Changing::new()?;
@@ -190,10 +190,10 @@ fn calls_while_it_changes(call: fn(&'static Changing)) -> Result<bool> {
             let mut runs = 0;
 
             call(changing);
-            // What was not waited for would begin or end only now.
+            // A callback that the call did not wait for would begin or end now.
             changing.is_quiet(&mut runs);
             fine &= changing.is_quiet(&mut runs);
-            // The set is empty for a long time if those who change it make a pause then.
+            // The set may be empty for a long time if the threads do not run meanwhile.
             sent += u32::from(runs != runs_before);
         }
         sent >= CALLS && changing.changes.load(Acquire) > 0
@@ -245,7 +245,7 @@ mod cases {
         let held = Held::new(first)?;
         thread.go();
         let ran_on_second = becomes_true(|| leaving.ran_on_second.load(Acquire));
-        // A caller that waits for the second CPU alone goes on between these interrupts.
+        // A caller that waits for the second CPU alone returns between these interrupts.
         for _ in 0..100 {
             single_on(caller, seen, true);
         }

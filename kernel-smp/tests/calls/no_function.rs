@@ -37,7 +37,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_call_without_a_function_completes_and_its_caller_is_warned() -> Result {
+    fn a_call_without_a_function_completes_and_warns() -> Result {
         let cpus = two_cpus()?;
         let there = i32::from(cpus.there);
         let mask = mask_of([cpus.there])?;
@@ -45,7 +45,7 @@ mod cases {
         let info = ptr::null_mut();
 
         for wait in [false, true] {
-            // Each answer is that of the entry point, or 0 if it has none.
+            // Each returns what the entry point returns, or 0 if that is nothing.
             let calls: [&dyn Fn() -> c_int; 5] = [
                 // SAFETY: There is no function.
                 &|| unsafe { bindings::smp_call_function_single(there, None, info, wait) },
@@ -91,7 +91,7 @@ mod cases {
     }
 
     #[test]
-    fn a_csd_without_a_function_is_unlocked_and_warned_about() -> Result {
+    fn a_csd_without_a_function_is_unlocked_and_warns() -> Result {
         let cpus = two_cpus()?;
         let nothing = Call {
             func: None,
@@ -119,7 +119,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_in_a_task_without_a_function_is_refused_and_its_caller_is_warned() -> Result {
+    fn a_call_in_a_task_without_a_function_is_refused_and_warns() -> Result {
         two_cpus()?;
 
         for cpu in Cpumask::online() {

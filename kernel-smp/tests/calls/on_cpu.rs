@@ -32,7 +32,7 @@ use kernel::{
     }, //
 };
 
-/// What is called, and what it returns.
+/// The argument of the function, and its return value.
 struct Answer {
     seen: &'static Seen,
     ret: c_int,
@@ -63,7 +63,7 @@ unsafe extern "C" fn answer(par: *mut c_void) -> c_int {
 fn call_on_cpu(cpu: u32, to: &'static Answer, phys: bool) -> c_int {
     let par = core::ptr::from_ref(to).cast_mut().cast();
 
-    // SAFETY: The function gets what it wants.
+    // SAFETY: The argument fits the function.
     unsafe { bindings::smp_call_on_cpu(cpu, Some(answer), par, phys) }
 }
 
@@ -142,7 +142,7 @@ mod cases {
     }
 
     #[test]
-    fn numbers_of_no_cpu_are_refused_and_the_next_call_works() -> Result {
+    fn invalid_cpu_numbers_are_refused_and_the_next_call_works() -> Result {
         let cpus = two_cpus()?;
 
         for phys in [false, true] {

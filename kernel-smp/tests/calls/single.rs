@@ -8,9 +8,9 @@ use crate::tests::support::{
         single_on, //
     },
     fixture::{
-        bad_numbers,
         becomes_true,
         interrupts_are_off,
+        invalid_cpus,
         pool_is_free,
         preempt_count,
         two_cpus, //
@@ -33,7 +33,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_call_that_waits_has_run_on_its_cpu_when_it_returns() -> Result {
+    fn a_synchronous_call_has_run_on_its_target_when_it_returns() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 
@@ -44,7 +44,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_does_not_wait_runs_once_on_its_cpu() -> Result {
+    fn an_asynchronous_call_runs_once_on_its_target() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 
@@ -89,11 +89,11 @@ mod cases {
     }
 
     #[test]
-    fn numbers_of_no_cpu_are_refused() -> Result {
+    fn invalid_cpu_numbers_are_refused() -> Result {
         two_cpus()?;
 
         for wait in [true, false] {
-            for number in bad_numbers() {
+            for number in invalid_cpus() {
                 let seen = Seen::new()?;
                 let error = single(number, seen, wait);
 
@@ -106,10 +106,10 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_waits_works_right_after_a_refused_one() -> Result {
+    fn a_synchronous_call_works_right_after_a_refused_one() -> Result {
         let cpus = two_cpus()?;
 
-        for number in bad_numbers() {
+        for number in invalid_cpus() {
             let seen = Seen::new()?;
 
             assert_eq!(single(number, seen, true), ENXIO.to_errno());
@@ -120,10 +120,10 @@ mod cases {
     }
 
     #[test]
-    fn a_call_without_waiting_works_right_after_a_refused_one() -> Result {
+    fn an_asynchronous_call_works_right_after_a_refused_one() -> Result {
         let cpus = two_cpus()?;
 
-        for number in bad_numbers() {
+        for number in invalid_cpus() {
             let seen = Seen::new()?;
 
             let error = single(number, seen, false);
@@ -137,7 +137,7 @@ mod cases {
     }
 
     #[test]
-    fn the_second_call_without_waiting_returns_while_the_first_one_runs() -> Result {
+    fn the_second_asynchronous_call_returns_while_the_first_one_runs() -> Result {
         let cpus = two_cpus()?;
         let second = Seen::new()?;
 

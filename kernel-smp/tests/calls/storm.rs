@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! All CPUs call each other at once.
+//! Calls from all CPUs at once.
 
 use crate::tests::support::{
     calls::{
@@ -28,7 +28,7 @@ use kernel::{
     }, //
 };
 
-/// What the threads of a storm share.
+/// The shared state of the threads.
 struct Storm {
     go: Atomic<bool>,
     errors: Atomic<u32>,
@@ -40,7 +40,7 @@ struct Storm {
 const ROUNDS: u32 = 100;
 
 impl Storm {
-    fn rage(&'static self) {
+    fn call(&'static self) {
         let this_cpu = CpuId::current();
 
         let _ = becomes_true(|| self.go.load(Acquire));
@@ -60,7 +60,7 @@ impl Storm {
 
         TALLY.clear();
         for cpu in Cpumask::online() {
-            threads.push(Thread::start(cpu, Self::rage, storm)?, GFP_KERNEL)?;
+            threads.push(Thread::start(cpu, Self::call, storm)?, GFP_KERNEL)?;
         }
         storm.go.store(true, Release);
         let finished = threads.iter().all(Thread::finishes);
@@ -88,7 +88,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn calls_that_wait_all_run() -> Result {
+    fn synchronous_calls_all_run() -> Result {
         two_cpus()?;
         let online = Cpumask::online();
 
@@ -102,7 +102,7 @@ mod cases {
     }
 
     #[test]
-    fn calls_that_do_not_wait_all_run() -> Result {
+    fn asynchronous_calls_all_run() -> Result {
         two_cpus()?;
         let online = Cpumask::online();
 
@@ -138,7 +138,7 @@ mod cases {
     fn calls_of_all_to_all_run() -> Result {
         two_cpus()?;
         let online = Cpumask::online();
-        // Of all others twice, of each with itself twice, and two of one neighbour.
+        // Two calls to all others, two to each, two to one CPU.
         let each = ROUNDS * (4 * online.weight() - 2 + 2);
 
         assert!(Storm::run(|cpu| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls while IPIs go wrong.
+//! Calls while faults are injected into IPIs.
 
 use crate::tests::support::{
     calls::{
@@ -33,7 +33,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Calls another CPU in all ways, and all others, while a fault is made in half of the cases.
+/// Calls another CPU in all ways, and all others, while a fault is injected in half of the cases.
 /// Returns whether each call ran once.
 fn works_with(kind: bindings::smp_fault_kind) -> Result<bool> {
     const ROUNDS: u32 = 50;
@@ -70,19 +70,19 @@ mod cases {
     use super::*;
 
     #[test]
-    fn calls_work_while_ipis_are_late() -> Result {
+    fn calls_work_while_ipis_are_delayed() -> Result {
         assert!(works_with(DELAY)?);
         Ok(())
     }
 
     #[test]
-    fn calls_work_while_ipis_are_swapped() -> Result {
+    fn calls_work_while_ipis_are_reordered() -> Result {
         assert!(works_with(REORDER)?);
         Ok(())
     }
 
     #[test]
-    fn calls_work_while_ipis_are_doubled() -> Result {
+    fn calls_work_while_ipis_are_duplicated() -> Result {
         assert!(works_with(DUPLICATE)?);
         Ok(())
     }
@@ -95,9 +95,9 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
-    fn an_ipi_that_is_late_comes_though_its_sender_waits_with_interrupts_off() -> Result {
+    fn a_delayed_ipi_arrives_though_its_source_waits_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
-        // On its way out of the idle loop a CPU looks at its queue without an IPI.
+        // A CPU that leaves the idle loop flushes its queue without an IPI.
         let busy = Busy::new(cpus.there)?;
         let before = Seen::new()?;
         let seen = Seen::new()?;
@@ -124,7 +124,7 @@ mod cases {
     }
 
     #[test]
-    fn a_fault_between_two_cpus_leaves_the_way_to_others_alone() -> Result {
+    fn a_fault_between_two_cpus_does_not_affect_other_targets() -> Result {
         const TIMES: i32 = 1000;
         let cpus = two_cpus()?;
         let third = cpus.third()?;
@@ -133,7 +133,7 @@ mod cases {
         let mut calls = 0;
 
         let fault = Fault::between(DUPLICATE, cpus.here, cpus.there, TIMES);
-        // Returns how many faults were made; others of this CPU may make calls meanwhile.
+        // Returns how many faults were injected; the kernel itself may make calls meanwhile.
         let mut faults_of_call_to = |cpu| {
             let before = fault.times_left();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls while requests are watched for stalls. A stall itself is not made: it fills the log.
+//! Calls while csds are watched for stalls. No test stalls a csd: the reports would fill the log.
 
 use crate::{
     clock::now,
@@ -20,11 +20,11 @@ use crate::{
             Callback, //
         },
         fixture::{
-            bad_numbers,
             becomes_true,
             blank_csd,
             call_of,
             csd_for,
+            invalid_cpus,
             leak,
             pool_is_free,
             two_cpus,
@@ -65,7 +65,7 @@ use kernel::{
 #[derive(Clone, Copy)]
 struct Used(Csd);
 
-// SAFETY: The csd lives for ever, and one CPU at a time uses it.
+// SAFETY: The csd is never freed, and one CPU at a time uses it.
 unsafe impl Sync for Used {}
 
 impl Used {
@@ -95,7 +95,7 @@ impl Timeout {
         Self { before }
     }
 
-    /// Lets more than that time pass.
+    /// Spins for longer than the timeout.
     fn pass() {
         for _ in 0..Self::MS + Self::MS / 10 {
             udelay(Delta::from_millis(1));
@@ -110,7 +110,7 @@ impl Drop for Timeout {
     }
 }
 
-/// Requests are watched until this is dropped, if they were not already.
+/// Csds are watched until this is dropped, if they were not already.
 struct Watch {
     was_on: bool,
 }
@@ -139,13 +139,14 @@ impl Drop for Watch {
     }
 }
 
-/// Returns whether a request is reported as stuck.
+/// Returns whether a csd is reported as stuck.
 fn is_stuck() -> bool {
     // SAFETY: May be called in any context.
     unsafe { bindings::csd_lock_is_stuck() }
 }
 
-/// A callback that looks up what its CPU is recorded to run, before and after a call to itself.
+/// A callback that reads the record of the entry that its CPU runs, before and after a call to its own
+/// CPU.
 struct Record {
     /// The csd and its argument, each time.
     entries: [[Atomic<usize>; 2]; 2],
@@ -191,7 +192,7 @@ impl Callback for Record {
     }
 }
 
-/// Threads that all send without waiting, to one CPU.
+/// Threads that make asynchronous calls to one CPU.
 struct Senders {
     to: CpuId,
     go: Atomic<bool>,
@@ -291,7 +292,7 @@ mod cases {
             csd.fill(call_of(&TALLY), cpus.here, cpus.there);
             let mut wait = stall::Watch::begin(csd, Some(lock));
 
-            // As a waiter that is preempted at the point, until the wait is long over.
+            // As a waiter that is preempted at the point, until long after the unlock.
             let _ = over.push(wait.is_over(), GFP_KERNEL);
             let _ = reported.push(wait.is_reported(), GFP_KERNEL);
         })?;
@@ -328,7 +329,7 @@ mod cases {
             csd.fill(call_of(&TALLY), cpus.here, cpus.there);
             let mut wait = stall::Watch::begin(csd, None);
 
-            // The second look is right after the first.
+            // The second check is right after the first.
             for _ in 0..2 {
                 let _ = over.push(wait.is_over(), GFP_KERNEL);
                 let _ = reported.push(wait.is_reported(), GFP_KERNEL);
@@ -362,7 +363,7 @@ mod cases {
     }
 
     #[test]
-    fn a_call_that_nobody_waits_for_uses_a_csd_of_its_sender_while_watched() -> Result {
+    fn an_asynchronous_call_uses_a_csd_of_its_source_while_watched() -> Result {
         let cpus = two_cpus()?;
 
         let watch = Watch::new();
@@ -387,7 +388,7 @@ mod cases {
         let mut fine = true;
 
         let watch = Watch::new();
-        for number in bad_numbers() {
+        for number in invalid_cpus() {
             let seen = Seen::new()?;
 
             fine &= single(number, seen, false) == ENXIO.to_errno();
@@ -402,7 +403,7 @@ mod cases {
     }
 
     #[test]
-    fn several_cpus_can_send_to_one_without_waiting_while_watched() -> Result {
+    fn several_cpus_can_make_asynchronous_calls_to_one_while_watched() -> Result {
         let cpus = two_cpus()?;
         let senders = leak(Senders {
             to: cpus.there,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The trace points: who called, and what surrounds a callback.
+//! The trace points: the callsite, and the entry and exit of a callback.
 
 use crate::{
     csd::{
@@ -25,8 +25,8 @@ use crate::{
             becomes_true,
             csd_for,
             leak,
+            locked_csd,
             mask_of,
-            request,
             skip,
             two_cpus, //
         },
@@ -50,8 +50,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// What the callers below need. There is no allocation and no other call in them: each is one call
-/// of an entry point, with something after it so that the caller is still there.
+/// The arguments of the callers below. They allocate nothing: each makes one call of an entry point,
+/// and does something after it, so that it is no tail call.
 struct Args {
     cpu: c_int,
     seen: &'static Seen,
@@ -81,14 +81,14 @@ impl Condition for AllBut {
 
 #[inline(never)]
 fn by_single(args: &Args) -> u32 {
-    // SAFETY: `enter()` gets what it wants.
+    // SAFETY: The argument fits `enter()`.
     unsafe { bindings::smp_call_function_single(args.cpu, Some(enter::<Seen>), args.info(), true) };
     black_box(1)
 }
 
 #[inline(never)]
 fn by_single_no_wait(args: &Args) -> u32 {
-    // SAFETY: `enter()` gets what it wants.
+    // SAFETY: The argument fits `enter()`.
     unsafe {
         bindings::smp_call_function_single(args.cpu, Some(enter::<Seen>), args.info(), false)
     };
@@ -97,28 +97,28 @@ fn by_single_no_wait(args: &Args) -> u32 {
 
 #[inline(never)]
 fn by_single_async(args: &Args) -> u32 {
-    // SAFETY: The csd lives for ever.
+    // SAFETY: The csd is never freed.
     unsafe { bindings::smp_call_function_single_async(args.cpu, args.csd.as_ptr()) };
     black_box(3)
 }
 
 #[inline(never)]
 fn by_any(args: &Args) -> u32 {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    // SAFETY: The mask is valid, and the argument fits `enter()`.
     unsafe { bindings::smp_call_function_any(args.mask, Some(enter::<Seen>), args.info(), 1) };
     black_box(4)
 }
 
 #[inline(never)]
 fn by_many(args: &Args) -> u32 {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    // SAFETY: The mask is valid, and the argument fits `enter()`.
     unsafe { bindings::smp_call_function_many(args.mask, Some(enter::<Seen>), args.info(), true) };
     black_box(5)
 }
 
 #[inline(never)]
 fn by_each(args: &Args) -> u32 {
-    // SAFETY: The mask is valid, and `enter()` gets what it wants.
+    // SAFETY: The mask is valid, and the argument fits `enter()`.
     unsafe {
         bindings::on_each_cpu_cond_mask(None, Some(enter::<Seen>), args.info(), true, args.mask)
     };
@@ -127,14 +127,14 @@ fn by_each(args: &Args) -> u32 {
 
 #[inline(never)]
 fn by_queue(args: &Args) -> u32 {
-    // SAFETY: The csd lives for ever, is locked, filled in and in no queue.
+    // SAFETY: The csd is never freed, is locked, filled in and in no queue.
     unsafe { bindings::__smp_call_single_queue(args.cpu, args.locked_csd.node()) };
     black_box(7)
 }
 
 #[inline(never)]
 fn by_all_others(args: &Args) -> u32 {
-    // SAFETY: `enter()` gets what it wants.
+    // SAFETY: The argument fits `enter()`.
     unsafe { bindings::smp_call_function(Some(enter::<Seen>), args.info(), 1) };
     black_box(8)
 }
@@ -149,7 +149,7 @@ fn by_kick(_args: &Args) -> u32 {
 /// A function that calls an entry point.
 type Caller = fn(&Args) -> u32;
 
-/// Those that call one CPU.
+/// Callers that call one CPU.
 const TO_ONE: [Caller; 7] = [
     by_single,
     by_single_no_wait,
@@ -160,10 +160,10 @@ const TO_ONE: [Caller; 7] = [
     by_queue,
 ];
 
-/// Those that call all other CPUs.
+/// Callers that call all other CPUs.
 const TO_ALL: [Caller; 2] = [by_all_others, by_kick];
 
-/// Has `caller` call, and returns what was seen of it.
+/// Runs `caller`, and returns the events.
 fn events_of(caller: Caller, cpu: CpuId, calls: u32) -> Result<&'static Events> {
     let seen = Seen::new()?;
     let mask = mask_of([cpu])?;
@@ -172,7 +172,7 @@ fn events_of(caller: Caller, cpu: CpuId, calls: u32) -> Result<&'static Events> 
         seen,
         mask: mask.as_raw(),
         csd: csd_for(seen)?,
-        locked_csd: request(seen, Kind::Async, cpu)?,
+        locked_csd: locked_csd(seen, Kind::Async, cpu)?,
     };
     let events = Events::new()?;
     let probe = Probe::of_sending(events)?;
@@ -188,8 +188,8 @@ fn events_of(caller: Caller, cpu: CpuId, calls: u32) -> Result<&'static Events> 
     }
 }
 
-/// Tries `f` until it returns true: another call may be in a queue, and then ours needs no IPI.
-fn at_some_time(mut f: impl FnMut() -> Result<bool>) -> Result<bool> {
+/// Tries `f` until it returns true: another csd may be in the queue, and then ours needs no IPI.
+fn within_some_tries(mut f: impl FnMut() -> Result<bool>) -> Result<bool> {
     for _ in 0..20 {
         if f()? {
             return Ok(true);
@@ -203,16 +203,16 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_request_is_traced_with_the_caller_of_the_entry_point() -> Result {
+    fn a_csd_is_traced_with_the_caller_of_the_entry_point() -> Result {
         let cpus = two_cpus()?;
 
         for caller in TO_ONE {
             let events = events_of(caller, cpus.there, 1)?;
 
-            assert_eq!(events.requests(), 1);
+            assert_eq!(events.csds(), 1);
             assert!(events
                 .iter()
-                .filter(|event| event.is_request())
+                .filter(|event| event.is_csd())
                 .all(|event| event.is_from(caller as usize) && event.is_for(cpus.there)));
         }
         Ok(())
@@ -226,7 +226,7 @@ mod cases {
         let mut fine = true;
 
         for caller in TO_ONE {
-            fine &= at_some_time(|| {
+            fine &= within_some_tries(|| {
                 let events = events_of(caller, cpus.there, 1)?;
                 let mut ipis = events
                     .iter()
@@ -249,13 +249,13 @@ mod cases {
         let caller: Caller = by_kick;
 
         // Another caller may send the IPI just then.
-        let traced = at_some_time(|| {
+        let traced = within_some_tries(|| {
             let seen = Seen::new()?;
-            let csd = request(seen, Kind::Sync, cpus.there)?;
+            let csd = locked_csd(seen, Kind::Sync, cpus.there)?;
             let events = Events::new()?;
             let probe = Probe::of_sending(events)?;
 
-            // SAFETY: The entry lives for ever and is in no queue.
+            // SAFETY: The entry is never freed and is in no queue.
             unsafe { queue.push(csd.node()) };
             queue::send_overdue_ipis(Callsite(caller as usize + 1));
             let ran = becomes_true(|| seen.runs() == 1);
@@ -273,7 +273,7 @@ mod cases {
     }
 
     #[test]
-    fn requests_to_all_others_are_traced_with_the_caller_of_the_entry_point() -> Result {
+    fn csds_for_all_others_are_traced_with_the_caller_of_the_entry_point() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
         let others = online.weight().saturating_sub(1);
@@ -283,9 +283,9 @@ mod cases {
 
             for cpu in online.iter().filter(|cpu| *cpu != cpus.here) {
                 let about_cpu = |event: &&Event| {
-                    let is_request = !event.is_ipi() && !event.is_among_several(cpu);
+                    let is_csd = !event.is_ipi() && !event.is_among_several(cpu);
 
-                    is_request && event.is_for(cpu) && event.is_from(caller as usize)
+                    is_csd && event.is_for(cpu) && event.is_from(caller as usize)
                 };
 
                 assert_eq!(events.iter().filter(about_cpu).count(), 1);
@@ -298,11 +298,11 @@ mod cases {
     fn an_ipi_to_several_cpus_is_traced_with_the_caller_of_the_entry_point() -> Result {
         let cpus = two_cpus()?;
         let others = Cpumask::online().weight().saturating_sub(1);
-        // Otherwise there are not several.
+        // With two CPUs there is only one target.
         cpus.third()?;
 
         for (caller, calls) in TO_ALL.into_iter().zip([others, 0]) {
-            assert!(at_some_time(|| {
+            assert!(within_some_tries(|| {
                 let events = events_of(caller, cpus.there, calls)?;
                 let mut ipis = events.iter().filter(|event| event.is_for_several());
 
@@ -313,7 +313,7 @@ mod cases {
     }
 
     #[test]
-    fn an_ipi_to_several_cpus_is_for_those_that_have_none_on_the_way() -> Result {
+    fn an_ipi_to_several_cpus_is_for_those_with_no_ipi_on_the_way() -> Result {
         let cpus = two_cpus()?;
         let others = mask_of(Cpumask::online().iter().filter(|cpu| *cpu != cpus.here))?;
         if others.weight() < 3 {
@@ -322,12 +322,12 @@ mod cases {
 
         for held_cpu in &*others {
             let due = || others.iter().filter(|cpu| *cpu != held_cpu);
-            // Two are enough for an IPI to several; if there is a third one, it is not wanted.
+            // Two targets are enough for an IPI to several CPUs; a third one is left out.
             let call = leak(AllBut(due().nth(2)))?;
             let wanted = |cpu: CpuId| cpu != held_cpu && Some(cpu) != call.0;
 
-            // Somebody else may call one of them as well just then.
-            assert!(at_some_time(|| {
+            // The kernel itself may call one of them just then.
+            assert!(within_some_tries(|| {
                 let events = Events::new()?;
                 let first = csd_for(Seen::new()?)?;
                 let probe = Probe::of_sending(events)?;
@@ -336,8 +336,8 @@ mod cases {
 
                 events.clear();
                 on_each_if(&others, call, false);
-                let told = |cpu| events.iter().any(|event| event.is_among_several(cpu));
-                let right = others.iter().all(|cpu| told(cpu) == wanted(cpu));
+                let sent = |cpu| events.iter().any(|event| event.is_among_several(cpu));
+                let right = others.iter().all(|cpu| sent(cpu) == wanted(cpu));
                 let held_until_now = held.release();
                 drop(probe);
 
@@ -364,8 +364,8 @@ mod cases {
             assert!(way.check(error == 0 && called && over));
             assert!(way.check(around.is_complete()));
             assert!(way.check(around.csd().is_some()));
-            // A request is locked while it runs if somebody waits for it.
-            let sync = way.waits || way.family == Family::Queue;
+            // A synchronous csd is locked while its function runs.
+            let sync = way.is_sync || way.family == Family::Queue;
             assert!(way.check(around.was_locked() == sync));
         }
         Ok(())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that get stuck, and what the report says about them.
+//! Stalled csds, and the verdict of the reports.
 //!
-//! The log is full of reports afterwards, so this wants a boot of its own, with `csdlock_debug=1`.
+//! The log is full of reports afterwards, so this needs a boot of its own, with `csdlock_debug=1`.
 
 use crate::{
     csd::{
@@ -30,8 +30,8 @@ use crate::{
             becomes_true,
             csd_for,
             leak,
+            locked_csd,
             pool_is_free,
-            request,
             skip,
             two_cpus,
             with_interrupts_off,
@@ -71,7 +71,7 @@ use kernel::{
 /// When a wait is reported, in ms.
 const TIMEOUT: usize = 1000;
 
-/// Sets the time, and takes two CPUs of which the second is not idle: an idle one may look at its
+/// Sets the timeout, and picks two CPUs of which the second is kept busy: an idle one may flush its
 /// queue without an IPI.
 fn begin() -> Result<(Cpus, Busy)> {
     if !stall::enabled() {
@@ -110,16 +110,16 @@ fn counts() -> Counts {
     ALL.map(verdicts)
 }
 
-/// What was given meanwhile.
+/// The verdicts of a call.
 #[derive(Clone, Copy)]
 struct Given {
     /// Whether each wanted verdict was given once.
     right: bool,
-    /// How many others were given. What an NMI finds is no other.
+    /// How many others were given. Verdicts of an NMI do not count.
     wrong: u32,
 }
 
-/// Calls `f`, and returns what was given meanwhile.
+/// Calls `f`, and returns the verdicts that were given meanwhile.
 fn given(wanted: &[Verdict], f: impl FnOnce()) -> Given {
     let before = counts();
 
@@ -204,13 +204,13 @@ impl Callback for Inner {
 }
 
 /// A thread that turns interrupts off for long.
-struct Deaf {
+struct InterruptsOff {
     begun: Atomic<bool>,
     tenths: usize,
 }
 
-impl Deaf {
-    fn be(&'static self) {
+impl InterruptsOff {
+    fn spin(&'static self) {
         with_interrupts_off(|_| {
             self.begun.store(true, Release);
             pass(self.tenths);
@@ -219,12 +219,12 @@ impl Deaf {
 
     /// Calls `cpu` while it has interrupts off for so long. Returns whether the call ran.
     fn called(cpu: CpuId, tenths: usize) -> Result<bool> {
-        let deaf = leak(Self {
+        let off = leak(Self {
             begun: Atomic::new(false),
             tenths,
         })?;
-        let thread = Thread::start(cpu, Self::be, deaf)?;
-        let begun = becomes_true(|| deaf.begun.load(Acquire));
+        let thread = Thread::start(cpu, Self::spin, off)?;
+        let begun = becomes_true(|| off.begun.load(Acquire));
         let ran = call(cpu);
 
         Ok(begun & ran? & thread.finishes())
@@ -234,13 +234,13 @@ impl Deaf {
 /// A csd that is in no queue.
 struct Stray(Csd);
 
-// SAFETY: The csd lives for ever, and what is used of it is its flag word, which is atomic.
+// SAFETY: The csd is never freed, and only its flag word is used, which is atomic.
 unsafe impl Sync for Stray {}
 
 impl Stray {
     /// Makes one that is locked.
     fn new(target: CpuId) -> Result<&'static Self> {
-        leak(Self(request(Seen::new()?, Kind::Sync, target)?))
+        leak(Self(locked_csd(Seen::new()?, Kind::Sync, target)?))
     }
 
     fn wait(&'static self) {
@@ -332,7 +332,7 @@ mod cases {
     }
 
     #[test]
-    fn a_cpu_with_interrupts_off_for_long_is_said_not_to_flush() -> Result {
+    fn a_cpu_with_interrupts_off_for_long_is_reported_as_not_flushing() -> Result {
         let (cpus, busy) = begin()?;
 
         drop(busy);
@@ -340,13 +340,13 @@ mod cases {
             1,
             0,
             &[Verdict::InterruptsOff, Verdict::NotFlushed, Verdict::Over],
-            || Deaf::called(cpus.there, 80)
+            || InterruptsOff::called(cpus.there, 80)
         )?);
         Ok(())
     }
 
     #[test]
-    fn a_cpu_with_interrupts_off_for_little_more_than_a_timeout_is_known_as_that() -> Result {
+    fn a_cpu_with_interrupts_off_for_little_more_than_a_timeout_is_reported_as_such() -> Result {
         let (cpus, busy) = begin()?;
 
         drop(busy);
@@ -354,13 +354,13 @@ mod cases {
             1,
             0,
             &[Verdict::InterruptsOff, Verdict::Over],
-            || Deaf::called(cpus.there, 11)
+            || InterruptsOff::called(cpus.there, 11)
         )?);
         Ok(())
     }
 
     #[test]
-    fn a_function_that_takes_long_is_known_as_that() -> Result {
+    fn a_function_that_takes_long_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
         assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
@@ -370,7 +370,7 @@ mod cases {
     }
 
     #[test]
-    fn a_function_that_takes_long_after_a_call_to_its_own_cpu_is_known_as_that() -> Result {
+    fn a_function_that_takes_long_after_a_call_to_its_own_cpu_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
         assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
@@ -386,7 +386,7 @@ mod cases {
     }
 
     #[test]
-    fn irq_work_that_takes_long_before_a_csd_of_a_pool_is_known_as_that() -> Result {
+    fn irq_work_that_takes_long_before_a_csd_of_a_pool_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
         assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
@@ -396,7 +396,7 @@ mod cases {
             let mut fine = pool_is_free() && Work::new(slow)?.queue_on(cpus.there);
 
             fine &= becomes_true(|| slow.begun.load(Acquire));
-            // The last one waits for a csd.
+            // The last call waits for a csd.
             for _ in 0..calls {
                 fine &= single_on(cpus.there, seen, false) == 0;
             }
@@ -425,7 +425,7 @@ mod cases {
     }
 
     #[test]
-    fn no_ipi_is_sent_again_to_a_cpu_that_is_offline() -> Result {
+    fn no_ipi_is_sent_again_to_an_offline_cpu() -> Result {
         let (cpus, busy) = begin()?;
         let stray = Stray::new(cpus.there)?;
         let from = cpus.third()?;

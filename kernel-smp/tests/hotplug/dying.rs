@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that are in the queue of a CPU at its last step down, with no IPI on the way.
+//! Csds in the queue of a CPU in its step `smpcfd:dying`, with no IPI on the way.
 
 use crate::{
     csd::{
@@ -11,8 +11,8 @@ use crate::{
     tests::support::{
         down::Down,
         fixture::{
+            locked_csd,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -33,21 +33,21 @@ use kernel::{
     }, //
 };
 
-/// What the next CPU that goes down finds in its queue.
-static REQUEST: [Atomic<*mut bindings::__call_single_data>; 2] =
+/// The csds that the next CPU that goes offline finds in its queue.
+static CSDS: [Atomic<*mut bindings::__call_single_data>; 2] =
     [const { Atomic::new(core::ptr::null_mut()) }; 2];
 
-/// A step on the way down: after the CPU has gone offline, before `smpcfd:dying`.
+/// A dying step, after the CPU is no longer online and before `smpcfd:dying`.
 struct Step;
 
 impl Step {
-    /// A step of another architecture.
+    /// A state that only another architecture uses.
     const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ARM_CACHE_B15_RAC_DYING;
 
     fn new() -> Result<Self> {
         let name = c"smp/test:dying".as_char_ptr();
 
-        // SAFETY: Nobody has this step on x86, and it is not called now.
+        // SAFETY: This state is not used on x86, and the callback is not called now.
         to_result(unsafe {
             bindings::__cpuhp_setup_state(Self::STATE, name, false, None, Some(push), false)
         })?;
@@ -64,12 +64,12 @@ impl Drop for Step {
 
 /// # Safety
 ///
-/// This is a step of a CPU that goes down.
+/// This is a step of a CPU that goes offline.
 unsafe extern "C" fn push(_cpu: c_uint) -> c_int {
     with_interrupts_off(|irq| {
-        for request in &REQUEST {
-            // SAFETY: The csds of the tests live for ever.
-            push_here(irq, unsafe { Csd::from_raw(request.load(Acquire)) });
+        for csd in &CSDS {
+            // SAFETY: The csds of the tests are never freed.
+            push_here(irq, unsafe { Csd::from_raw(csd.load(Acquire)) });
         }
     });
     0
@@ -80,17 +80,17 @@ mod cases {
     use super::*;
 
     #[test]
-    fn requests_that_no_ipi_announces_run_in_the_last_step_of_their_cpu() -> Result {
+    fn csds_without_an_ipi_run_in_the_dying_step_of_their_target() -> Result {
         let cpus = two_cpus()?;
         let seen = [Seen::new()?, Seen::new()?];
         let csds = [
-            request(seen[0], Kind::Sync, cpus.there)?,
-            request(seen[1], Kind::Async, cpus.there)?,
+            locked_csd(seen[0], Kind::Sync, cpus.there)?,
+            locked_csd(seen[1], Kind::Async, cpus.there)?,
         ];
-        let late_before = offline::count();
+        let reported_before = offline::count();
 
-        for (request, csd) in REQUEST.iter().zip(csds) {
-            request.store(csd.as_ptr(), Release);
+        for (place, csd) in CSDS.iter().zip(csds) {
+            place.store(csd.as_ptr(), Release);
         }
         let step = Step::new()?;
         let down = Down::new(cpus.there)?;
@@ -101,7 +101,7 @@ mod cases {
         assert_eq!(ran, [true, true]);
         assert!(seen.iter().all(|seen| seen.runs() == 1));
         assert!(csds.iter().all(|csd| !csd.is_locked()));
-        assert_eq!(offline::count(), late_before);
+        assert_eq!(offline::count(), reported_before);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUs that go down and come back under calls of all families, and a ledger of the calls.
+//! CPUs that go offline and online under calls of all families, and a ledger of the calls.
 
 use crate::{
     csd::Csd,
@@ -42,7 +42,7 @@ use kernel::{
     }, //
 };
 
-/// What was promised to a CPU, and what it has done.
+/// The calls to a CPU: accepted, refused, and run.
 struct Account {
     cpu: CpuId,
     accepted: Atomic<u32>,
@@ -53,7 +53,7 @@ struct Account {
 }
 
 impl Account {
-    fn is_settled(&self) -> bool {
+    fn is_balanced(&self) -> bool {
         self.ran.load(Acquire) == self.accepted.load(Acquire)
     }
 
@@ -123,7 +123,7 @@ impl Ledger {
     }
 }
 
-/// Calls for many CPUs count for each one by itself.
+/// Multi-CPU calls count once for each target.
 impl Callback for Ledger {
     fn call(&'static self) {
         if let Some(account) = self.account(CpuId::current()) {
@@ -188,7 +188,7 @@ impl Clerk {
                 if let Some(account) = self.ledger.account(*cpu) {
                     let error = single_async(i32::from(*cpu), *csd);
 
-                    // One that is still on its way is no error, and no call.
+                    // A csd that is still in flight is neither an error nor a call.
                     fine &= error == EBUSY.to_errno() || account.enter(error);
                 }
             }
@@ -203,21 +203,21 @@ impl Clerk {
     }
 }
 
-/// How often each CPU goes down and comes back.
+/// How often each CPU goes offline and online.
 fn cycles() -> c_int {
     // SAFETY: The parameter is not written after boot.
     unsafe { (&raw const bindings::smp_test_cycles).read() }
 }
 
-/// Takes all CPUs but the first down and brings them back, under calls. Returns whether each call
-/// that was accepted ran once, on its CPU.
+/// Takes all CPUs but the first offline and online again, under calls. Returns whether each call that
+/// was accepted ran once, on its target.
 fn keeps_the_ledger() -> Result<bool> {
     let cpus = two_cpus()?;
     let ledger = Ledger::new()?;
     let mut threads = KVec::new();
     let mut fine = true;
 
-    // The threads run where they want to, and are moved as their CPUs go down.
+    // The threads may run on all CPUs, and are moved when their CPUs go offline.
     for cpu in Cpumask::online() {
         threads.push(
             Thread::start(
@@ -245,7 +245,7 @@ fn keeps_the_ledger() -> Result<bool> {
     }
     ledger.enough.store(true, Release);
     fine &= threads.iter().all(Thread::finishes);
-    fine &= becomes_true(|| ledger.accounts.iter().all(|account| account.is_settled()));
+    fine &= becomes_true(|| ledger.accounts.iter().all(|account| account.is_balanced()));
 
     pr_info!(
         "ledger: {} calls accepted, {} refused, {} ran, {} astray, {} cycles of {} CPUs\n",
@@ -275,14 +275,14 @@ mod cases {
     use super::*;
 
     #[test]
-    fn each_call_runs_once_while_cpus_go_down_and_come_back() -> Result {
+    fn each_call_runs_once_while_cpus_go_offline_and_online() -> Result {
         assert!(keeps_the_ledger()?);
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_SMP_RUST_FAULT)]
-    fn each_call_runs_once_while_ipis_are_late_too() -> Result {
+    fn each_call_runs_once_while_ipis_are_delayed_and_duplicated_too() -> Result {
         use crate::tests::support::faults::{
             Fault,
             DELAY,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a CPU may do, and finds, while it is not online.
+//! Calls and flushes of a CPU that is not online.
 //!
-//! A CPU cannot run a test on its way up or down. So the test's CPU is taken out of the set of online
-//! CPUs for an instant, with its interrupts off, and all other CPUs are held meanwhile so that
-//! nobody notices.
+//! A test cannot run on a CPU that goes offline or comes online. So the CPU of the test is taken out of
+//! the set of online CPUs for an instant, with its interrupts off, and all other CPUs are held
+//! meanwhile, so that they do not see it.
 
 use crate::{
     csd::{
@@ -14,8 +14,8 @@ use crate::{
     offline,
     tests::support::{
         fixture::{
+            locked_csd,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off,
             Cpus, //
@@ -41,7 +41,7 @@ use kernel::{
 };
 
 /// Calls `f` as if this CPU were not online. Returns how many warnings it gave.
-fn while_not_online(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Result<c_int> {
+fn while_offline(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Result<c_int> {
     let mut held = KVec::new();
     for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
         held.push(Held::new(cpu)?, GFP_KERNEL)?;
@@ -51,7 +51,7 @@ fn while_not_online(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Res
         with_interrupts_off(|irq| {
             let here = cpus.here.as_u32();
 
-            // SAFETY: No other CPU looks at the set now.
+            // SAFETY: The other CPUs are held, and do not read the set now.
             unsafe { bindings::set_cpu_online(here, false) };
             f(irq);
             // SAFETY: As above.
@@ -67,19 +67,19 @@ fn while_not_online(cpus: &Cpus, f: impl FnOnce(&LocalInterruptDisabled)) -> Res
     }
 }
 
-/// Does what the IPI does.
+/// Flushes the queue as the IPI does.
 fn interrupt() {
     // SAFETY: Interrupts are off.
     unsafe { bindings::generic_smp_call_function_single_interrupt() };
 }
 
-/// A request that somebody waits for, and one that nobody does.
-fn requests(cpus: &Cpus, seen: [&'static Seen; 2]) -> Result<[Csd; 2]> {
+/// An asynchronous and a synchronous csd.
+fn locked_csds(cpus: &Cpus, seen: [&'static Seen; 2]) -> Result<[Csd; 2]> {
     let [first, second] = seen;
 
     Ok([
-        request(first, Kind::Async, cpus.here)?,
-        request(second, Kind::Sync, cpus.here)?,
+        locked_csd(first, Kind::Async, cpus.here)?,
+        locked_csd(second, Kind::Sync, cpus.here)?,
     ])
 }
 
@@ -88,18 +88,18 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_cpu_that_is_not_online_may_call_itself_with_interrupts_off() -> Result {
+    fn an_offline_cpu_may_call_itself_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
 
         for way in &WAYS {
-            // Who is only called as a member of a set, or by an IPI, is not called now.
+            // The other families do not call the own CPU, or only by an IPI.
             if !matches!(way.family, Family::Single | Family::Each | Family::Async) {
                 continue;
             }
             let target = Target::new(cpus.here)?;
             let mut error = -1;
 
-            let warnings = while_not_online(&cpus, |_| error = (way.call)(&target))?;
+            let warnings = while_offline(&cpus, |_| error = (way.call)(&target))?;
 
             assert!(way.check(error == 0));
             assert!(way.check(target.seen.ran_once(cpus.here, Context::TaskIrqsOff)));
@@ -109,15 +109,15 @@ mod cases {
     }
 
     #[test]
-    fn a_cpu_that_is_not_online_may_call_another_with_interrupts_off() -> Result {
+    fn an_offline_cpu_may_call_another_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
 
-        // The other CPU is held, so nobody waits for it.
-        for way in WAYS.iter().filter(|way| !way.waits) {
+        // The target is held, so a synchronous call would not return.
+        for way in WAYS.iter().filter(|way| !way.is_sync) {
             let target = Target::new(cpus.there)?;
             let mut error = -1;
 
-            let warnings = while_not_online(&cpus, |_| error = (way.call)(&target))?;
+            let warnings = while_offline(&cpus, |_| error = (way.call)(&target))?;
 
             assert!(way.check(error == 0 && target.is_called()));
             assert!(way.check(target.seen.was_on(cpus.there)));
@@ -127,12 +127,12 @@ mod cases {
     }
 
     #[test]
-    fn the_last_flush_of_a_cpu_that_goes_down_runs_all_and_is_no_reason_to_warn() -> Result {
+    fn the_last_flush_of_a_dying_cpu_runs_all_and_does_not_warn() -> Result {
         let cpus = two_cpus()?;
         let seen = [Seen::new()?, Seen::new()?];
-        let csds = requests(&cpus, seen)?;
+        let csds = locked_csds(&cpus, seen)?;
 
-        let warnings = while_not_online(&cpus, |irq| {
+        let warnings = while_offline(&cpus, |irq| {
             csds.into_iter().for_each(|csd| push_here(irq, csd));
             // SAFETY: Interrupts are off.
             unsafe { bindings::smpcfd_dying_cpu(cpus.here.as_u32()) };
@@ -145,23 +145,23 @@ mod cases {
     }
 
     #[test]
-    fn an_interrupt_that_finds_nothing_is_no_reason_to_warn() -> Result {
+    fn an_interrupt_that_finds_an_empty_queue_does_not_warn() -> Result {
         let cpus = two_cpus()?;
 
-        assert_eq!(while_not_online(&cpus, |_| interrupt())?, 0);
+        assert_eq!(while_offline(&cpus, |_| interrupt())?, 0);
         Ok(())
     }
 
     #[test]
-    fn requests_for_a_cpu_that_is_not_online_are_reported_and_run() -> Result {
+    fn csds_flushed_on_an_offline_cpu_are_reported_and_run() -> Result {
         let cpus = two_cpus()?;
 
         for _ in 0..2 {
             let seen = [Seen::new()?, Seen::new()?];
-            let csds = requests(&cpus, seen)?;
+            let csds = locked_csds(&cpus, seen)?;
             let before = offline::count();
 
-            let warnings = while_not_online(&cpus, |irq| {
+            let warnings = while_offline(&cpus, |irq| {
                 csds.into_iter().for_each(|csd| push_here(irq, csd));
                 interrupt();
             })?;
@@ -177,7 +177,7 @@ mod cases {
 
     #[test]
     #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
-    fn a_cpu_that_is_not_online_is_not_traced() -> Result {
+    fn an_offline_cpu_is_not_traced() -> Result {
         use crate::tests::support::{
             around::Around,
             events::Events,
@@ -187,7 +187,7 @@ mod cases {
         let cpus = two_cpus()?;
 
         for way in &WAYS {
-            if way.waits || way.family == Family::Many || way.family == Family::Queue {
+            if way.is_sync || way.family == Family::Many || way.family == Family::Queue {
                 continue;
             }
             let there = Target::new(cpus.there)?;
@@ -196,7 +196,7 @@ mod cases {
             let around = Around::new(here.seen)?;
             let probes = [Probe::of_sending(events)?, Probe::of_functions(around)?];
 
-            let warnings = while_not_online(&cpus, |_| {
+            let warnings = while_offline(&cpus, |_| {
                 (way.call)(&there);
                 (way.call)(&here);
             });
@@ -204,7 +204,7 @@ mod cases {
 
             assert!(warnings.is_ok());
             assert!(way.check(there.is_called() && here.seen.runs() == 1));
-            assert!(way.check(events.requests() == 0));
+            assert!(way.check(events.csds() == 0));
             assert_eq!(around.own_calls(), 0);
         }
         Ok(())

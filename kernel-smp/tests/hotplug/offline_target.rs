@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUs that go offline and come online again.
+//! Calls to an offline CPU, and to the same CPU when it is online again.
 
 use crate::tests::support::{
     calls::{
@@ -47,28 +47,28 @@ use kernel::{
     }, //
 };
 
-/// A condition that says yes, and counts how often it is asked about a CPU.
-struct Asked {
+/// A condition that is true, and counts how often it is evaluated for a CPU.
+struct Evaluated {
     cpu: CpuId,
-    asked: Atomic<u32>,
+    count: Atomic<u32>,
 }
 
-impl Callback for Asked {
+impl Callback for Evaluated {
     fn call(&'static self) {
         TALLY.call();
     }
 }
 
-impl Condition for Asked {
+impl Condition for Evaluated {
     fn wants(&'static self, cpu: c_int) -> bool {
         if cpu == i32::from(self.cpu) {
-            self.asked.add(1, Relaxed);
+            self.count.add(1, Relaxed);
         }
         true
     }
 }
 
-/// A call to an offline CPU, and how it went.
+/// A call to an offline CPU, and its result.
 struct Visit {
     target: Target,
     error: Atomic<c_int>,
@@ -99,7 +99,7 @@ impl Visitor {
 
     fn visit(&'static self) {
         for (way, visit) in WAYS.iter().zip(&self.visits) {
-            // Its caller makes sure that the CPU is online.
+            // This entry point requires that the target is online.
             if way.family == Family::Queue {
                 continue;
             }
@@ -109,7 +109,7 @@ impl Visitor {
     }
 }
 
-/// A thread on a CPU that has come back, which calls all others.
+/// A thread on a CPU that is online again, which calls all others.
 struct Back {
     cpu: Atomic<u32>,
 }
@@ -127,7 +127,7 @@ unsafe extern "C" fn run_on_cpu(par: *mut c_void) -> c_int {
 fn call_on_cpu(cpu: CpuId, seen: &'static Seen) -> c_int {
     let par = core::ptr::from_ref(seen).cast_mut().cast();
 
-    // SAFETY: The function gets what it wants.
+    // SAFETY: The argument fits the function.
     unsafe { bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_on_cpu), par, false) }
 }
 
@@ -136,18 +136,18 @@ mod cases {
     use super::*;
 
     #[test]
-    fn an_offline_cpu_is_not_called_and_one_that_is_back_is() -> Result {
+    fn an_offline_cpu_is_not_called_and_is_called_when_online_again() -> Result {
         let cpus = two_cpus()?;
         let visitor = leak(Visitor::new(cpus.there)?)?;
         let mut fine = true;
 
-        // A call that is not refused would wait until the CPU is back, so the test does not make it.
+        // A call that is not refused would not return while the CPU is offline, so a thread makes it.
         let down = Down::new(cpus.there)?;
         let thread = Thread::start(cpus.here, Visitor::visit, visitor)?;
         let all_returned = thread.finishes();
         drop(down);
 
-        // The same csds once more. What was left behind would run too, or be in the way.
+        // The same csds once more. A csd that is still queued or locked would run too, or be busy.
         for (way, visit) in WAYS.iter().zip(&visitor.visits) {
             let expected = match way.family {
                 Family::Single | Family::Async => ENXIO.to_errno(),
@@ -166,7 +166,8 @@ mod cases {
     }
 
     #[test]
-    fn a_call_in_a_task_is_refused_for_an_offline_cpu_and_works_when_it_is_back() -> Result {
+    fn a_call_in_a_task_is_refused_for_an_offline_cpu_and_works_when_it_is_online_again() -> Result
+    {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let seen = Seen::new()?;
@@ -187,13 +188,13 @@ mod cases {
     }
 
     #[test]
-    fn sets_pass_over_an_offline_cpu() -> Result {
+    fn calls_to_a_set_leave_out_an_offline_cpu() -> Result {
         let cpus = two_cpus()?;
         let all = mask_of(Cpumask::online())?;
         let expected = |cpu: CpuId| u32::from(all.test(cpu) && cpu != cpus.there);
-        let asked = leak(Asked {
+        let evaluated = leak(Evaluated {
             cpu: cpus.there,
-            asked: Atomic::new(0),
+            count: Atomic::new(0),
         })?;
         let mut fine = true;
 
@@ -211,17 +212,17 @@ mod cases {
         fine &= TALLY.is(expected);
 
         TALLY.clear();
-        on_each_if(&all, asked, true);
+        on_each_if(&all, evaluated, true);
         fine &= TALLY.is(expected);
         drop(down);
 
         assert!(fine);
-        assert_eq!(asked.asked.load(Relaxed), 0);
+        assert_eq!(evaluated.count.load(Relaxed), 0);
         Ok(())
     }
 
     #[test]
-    fn any_cpu_of_a_set_is_one_that_is_online() -> Result {
+    fn a_call_to_any_cpu_of_a_set_takes_an_online_one() -> Result {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let mask = mask_of([cpus.there, third])?;
@@ -246,7 +247,7 @@ mod cases {
         let cpus = two_cpus()?;
         let mask = mask_of([cpus.there])?;
 
-        // Whatever came last was run as the CPU went down.
+        // The last call ran when the CPU went offline.
         let sent = single_on(cpus.there, Seen::new()?, false);
         let down = Down::new(cpus.there)?;
         let pending = peek(&mask);
@@ -258,7 +259,7 @@ mod cases {
     }
 
     #[test]
-    fn a_cpu_that_is_back_can_call_the_others() -> Result {
+    fn a_cpu_that_is_online_again_can_call_the_others() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
         let mut fine = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests for a CPU that is offline.
+//! Entries in the queue of an offline CPU are reported.
 
 use crate::{
     csd::Kind,
@@ -10,7 +10,7 @@ use crate::{
         down::Down,
         fixture::{
             becomes_true,
-            request,
+            locked_csd,
             two_cpus, //
         },
         irq_work::Work,
@@ -25,7 +25,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_cpu_that_goes_down_and_comes_back_has_nothing_to_report() -> Result {
+    fn a_cpu_that_goes_offline_and_online_has_nothing_to_report() -> Result {
         let cpus = two_cpus()?;
         let before = offline::count();
 
@@ -41,11 +41,11 @@ mod cases {
     }
 
     #[test]
-    fn what_comes_while_a_cpu_is_offline_is_reported_and_ended_or_left() -> Result {
+    fn entries_queued_for_an_offline_cpu_are_reported_and_csds_are_unlocked() -> Result {
         let cpus = two_cpus()?;
         let seen = [Seen::new()?, Seen::new()?];
-        let sync = request(seen[0], Kind::Sync, cpus.there)?;
-        let own = request(seen[1], Kind::Async, cpus.there)?;
+        let sync = locked_csd(seen[0], Kind::Sync, cpus.there)?;
+        let own = locked_csd(seen[1], Kind::Async, cpus.there)?;
         let work = Work::new(Seen::new()?)?;
         let before = offline::count();
 
@@ -53,7 +53,7 @@ mod cases {
         // SAFETY: The CPU is possible.
         let queue = unsafe { queue::of(cpus.there) };
         for node in [sync.node(), own.node(), work.claim().node()] {
-            // SAFETY: The entries live for ever and are in no queue.
+            // SAFETY: The entries are never freed and are in no queue.
             unsafe { queue.push(node) };
         }
         let warnings = warnings_of(|| drop(down))?;
@@ -71,7 +71,7 @@ mod cases {
     }
 
     #[test]
-    fn what_stays_in_the_queue_of_an_offline_cpu_is_reported_once() -> Result {
+    fn irq_work_in_the_queue_of_an_offline_cpu_is_reported_once() -> Result {
         let cpus = two_cpus()?;
         // SAFETY: The CPU is possible.
         let queue = unsafe { queue::of(cpus.there) };
@@ -81,17 +81,17 @@ mod cases {
         for _ in 0..3 {
             works.push(Work::new(Seen::new()?)?, GFP_KERNEL)?;
         }
-        // The same again after the CPU was up, in the other order: the entry that was the newest in the
-        // queue is found first.
+        // The same again after the CPU was online, in the other order: the entry that was the newest in
+        // the queue is found first.
         for _ in 0..2 {
             let down = Down::new(cpus.there)?;
             let before = offline::count();
             let count = |found: &mut KVec<u64>| found.push(offline::count() - before, GFP_KERNEL);
 
             for (at, work) in works.iter().enumerate() {
-                // SAFETY: The entry lives for ever and is in no queue.
+                // SAFETY: The entry is never freed and is in no queue.
                 unsafe { queue.push(work.claim().node()) };
-                // The last one comes too late for this, and is found when the CPU comes up.
+                // The last one is queued after the drain, and is found when the CPU comes online.
                 if at < 2 {
                     warnings_of(|| {
                         // SAFETY: The CPU is possible, and offline.
@@ -114,16 +114,16 @@ mod cases {
     }
 
     #[test]
-    fn what_comes_before_a_cpu_is_known_to_be_dead_is_reported_then() -> Result {
+    fn a_csd_queued_before_the_drain_of_a_dead_cpu_is_reported_by_the_drain() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
-        let sync = request(seen, Kind::Sync, cpus.there)?;
+        let sync = locked_csd(seen, Kind::Sync, cpus.there)?;
         let before = offline::count();
 
         let down = Down::new(cpus.there)?;
         // SAFETY: The CPU is possible.
         let queue = unsafe { queue::of(cpus.there) };
-        // SAFETY: The entry lives for ever and is in no queue.
+        // SAFETY: The entry is never freed and is in no queue.
         unsafe { queue.push(sync.node()) };
         let warnings = warnings_of(|| {
             // SAFETY: The CPU is possible, and offline.

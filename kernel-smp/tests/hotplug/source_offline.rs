@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPU of a task goes down while the task waits for another one.
+//! The source CPU goes offline while a task waits for a target.
 
 use crate::{
     batch::Batch,
@@ -24,7 +24,7 @@ use crate::{
         },
         thread::Thread,
         waiters::{
-            waiting,
+            synchronous,
             Caller, //
         }, //
     }, //
@@ -38,9 +38,9 @@ use kernel::{
     }, //
 };
 
-/// A thread that takes a request off the queue of its CPU and runs it later.
+/// A thread that takes a csd off the queue of its CPU and runs it later.
 ///
-/// All CPUs are needed to take one down, so none can be held meanwhile: this one goes on.
+/// All CPUs are needed to take one offline, so none can be held meanwhile.
 struct Keeper {
     caller: &'static Caller,
     has_it: Atomic<bool>,
@@ -56,45 +56,45 @@ impl Keeper {
         }
     }
 
-    /// Keeps the request of the caller, whose IPI must get lost, until it is told to go on.
+    /// Takes the csd of the caller, whose IPI must be dropped, and runs it when told to.
     fn keep(&'static self) {
-        let mut request = None;
+        let mut taken = None;
 
         let _ = becomes_true(|| {
-            request = self.take();
-            request.is_some()
+            taken = self.take();
+            taken.is_some()
         });
-        self.has_it.store(request.is_some(), Release);
+        self.has_it.store(taken.is_some(), Release);
         let _ = becomes_true(|| self.go.load(Acquire));
-        if let Some(csd) = request {
+        if let Some(csd) = taken {
             with_interrupts_off(|irq| push_here(irq, csd));
             flush_from_task();
         }
     }
 
-    /// Takes the request of the caller off the queue, and nothing else.
+    /// Takes the csd of the caller off the queue, and no other.
     fn take(&self) -> Option<Csd> {
         let info = call_of(self.caller.target.seen).info;
-        let request = with_interrupts_off(|irq| {
+        let taken = with_interrupts_off(|irq| {
             let batch = Batch::new();
 
-            // SAFETY: What is added has just been taken.
+            // SAFETY: The entries have just been taken off the queue.
             unsafe { batch.add(queue::this_cpu(irq).take_all()) };
-            let request = batch.sync.pop_if(|csd| csd.call().info == info);
+            let taken = batch.sync.pop_if(|csd| csd.call().info == info);
             for list in [&batch.sync, &batch.other, &batch.wake_ups] {
                 while let Some(csd) = list.pop() {
                     push_here(irq, csd);
                 }
             }
-            request
+            taken
         });
 
-        // What came after the request relies on the IPI that was lost. If there was none, IPIs of the
-        // others are on their way, and a flush could run the request that comes just now.
-        if request.is_some() {
+        // Entries behind the csd rely on the IPI that was dropped. If the csd was not there, the IPIs of
+        // the other entries are on the way, and a flush could run the csd if it arrives just now.
+        if taken.is_some() {
             flush_from_task();
         }
-        request
+        taken
     }
 }
 
@@ -103,11 +103,11 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_task_goes_on_to_wait_when_its_cpu_goes_down() -> Result {
+    fn a_task_still_waits_when_its_cpu_goes_offline() -> Result {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
 
-        for way in waiting() {
+        for way in synchronous() {
             let (caller, caller_thread) = Caller::start(third, cpus.there, way)?;
             let keeper = leak(Keeper::new(caller))?;
             let keeper_thread = Thread::start(cpus.there, Keeper::keep, keeper)?;
@@ -129,9 +129,10 @@ mod cases {
         Ok(())
     }
 
-    /// A waiter that has moved away looks at them: what was freed looks the same for a while.
+    /// A waiter that has moved to another CPU still reads them: freed memory keeps its content for a
+    /// while.
     #[test]
-    fn the_csds_of_a_cpu_stay_where_they_are_while_it_is_down() -> Result {
+    fn the_per_pair_csds_of_a_cpu_stay_in_place_while_it_is_offline() -> Result {
         let cpus = two_cpus()?;
 
         let before = cfd::state::csds(cpus.there);

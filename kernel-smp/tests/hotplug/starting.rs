@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls of a CPU on its way up.
+//! Calls of a CPU that comes online.
 
 use crate::{
     pool::SLOTS,
@@ -32,18 +32,18 @@ use kernel::{
     }, //
 };
 
-/// A state of CPU hotplug that runs on the CPU itself, with interrupts off, and that only a machine of
+/// A STARTING state of CPU hotplug, which runs on the CPU itself with interrupts off, and which only
 /// another architecture uses.
 const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ARM_TWD_STARTING;
 
 /// The csds of a CPU that is not online: its slots, the fallback csd and two more.
 const CSDS: u32 = SLOTS as u32 + 3;
 
-/// What the callback does.
+/// The calls of the callback.
 struct Plan {
     target: CpuId,
     seen: &'static Seen,
-    /// The target is to turn interrupts off.
+    /// Tells the target to turn interrupts off.
     go: Atomic<bool>,
     interrupts_are_off: Atomic<bool>,
     sent: Atomic<u32>,
@@ -58,7 +58,7 @@ impl Plan {
         unsafe { &*PLAN.load(Acquire) }
     }
 
-    /// Makes one call more than there are csds: the last one waits.
+    /// Makes one call more than there are csds, so that the last one waits.
     fn call(&self) {
         self.go.store(true, Release);
         let _ = becomes_true(|| self.interrupts_are_off.load(Acquire));
@@ -70,8 +70,8 @@ impl Plan {
         }
     }
 
-    /// Has interrupts off until all csds are in use, or for long.
-    fn be_deaf(&'static self) {
+    /// Has interrupts off until all csds are in use, or for a long time.
+    fn keep_interrupts_off(&'static self) {
         let _ = becomes_true(|| self.go.load(Acquire));
         with_interrupts_off(|_| {
             self.interrupts_are_off.store(true, Release);
@@ -88,7 +88,7 @@ unsafe extern "C" fn starting(_cpu: c_uint) -> c_int {
     0
 }
 
-/// The callback is called for each CPU on its way up until this is dropped.
+/// The callback runs for each CPU that comes online until this is dropped.
 struct Callback(());
 
 impl Callback {
@@ -121,7 +121,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_cpu_on_its_way_up_can_call_more_often_than_it_has_csds() -> Result {
+    fn a_starting_cpu_can_make_more_calls_than_it_has_csds() -> Result {
         let cpus = two_cpus()?;
         let plan = leak(Plan {
             target: cpus.third()?,
@@ -133,7 +133,7 @@ mod cases {
         })?;
 
         let down = Down::new(cpus.there)?;
-        let thread = Thread::start(plan.target, Plan::be_deaf, plan)?;
+        let thread = Thread::start(plan.target, Plan::keep_interrupts_off, plan)?;
         let callback = Callback::new(plan)?;
         drop(down);
         drop(callback);

@@ -10,7 +10,7 @@ use crate::{
             single_on, //
         },
         down::{
-            take_down,
+            take_offline,
             Down, //
         },
         fixture::{
@@ -34,28 +34,28 @@ use kernel::{
     }, //
 };
 
-/// A thread that takes a CPU down.
+/// A thread that takes a CPU offline.
 struct Remover {
     cpu: CpuId,
     error: Atomic<c_int>,
 }
 
-/// Sends calls to a CPU until it is offline, and brings it back.
+/// Sends calls to a CPU until it is offline, and brings it online again.
 ///
 /// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call must
-/// have run when the CPU is down, none may run twice, and none may be found too late.
-fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bool> {
+/// have run when the CPU is offline, none may run twice, and none may be reported.
+fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bool> {
     let cpus = two_cpus()?;
     let remover = leak(Remover {
         cpu: cpus.there,
         error: Atomic::new(-1),
     })?;
     let mut sent = 0;
-    let late_before = offline::count();
+    let reported_before = offline::count();
 
     let thread = Thread::start(
         cpus.third()?,
-        |remover: &Remover| remover.error.store(take_down(remover.cpu), Release),
+        |remover: &Remover| remover.error.store(take_offline(remover.cpu), Release),
         remover,
     )?;
     let refused = becomes_true(|| {
@@ -71,7 +71,7 @@ fn send_while_going_down(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<b
     let removed = thread.finishes() && remover.error.load(Acquire) == 0;
     let runs_while_down = seen.runs();
 
-    let late = offline::count().wrapping_sub(late_before);
+    let late = offline::count().wrapping_sub(reported_before);
     let free = pool_is_free();
 
     drop(Down::assume(cpus.there));
@@ -102,31 +102,31 @@ mod cases {
     use super::*;
 
     #[test]
-    fn calls_that_wait_run_once_each_as_their_cpu_goes_down() -> Result {
+    fn synchronous_calls_run_once_each_while_their_target_goes_offline() -> Result {
         let seen = Seen::new()?;
 
-        assert!(send_while_going_down(seen, |cpu| single_on(
+        assert!(send_during_teardown(seen, |cpu| single_on(
             cpu, seen, true
         ))?);
         Ok(())
     }
 
     #[test]
-    fn calls_that_do_not_wait_run_once_each_as_their_cpu_goes_down() -> Result {
+    fn asynchronous_calls_run_once_each_while_their_target_goes_offline() -> Result {
         let seen = Seen::new()?;
 
-        assert!(send_while_going_down(seen, |cpu| single_on(
+        assert!(send_during_teardown(seen, |cpu| single_on(
             cpu, seen, false
         ))?);
         Ok(())
     }
 
     #[test]
-    fn a_csd_of_the_caller_runs_once_each_time_as_its_cpu_goes_down() -> Result {
+    fn a_csd_of_the_caller_runs_once_each_time_while_its_target_goes_offline() -> Result {
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
 
-        assert!(send_while_going_down(seen, |cpu| single_async(
+        assert!(send_during_teardown(seen, |cpu| single_async(
             i32::from(cpu),
             csd
         ))?);

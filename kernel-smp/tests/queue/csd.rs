@@ -26,7 +26,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// All kinds of entries, and the bits that C has for them.
+/// All kinds of entries, and their bits in C.
 const KINDS: [(Kind, u32); 4] = [
     (Kind::Async, bindings::CSD_TYPE_ASYNC),
     (Kind::Sync, bindings::CSD_TYPE_SYNC),
@@ -36,7 +36,7 @@ const KINDS: [(Kind, u32); 4] = [
 
 /// Returns the flag word.
 fn raw_flags(csd: Csd) -> u32 {
-    // SAFETY: The csd is never freed, and no other CPU has it now.
+    // SAFETY: The csd is never freed, and no other CPU uses it now.
     unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags }
 }
 
@@ -45,7 +45,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_csd_of_zeroes_is_unlocked_and_async() -> Result {
+    fn a_csd_of_zeroes_is_unlocked_and_asynchronous() -> Result {
         let csd = blank_csd()?;
 
         assert!(!csd.is_locked());
@@ -68,11 +68,11 @@ mod cases {
     }
 
     #[test]
-    fn a_kind_that_nobody_knows_is_unknown() -> Result {
+    fn type_bits_without_a_meaning_give_the_unknown_kind() -> Result {
         for bits in [0x40, 0x80, 0xf0] {
             let csd = blank_csd()?;
 
-            // SAFETY: The csd is the test's alone.
+            // SAFETY: Only the test uses the csd.
             unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bits };
             assert!(csd.kind() == Kind::Unknown);
             assert_eq!(csd.type_bits(), bits);
@@ -93,11 +93,11 @@ mod cases {
     }
 
     #[test]
-    fn the_owner_locks_an_unlocked_csd_as_async() -> Result {
+    fn the_owner_locks_an_unlocked_csd_as_asynchronous() -> Result {
         let csd = blank_csd()?;
 
-        // What C may have left in it.
-        // SAFETY: The csd is the test's alone.
+        // As a csd that C has unlocked.
+        // SAFETY: Only the test uses the csd.
         unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bindings::CSD_TYPE_SYNC };
 
         assert!(csd.lock_if_unlocked());
@@ -107,7 +107,7 @@ mod cases {
     }
 
     #[test]
-    fn the_owner_does_not_get_a_locked_csd_and_leaves_it_alone() -> Result {
+    fn the_owner_cannot_lock_a_locked_csd_and_does_not_change_it() -> Result {
         for (kind, bits) in KINDS {
             let csd = blank_csd()?;
 
@@ -164,7 +164,7 @@ mod cases {
     }
 
     #[test]
-    fn a_waiter_for_a_use_that_is_over_does_not_wait_for_the_next_one() -> Result {
+    fn a_waiter_for_one_sequence_number_does_not_wait_for_the_next_one() -> Result {
         let flags = Some(Flags::sync(7));
 
         for next in [Some(8), None] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In which order a CPU does what is in its queue.
+//! The order in which a CPU runs the entries of its queue.
 
 use crate::{
     csd::{
@@ -16,8 +16,8 @@ use crate::{
             becomes_true,
             blank_csd,
             leak,
+            locked_csd,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -35,7 +35,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Runs `entries` as if they had come by an IPI, in this order.
+/// Pushes `entries` in this order, and flushes the queue as an IPI does.
 fn flush_of(entries: &[Csd]) {
     with_interrupts_off(|irq| {
         for csd in entries {
@@ -46,8 +46,8 @@ fn flush_of(entries: &[Csd]) {
     });
 }
 
-/// Makes requests for `cpu` that add their numbers to `log`.
-fn requests<const N: usize>(
+/// Makes csds for `cpu` that add their numbers to `log`.
+fn locked_csds<const N: usize>(
     log: &'static Log,
     cpu: CpuId,
     of: [(u32, Kind); N],
@@ -55,21 +55,21 @@ fn requests<const N: usize>(
     let mut csds = [blank_csd()?; N];
 
     for (csd, (id, kind)) in csds.iter_mut().zip(of) {
-        *csd = request(log.entry(id)?, kind, cpu)?;
+        *csd = locked_csd(log.entry(id)?, kind, cpu)?;
     }
     Ok(csds)
 }
 
-/// An entry that, when it runs, pushes another one on the same CPU's queue.
+/// A callback that pushes another entry on the queue of its CPU.
 struct Chain {
     entry: &'static Entry,
     next: Shared,
 }
 
-/// A csd that is handed to callbacks.
+/// A csd that a callback queues.
 struct Shared(Csd);
 
-// SAFETY: The csd lives for ever, and one CPU at a time uses it.
+// SAFETY: The csd is never freed, and one CPU at a time uses it.
 unsafe impl Sync for Shared {}
 
 impl Callback for Chain {
@@ -84,13 +84,13 @@ mod cases {
     use super::*;
 
     #[test]
-    fn requests_of_a_kind_run_in_the_order_of_their_arrival() -> Result {
+    fn csds_of_a_kind_run_in_the_order_of_their_arrival() -> Result {
         let cpus = two_cpus()?;
 
         for kind in [Kind::Sync, Kind::Async] {
             let log = Log::new()?;
 
-            flush_of(&requests(
+            flush_of(&locked_csds(
                 log,
                 cpus.here,
                 [1, 2, 3, 4, 5, 6, 7, 8].map(|id| (id, kind)),
@@ -101,11 +101,11 @@ mod cases {
     }
 
     #[test]
-    fn sync_requests_run_before_async_ones() -> Result {
+    fn synchronous_csds_run_before_asynchronous_ones() -> Result {
         let cpus = two_cpus()?;
         let log = Log::new()?;
 
-        flush_of(&requests(
+        flush_of(&locked_csds(
             log,
             cpus.here,
             [
@@ -123,12 +123,12 @@ mod cases {
     }
 
     #[test]
-    fn irq_work_runs_among_the_async_requests() -> Result {
+    fn irq_work_runs_among_the_asynchronous_csds() -> Result {
         let cpus = two_cpus()?;
         let log = Log::new()?;
         let first = Work::new(log.entry(11)?)?;
         let last = Work::new(log.entry(13)?)?;
-        let [async_1, sync_1] = requests(log, cpus.here, [(12, Kind::Async), (1, Kind::Sync)])?;
+        let [async_1, sync_1] = locked_csds(log, cpus.here, [(12, Kind::Async), (1, Kind::Sync)])?;
 
         flush_of(&[first.claim(), async_1, last.claim(), sync_1]);
         assert!(log.is(&[1, 11, 12, 13]));
@@ -140,7 +140,7 @@ mod cases {
         let cpus = two_cpus()?;
         let log = Log::new()?;
         let work = Work::new(log.entry(3)?)?;
-        let [sync_1, async_1] = requests(log, cpus.here, [(1, Kind::Sync), (2, Kind::Async)])?;
+        let [sync_1, async_1] = locked_csds(log, cpus.here, [(1, Kind::Sync), (2, Kind::Async)])?;
 
         flush_of(&[]);
         flush_of(&[sync_1]);
@@ -155,7 +155,7 @@ mod cases {
     fn an_entry_of_no_known_kind_is_dropped_and_the_others_run() -> Result {
         let cpus = two_cpus()?;
         let log = Log::new()?;
-        let [async_1, unknown, sync_1, async_2] = requests(
+        let [async_1, unknown, sync_1, async_2] = locked_csds(
             log,
             cpus.here,
             [
@@ -166,7 +166,7 @@ mod cases {
             ],
         )?;
 
-        // SAFETY: The csd is the test's alone.
+        // SAFETY: Only the test uses the csd.
         unsafe { (*unknown.as_ptr()).node.__bindgen_anon_1.u_flags = 0x40 };
         flush_of(&[async_1, unknown, sync_1, async_2]);
         assert!(log.is(&[1, 2, 3]));
@@ -174,15 +174,15 @@ mod cases {
     }
 
     #[test]
-    fn what_a_callback_queues_runs_after_the_batch_that_it_is_in() -> Result {
+    fn what_a_callback_queues_runs_after_its_own_batch() -> Result {
         let cpus = two_cpus()?;
         let log = Log::new()?;
         let chain = leak(Chain {
             entry: log.entry(1)?,
-            next: Shared(request(log.entry(3)?, Kind::Sync, cpus.there)?),
+            next: Shared(locked_csd(log.entry(3)?, Kind::Sync, cpus.there)?),
         })?;
-        let first = request(chain, Kind::Async, cpus.there)?;
-        let second = request(log.entry(2)?, Kind::Async, cpus.there)?;
+        let first = locked_csd(chain, Kind::Async, cpus.there)?;
+        let second = locked_csd(log.entry(2)?, Kind::Async, cpus.there)?;
 
         let held = Held::new(cpus.there)?;
         queue(cpus.there, first);
@@ -196,11 +196,11 @@ mod cases {
     }
 
     #[test]
-    fn what_piles_up_at_another_cpu_runs_in_the_same_order() -> Result {
+    fn entries_queued_for_a_held_cpu_run_in_the_same_order() -> Result {
         let cpus = two_cpus()?;
         let log = Log::new()?;
         let work = Work::new(log.entry(12)?)?;
-        let [async_1, sync_1, async_2, sync_2] = requests(
+        let [async_1, sync_1, async_2, sync_2] = locked_csds(
             log,
             cpus.there,
             [
@@ -227,7 +227,7 @@ mod cases {
 
     #[test]
     #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
-    fn tasks_are_woken_up_after_all_that() -> Result {
+    fn tasks_are_woken_up_after_all_csds() -> Result {
         use crate::tests::support::{
             around::WakeUps,
             probe::Probe,
@@ -239,14 +239,14 @@ mod cases {
 
         let cpus = two_cpus()?;
 
-        // The scheduler queues a wake-up only if the CPU seems to be idle, so this may take more
-        // than one try. Another wake-up in the same batch hides ours, which also counts for nothing.
+        // The scheduler queues a wake-up only if the target seems to be idle, so this may take several
+        // tries. Another wake-up in the same batch hides ours; then the round does not count.
         for _ in 0..20 {
             let log = Log::new()?;
             let thread = Thread::start(cpus.there, |()| sleep(1000), &())?;
             let wake_ups = WakeUps::new(thread.wake_entry(), log.entry(100)?)?;
             let probe = Probe::of_functions(wake_ups)?;
-            let csds = requests(
+            let csds = locked_csds(
                 log,
                 cpus.there,
                 [

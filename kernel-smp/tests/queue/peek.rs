@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Asking whether a CPU has something in its queue.
+//! Whether an entry is pending for a set of CPUs.
 
 use crate::{
     csd::Kind,
@@ -11,8 +11,8 @@ use crate::{
         },
         fixture::{
             becomes_true,
+            locked_csd,
             mask_of,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -33,7 +33,7 @@ mod cases {
     fn nothing_is_pending_for_an_empty_set() -> Result {
         let cpus = two_cpus()?;
         let empty = mask_of([])?;
-        let csd = request(Seen::new()?, Kind::Async, cpus.there)?;
+        let csd = locked_csd(Seen::new()?, Kind::Async, cpus.there)?;
 
         let held = Held::new(cpus.there)?;
         queue(cpus.there, csd);
@@ -46,10 +46,10 @@ mod cases {
     }
 
     #[test]
-    fn a_request_that_is_not_taken_is_pending_for_the_sets_with_its_cpu() -> Result {
+    fn a_csd_that_is_not_taken_is_pending_for_the_sets_with_its_target() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
-        let csd = request(seen, Kind::Async, cpus.there)?;
+        let csd = locked_csd(seen, Kind::Async, cpus.there)?;
         let alone = mask_of([cpus.there])?;
         let both = mask_of([cpus.here, cpus.there])?;
 
@@ -67,15 +67,15 @@ mod cases {
     }
 
     #[test]
-    fn a_request_for_one_cpu_is_not_pending_for_another() -> Result {
+    fn a_csd_for_one_cpu_is_not_pending_for_another() -> Result {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
-        let csd = request(seen, Kind::Async, cpus.there)?;
+        let csd = locked_csd(seen, Kind::Async, cpus.there)?;
         let other = mask_of([cpus.here])?;
 
         let held = Held::new(cpus.there)?;
         queue(cpus.there, csd);
-        // Somebody else may have sent something here, which does not stay.
+        // The kernel itself may have sent a csd to this CPU, which does not stay pending.
         let quiet = becomes_true(|| !peek(&other));
         let held_until_now = held.release();
 
@@ -91,7 +91,7 @@ mod cases {
         let mask = mask_of([cpus.there])?;
         let seen = Seen::new()?;
 
-        queue(cpus.there, request(seen, Kind::Async, cpus.there)?);
+        queue(cpus.there, locked_csd(seen, Kind::Async, cpus.there)?);
         assert!(becomes_true(|| seen.runs() == 1));
         assert!(becomes_true(|| !peek(&mask)));
         Ok(())

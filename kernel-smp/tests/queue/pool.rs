@@ -34,7 +34,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// Sends a call, and more than there are csds between its claim and its push. Returns whether all ran.
+/// Makes a call, and more calls than there are csds between its lock and its push. Returns whether all
+/// ran.
 fn steps_in() -> Result<bool> {
     let Cpus { here, there } = two_cpus()?;
     let send_more = leak(move || {
@@ -95,7 +96,7 @@ mod cases {
         let events = Events::new()?;
 
         let probe = Probe::of_sending(events)?;
-        // A CPU on its way into the idle loop needs no IPI.
+        // A CPU that is about to enter the idle loop needs no IPI.
         let _busy = Busy::new(cpus.there)?;
         let thread = Thread::prepare(
             third,
@@ -107,18 +108,18 @@ mod cases {
             crowd,
         )?;
         let held = Held::new(cpus.there)?;
-        // What was seen so far comes from the probe itself, and fills the list.
+        // Registering the probe has filled the list.
         events.clear();
         thread.go();
         let returned = thread.finishes();
-        // The first request in the queue may be somebody else's, with an IPI to several CPUs.
+        // The first csd in the queue may be one of the kernel itself, with an IPI to several CPUs.
         let ipis = events.ipis_reaching(cpus.there);
         let held_until_now = held.release();
         drop(probe);
 
         assert!(returned && held_until_now);
         assert!(becomes_true(|| crowd.seen.runs() == BOUND));
-        assert_eq!(events.requests(), BOUND as usize);
+        assert_eq!(events.csds(), BOUND as usize);
         assert_eq!(ipis, 1);
         Ok(())
     }
@@ -148,13 +149,13 @@ mod cases {
     }
 
     #[test]
-    fn more_calls_from_between_the_claim_and_the_push_all_run() -> Result {
+    fn calls_made_between_the_lock_and_the_push_of_a_slot_all_run() -> Result {
         assert!(steps_in()?);
         Ok(())
     }
 
     #[test]
-    fn calls_of_a_sender_that_moves_from_cpu_to_cpu_all_run() -> Result {
+    fn calls_of_a_task_that_moves_from_cpu_to_cpu_all_run() -> Result {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let sender = Sender::new(cpus.here, 4 * BURST)?;

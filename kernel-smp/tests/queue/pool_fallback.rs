@@ -80,11 +80,11 @@ mod cases {
     }
 
     #[test]
-    fn a_cpu_goes_down_and_comes_back_while_ipis_are_late() -> Result {
+    fn a_cpu_goes_offline_and_online_while_ipis_are_delayed() -> Result {
         let cpus = two_cpus()?;
         let mut fine = true;
 
-        // On its way down a CPU sends two calls that it does not wait for.
+        // A CPU that goes offline makes two asynchronous calls.
         let faults = [Fault::always(NO_FREE_SLOT), Fault::always(DELAY)];
         for _ in 0..5 {
             let down = Down::new(cpus.there)?;

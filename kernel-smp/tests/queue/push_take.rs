@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The queue: order, and when an IPI is due.
+//! Push and take: the order of entries, and when an IPI is due.
 
 use crate::{
     csd::{
@@ -45,11 +45,11 @@ use kernel::{
 
 /// Pushes a csd of a test.
 fn push(queue: &Queue, csd: Csd) -> bool {
-    // SAFETY: The csd lives for ever, and is in no queue.
+    // SAFETY: The csd is never freed, and is in no queue.
     unsafe { queue.push(csd.node()) }
 }
 
-/// What was taken off a queue, in the order in which the queue gave it.
+/// The entries that were taken off a queue, newest first.
 struct Taken(*mut Node);
 
 impl Iterator for Taken {
@@ -61,7 +61,7 @@ impl Iterator for Taken {
             return None;
         }
 
-        // SAFETY: The node was taken off, so it is valid and nobody else's.
+        // SAFETY: The node was taken off, so it is valid and only the test uses it.
         self.0 = unsafe { (*node).next };
         Some(node)
     }
@@ -105,7 +105,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn an_empty_queue_says_so_and_gives_nothing() {
+    fn a_new_queue_is_empty_and_gives_no_entry() {
         let queue = Queue::new();
 
         assert!(queue.is_empty());
@@ -172,10 +172,10 @@ mod cases {
     }
 
     #[test]
-    fn an_entry_is_told_from_its_link() -> Result {
+    fn a_csd_is_found_from_its_node() -> Result {
         let csd = blank_csd()?;
 
-        // SAFETY: This is the link of a csd that lives for ever.
+        // SAFETY: This is the node of a csd that is never freed.
         assert!(unsafe { Csd::from_node(csd.node()) } == csd);
         Ok(())
     }
@@ -200,7 +200,7 @@ mod cases {
             taken >= expected
         });
 
-        // The last push counts its IPI after the entry can be taken.
+        // The last pusher counts the IPI after its entry can be taken.
         let due = becomes_true(|| pusher.due.load(Acquire) == batches);
         assert!(all);
         assert_eq!(taken, expected);

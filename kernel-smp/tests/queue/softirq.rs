@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Softirqs that a callback raises. With PREEMPT_RT they are left to a thread.
+//! Softirqs that a callback raises. With PREEMPT_RT a thread runs them.
 
 use crate::{
     csd::{
@@ -12,8 +12,8 @@ use crate::{
         fixture::{
             flush_from_task,
             leak,
+            locked_csd,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off, //
         }, //
@@ -55,7 +55,7 @@ mod cases {
     #[test]
     fn softirqs_that_a_callback_raises_run_before_the_flush_from_a_task_returns() -> Result {
         let cpus = two_cpus()?;
-        let csd = request(leak(Raiser)?, Kind::Async, cpus.here)?;
+        let csd = locked_csd(leak(Raiser)?, Kind::Async, cpus.here)?;
 
         let (raised_before, raised_after) = with_interrupts_off(|irq| {
             let before = is_raised();
@@ -72,9 +72,9 @@ mod cases {
     }
 
     #[test]
-    fn a_softirq_that_a_callback_raises_stays_for_the_end_of_the_interrupt() -> Result {
+    fn a_softirq_that_a_callback_raises_stays_pending_until_the_end_of_the_interrupt() -> Result {
         let cpus = two_cpus()?;
-        let csd = request(leak(Raiser)?, Kind::Async, cpus.here)?;
+        let csd = locked_csd(leak(Raiser)?, Kind::Async, cpus.here)?;
 
         let raised = with_interrupts_off(|irq| {
             push_here(irq, csd);
@@ -82,7 +82,7 @@ mod cases {
             unsafe { bindings::generic_smp_call_function_single_interrupt() };
             let raised = is_raised();
 
-            // Nobody else would see to it before the next interrupt.
+            // Otherwise the softirq would stay pending until the next interrupt.
             push_here(irq, again(csd));
             flush_from_task();
             raised

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looking on at functions that are called.
+//! Probes of the entry and exit of callbacks.
 
 use super::{
     calls::Callback,
@@ -25,7 +25,7 @@ use kernel::{
     }, //
 };
 
-/// Looks on at the wake-up of a task, if that is the first of its batch.
+/// Sees the wake-up of a task, if that is the first of its batch.
 pub(crate) struct WakeUps {
     wake_entry: usize,
     entry: &'static Entry,
@@ -33,7 +33,7 @@ pub(crate) struct WakeUps {
 }
 
 impl WakeUps {
-    /// Adds `entry` to its log when the task is woken up whose link is at `wake_entry`.
+    /// Calls `entry` when the task is woken up whose `wake_entry` is at this address.
     pub(crate) fn new(wake_entry: usize, entry: &'static Entry) -> Result<&'static Self> {
         leak(Self {
             wake_entry,
@@ -63,7 +63,7 @@ impl Functions for WakeUps {
     fn exit(&'static self, _func: usize, _csd: usize) {}
 }
 
-/// Looks on at the function of calls that count in a [`Seen`].
+/// Sees the entry and exit of the function of calls that count in a [`Seen`].
 pub(crate) struct Around {
     seen: &'static Seen,
     log: &'static Log,
@@ -84,17 +84,17 @@ impl Around {
         })
     }
 
-    /// Whether the function was seen once before it ran and once after it, and no other way.
+    /// Whether there was one entry before the function ran, one exit after it, and nothing else.
     pub(crate) fn is_complete(&self) -> bool {
         self.log.is(&[10, 21])
     }
 
-    /// Whether both have been seen.
+    /// Whether entry and exit were seen.
     pub(crate) fn is_over(&self) -> bool {
         self.log.len() >= 2
     }
 
-    /// The csd that was told, if any.
+    /// The csd that the trace point passed, if any.
     pub(crate) fn csd(&self) -> Option<usize> {
         Some(self.csd.load(Acquire)).filter(|csd| *csd != 0)
     }
@@ -120,7 +120,7 @@ impl Functions for Around {
         if at.is_null() {
             self.own_calls.fetch_add(1, Full);
         } else {
-            // SAFETY: The csds of the tests live for ever, and those on a stack are waited for.
+            // SAFETY: The csds of the tests are never freed, and the call for one on a stack waits for it.
             let locked = unsafe { Csd::from_raw(at) }.is_locked();
             self.locked.store(locked, Release);
         }

@@ -10,7 +10,7 @@ use kernel::{
 };
 
 /// Takes a CPU offline. Returns an error number.
-pub(crate) fn take_down(cpu: CpuId) -> c_int {
+pub(crate) fn take_offline(cpu: CpuId) -> c_int {
     // SAFETY: The caller is a task that may sleep.
     unsafe { bindings::remove_cpu(cpu.as_u32()) }
 }
@@ -21,11 +21,11 @@ pub(crate) struct Down(CpuId);
 impl Down {
     /// Takes `cpu` offline.
     pub(crate) fn new(cpu: CpuId) -> Result<Self> {
-        to_result(take_down(cpu))?;
+        to_result(take_offline(cpu))?;
         Ok(Self(cpu))
     }
 
-    /// Takes over a CPU that somebody else has taken offline.
+    /// Takes over a CPU that is offline already.
     pub(crate) fn assume(cpu: CpuId) -> Self {
         Self(cpu)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is seen of requests and IPIs on their way.
+//! The sending of csds and IPIs, as the trace points show it.
 
 use super::{
     calls::enter,
@@ -28,12 +28,12 @@ pub(crate) fn callback() -> usize {
 /// How many events are kept.
 const EVENTS: usize = 128;
 
-/// An event on the way of a request.
+/// The sending of a csd or of an IPI.
 pub(crate) struct Event {
-    /// The CPU that it is for.
+    /// The target.
     cpu: Atomic<u32>,
     callsite: Atomic<usize>,
-    /// The function of a request, or what it is instead of a request.
+    /// The function of a csd, or one of the constants below.
     func: Atomic<usize>,
 }
 
@@ -52,8 +52,8 @@ impl Event {
         self.func.load(Relaxed) == Self::IPI
     }
 
-    /// Whether it is a request that counts in a [`Seen`].
-    pub(crate) fn is_request(&self) -> bool {
+    /// Whether it is a csd that counts in a [`Seen`].
+    pub(crate) fn is_csd(&self) -> bool {
         self.func.load(Relaxed) == callback()
     }
 
@@ -87,14 +87,14 @@ impl Event {
     }
 }
 
-/// Keeps what it sees of requests on their way.
+/// A list of events.
 pub(crate) struct Events {
     len: Atomic<u32>,
     events: [Event; EVENTS],
 }
 
 impl Events {
-    /// Makes an empty list, which lives for ever.
+    /// Makes an empty list, which is never freed.
     pub(crate) fn new() -> Result<&'static Self> {
         leak(Self {
             len: Atomic::new(0),
@@ -108,37 +108,37 @@ impl Events {
         })
     }
 
-    /// Forgets what was seen.
+    /// Empties the list.
     pub(crate) fn clear(&self) {
         self.len.store(0, Relaxed);
     }
 
-    /// Returns the events that were kept, once nobody looks on any more.
+    /// Returns the events. The probe is no longer registered, or adds no events now.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().take(self.len.load(Acquire) as usize)
     }
 
-    /// Returns how many requests were seen that count in a [`Seen`].
-    pub(crate) fn requests(&self) -> usize {
-        self.iter().filter(|event| event.is_request()).count()
+    /// Returns how many csds were sent that count in a [`Seen`].
+    pub(crate) fn csds(&self) -> usize {
+        self.iter().filter(|event| event.is_csd()).count()
     }
 
-    /// Returns how many IPIs for `cpu` alone were seen.
+    /// Returns how many IPIs were sent to `cpu` alone.
     pub(crate) fn ipis_for(&self, cpu: CpuId) -> usize {
         let for_cpu = |event: &&Event| event.is_ipi() && event.is_for(cpu);
 
         self.iter().filter(for_cpu).count()
     }
 
-    /// Returns how many IPIs were seen that reach `cpu`, alone or with others.
+    /// Returns how many IPIs were sent to `cpu`, alone or with others.
     pub(crate) fn ipis_reaching(&self, cpu: CpuId) -> usize {
         let with_others = self.iter().filter(|event| event.is_among_several(cpu));
 
         self.ipis_for(cpu) + with_others.count()
     }
 
-    /// Adds a request for `cpu`.
-    pub(crate) fn add_request(&self, cpu: u32, callsite: usize, func: usize) {
+    /// Adds a csd for `cpu`.
+    pub(crate) fn add_csd(&self, cpu: u32, callsite: usize, func: usize) {
         self.add(cpu, callsite, func);
     }
 

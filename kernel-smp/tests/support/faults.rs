@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Faults that a test asks for.
+//! Injected faults.
 
 use kernel::{
     bindings,
@@ -16,23 +16,23 @@ pub(crate) use kernel::bindings::{
     smp_fault_kind_SMP_FAULT_REORDER as REORDER, //
 };
 
-/// A fault is made until this is dropped.
+/// A fault is injected until this is dropped.
 pub(crate) struct Fault {
     settings: *mut bindings::smp_fault,
 }
 
 impl Fault {
-    /// Makes the fault each time.
+    /// Injects the fault each time.
     pub(crate) fn always(kind: bindings::smp_fault_kind) -> Self {
         Self::new(kind, 100, -1)
     }
 
-    /// Makes the fault in so many of a hundred cases.
+    /// Injects the fault in `percent` of the cases.
     pub(crate) fn sometimes(kind: bindings::smp_fault_kind, percent: usize) -> Self {
         Self::new(kind, percent, -1)
     }
 
-    /// Makes the fault each time on the way from `from` to `to`, up to `times` times.
+    /// Injects the fault into each IPI from `from` to `to`, up to `times` times.
     pub(crate) fn between(
         kind: bindings::smp_fault_kind,
         from: CpuId,
@@ -48,7 +48,7 @@ impl Fault {
 
     fn new(kind: bindings::smp_fault_kind, percent: usize, times: i32) -> Self {
         let settings = (&raw mut bindings::smp_faults).cast::<bindings::smp_fault>();
-        // SAFETY: There are settings for each kind.
+        // SAFETY: The array has an element for each kind.
         let settings = unsafe { settings.add(kind as usize) };
 
         // SAFETY: The settings may change at any time.
@@ -72,7 +72,7 @@ impl Fault {
         unsafe { (&raw mut (*self.settings).to).write_volatile(to) };
     }
 
-    /// Returns how often it is still made.
+    /// Returns how often it will still be injected.
     pub(crate) fn times_left(&self) -> i32 {
         // SAFETY: The settings may change at any time.
         unsafe { (&raw const (*self.settings).attr.times.counter).read_volatile() }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two CPUs, waiting with a bound, and things that live for ever.
+//! Two CPUs, waiting with a bound, and values that are never freed.
 
 use super::calls::{
     enter,
@@ -49,7 +49,7 @@ pub(crate) fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> 
     unsafe { irq::with_interrupts_off(f) }
 }
 
-/// How often a test looks for what must come, with a pause in between: ten seconds.
+/// How often a condition is looked at, with a pause in between: ten seconds.
 const LOOKS: u32 = 1_000_000;
 
 /// The pause between two looks.
@@ -84,22 +84,22 @@ pub(crate) fn move_task(task: *mut bindings::task_struct, cpu: CpuId) -> Result 
     to_result(unsafe { bindings::set_cpus_allowed_ptr(task, mask.as_raw()) })
 }
 
-/// Waits, once, until the system has found the clock that it keeps, or for a long time.
+/// Waits, once, until the system has selected its final clocksource, or for a long time.
 ///
-/// It then stops all CPUs in step, some two seconds after the start. A CPU that a test holds does not
-/// stop, and the test, which has, does not let it go.
-fn wait_for_the_clock() {
+/// At the switch, some two seconds after boot, all CPUs are stopped by `stop_machine()`. A CPU that a
+/// test holds does not stop, and the test, which is stopped, does not release it.
+fn wait_for_clocksource() {
     static WAITED: Atomic<bool> = Atomic::new(false);
-    let has_found_it = || {
+    let is_final = || {
         let mut now = bindings::system_time_snapshot::default();
 
-        // SAFETY: There is this clock, and the snapshot is ours.
+        // SAFETY: `CLOCK_MONOTONIC` is supported, and the snapshot is a valid local variable.
         unsafe { bindings::ktime_get_snapshot_id(bindings::CLOCK_MONOTONIC as _, &raw mut now) };
         now.cs_id != bindings::clocksource_ids_CSID_X86_TSC_EARLY
     };
 
-    if !WAITED.xchg(true, Relaxed) && !becomes_true(has_found_it) {
-        pr_info!("the first clock is still in use, which disturbs tests when it changes\n");
+    if !WAITED.xchg(true, Relaxed) && !becomes_true(is_final) {
+        pr_info!("the early clocksource is still in use; tests may fail when it is replaced\n");
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn two_cpus() -> Result<Cpus> {
         return Err(ENODEV);
     };
 
-    wait_for_the_clock();
+    wait_for_clocksource();
     bind(here)?;
     Ok(Cpus { here, there })
 }
@@ -128,7 +128,7 @@ pub(crate) fn two_cpus() -> Result<Cpus> {
 impl Cpus {
     /// Returns an online CPU that is none of the two, or ends the test.
     ///
-    /// To be asked before the test changes anything: nothing is dropped at such an end.
+    /// Must be called before the test changes anything: the end of a skipped test runs no destructors.
     pub(crate) fn third(&self) -> Result<CpuId> {
         let third = Cpumask::online()
             .iter()
@@ -164,8 +164,8 @@ pub(crate) fn mask_of(cpus: impl IntoIterator<Item = CpuId>) -> Result<CpumaskVa
     Ok(mask)
 }
 
-/// Numbers that are those of no CPU.
-pub(crate) fn bad_numbers() -> [i32; 6] {
+/// Invalid CPU numbers.
+pub(crate) fn invalid_cpus() -> [i32; 6] {
     [
         -1,
         i32::MIN,
@@ -176,7 +176,7 @@ pub(crate) fn bad_numbers() -> [i32; 6] {
     ]
 }
 
-/// Puts a value where it stays for ever.
+/// Allocates a value that is never freed.
 pub(crate) fn leak<T: 'static>(value: T) -> Result<&'static T> {
     Ok(KBox::leak(KBox::new(value, GFP_KERNEL)?))
 }
@@ -195,11 +195,11 @@ pub(crate) fn preempt_count() -> usize {
     // SAFETY: As above. Whichever CPU's it is, it may be read.
     let count = unsafe { count.cast::<usize>().read_volatile() };
 
-    // The highest bit of the count says that the task is to be scheduled out, and is no count.
+    // The highest bit is `PREEMPT_NEED_RESCHED`, which is no part of the count.
     count & 0x7fff_ffff
 }
 
-/// The memory of a request.
+/// The memory of a csd.
 #[repr(C, align(32))]
 struct Slot(UnsafeCell<MaybeUninit<bindings::__call_single_data>>);
 
@@ -220,7 +220,7 @@ pub(crate) fn csd_for<T: Callback>(info: &'static T) -> Result<Csd> {
 }
 
 /// Makes a csd that is locked as `kind` and filled in, ready to be pushed on the queue of `cpu`.
-pub(crate) fn request<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> Result<Csd> {
+pub(crate) fn locked_csd<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> Result<Csd> {
     let csd = blank_csd()?;
 
     csd.lock_new(kind);
@@ -228,13 +228,14 @@ pub(crate) fn request<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) -> 
     Ok(csd)
 }
 
-/// Returns whether no csd of this CPU's pool is in use, so that a refused call has left none locked.
+/// Waits until no csd of this CPU's pool is in use. Returns false if one stays in use: a refused call
+/// must not leave a csd locked.
 pub(crate) fn pool_is_free() -> bool {
     // Another task on this CPU may use one just now.
     becomes_true(|| pool::state::in_use(CpuId::current()) == 0)
 }
 
-/// What calls `info`.
+/// Makes a call of `info`.
 pub(crate) fn call_of<T: Callback>(info: &'static T) -> Call {
     Call {
         func: Some(enter::<T>),
@@ -244,7 +245,7 @@ pub(crate) fn call_of<T: Callback>(info: &'static T) -> Call {
 
 /// Pushes an entry on this CPU's queue, with no IPI.
 pub(crate) fn push_here(irq: &LocalInterruptDisabled, csd: Csd) {
-    // SAFETY: The entry lives for ever, is in no queue, and is filled in.
+    // SAFETY: The entry is never freed, is in no queue, and is filled in.
     unsafe { queue::this_cpu(irq).push(csd.node()) };
 }
 

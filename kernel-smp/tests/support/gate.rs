@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A CPU that is held in a callback, so that requests pile up in its queue.
+//! A CPU that is held in a callback, so that csds stay in its queue.
 
 use super::{
     calls::{
@@ -46,8 +46,8 @@ impl Gate {
 impl Callback for Gate {
     fn call(&'static self) {
         self.entered.store(true, Release);
-        // ORDERING: Pairs with the release in `Held::release()`: what the test did before is seen.
-        // A test that died does not open the gate; then time does.
+        // ORDERING: Pairs with the release in `Held::release()`: the callback sees the earlier stores of the test.
+        // If the test has ended early, the gate is not opened, and the wait ends by its bound.
         let _ = becomes_true(|| self.open.load(Acquire));
         self.left.store(true, Release);
     }
@@ -55,7 +55,7 @@ impl Callback for Gate {
 
 /// A CPU that is in a callback, with interrupts off, until this is released or dropped.
 ///
-/// Nothing that needs that CPU can be done meanwhile: threads and probes are made before.
+/// Steps that need that CPU come before: starting threads, registering probes.
 pub(crate) struct Held(&'static Gate);
 
 impl Held {
@@ -64,7 +64,7 @@ impl Held {
         Self::new_by(|gate| to_result(single_async(i32::from(cpu), csd_for(gate)?)))
     }
 
-    /// Holds the CPU to which `send` sends the callback without waiting.
+    /// Holds the CPU to which `send` sends the callback asynchronously.
     pub(crate) fn new_by(send: impl FnOnce(&'static Gate) -> Result) -> Result<Self> {
         let gate = leak(Gate::new())?;
 
@@ -72,7 +72,7 @@ impl Held {
         Self::assume(gate)
     }
 
-    /// Takes over a CPU that comes to `gate`.
+    /// Holds a CPU that is about to enter `gate`.
     pub(crate) fn assume(gate: &'static Gate) -> Result<Self> {
         let held = Self(gate);
 
@@ -84,12 +84,12 @@ impl Held {
         }
     }
 
-    /// Whether the CPU is still there. False if the test took so long that it was let go.
+    /// Whether the CPU is still held. False if the bound of the wait has passed.
     pub(crate) fn holds(&self) -> bool {
         !self.0.left.load(Relaxed)
     }
 
-    /// Lets the CPU go on. Returns whether it was held until now.
+    /// Releases the CPU. Returns whether it was held until now.
     pub(crate) fn release(self) -> bool {
         self.holds()
     }

@@ -44,7 +44,7 @@ pub(crate) struct Timer<T: 'static> {
 unsafe impl<T: Sync> Sync for Timer<T> {}
 
 impl<T: Callback> Timer<T> {
-    /// Makes a timer, which lives for ever.
+    /// Makes a timer, which is never freed.
     pub(crate) fn new(callback: &'static T, level: Level) -> Result<&'static Self> {
         let mode = match level {
             Level::Hard => bindings::hrtimer_mode_HRTIMER_MODE_REL_PINNED_HARD,
@@ -57,7 +57,7 @@ impl<T: Callback> Timer<T> {
             mode,
         })?;
 
-        // SAFETY: The timer is new, and lives for ever.
+        // SAFETY: The timer is new, and is never freed.
         unsafe {
             bindings::hrtimer_setup(
                 timer.timer.get(),
@@ -97,7 +97,7 @@ unsafe extern "C" fn expire<T: Callback>(
     timer: *mut bindings::hrtimer,
 ) -> bindings::hrtimer_restart {
     // CAST: It is the first field.
-    // SAFETY: By the safety requirements; a `Timer` lives for ever.
+    // SAFETY: By the safety requirements; a `Timer` is never freed.
     let timer = unsafe { &*timer.cast_const().cast::<Timer<T>>() };
 
     timer.callback.call();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In which order callbacks ran.
+//! The order in which callbacks ran.
 
 use super::{
     calls::Callback,
@@ -26,7 +26,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Makes an empty log, which lives for ever.
+    /// Makes an empty log, which is never freed.
     pub(crate) fn new() -> Result<&'static Self> {
         leak(Self {
             len: Atomic::new(0),
@@ -34,7 +34,7 @@ impl Log {
         })
     }
 
-    /// Adds `id`. What does not fit is only counted.
+    /// Adds `id`. If the log is full, it is only counted.
     pub(crate) fn add(&self, id: u32) {
         let at = self.len.fetch_add(1, Full);
 

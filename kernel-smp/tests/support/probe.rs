@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looking on at the trace points.
+//! Probes at the trace points.
 
 use super::events::Events;
 use crate::csd::Func;
@@ -11,7 +11,7 @@ use kernel::{
     prelude::*, //
 };
 
-// Some of the types in it are empty without lockdep, which C has no objection to.
+// Some of the types are empty without lockdep, which C allows.
 #[allow(improper_ctypes)]
 extern "C" {
     static mut __tracepoint_csd_queue_cpu: bindings::tracepoint;
@@ -58,7 +58,7 @@ impl Drop for Hook {
     }
 }
 
-/// What looks on at functions that are called.
+/// A probe of callbacks.
 pub(crate) trait Functions: Sync + 'static {
     /// A function is about to run. `csd` is 0 for a call of a CPU to itself.
     fn entry(&'static self, func: usize, csd: usize);
@@ -67,30 +67,30 @@ pub(crate) trait Functions: Sync + 'static {
     fn exit(&'static self, func: usize, csd: usize);
 }
 
-/// Somebody who looks on, until this is dropped.
+/// A probe that is registered until this is dropped.
 pub(crate) struct Probe {
     _hooks: [Option<Hook>; 3],
 }
 
 impl Probe {
-    /// Has `who` look on at functions.
-    pub(crate) fn of_functions<T: Functions>(who: &'static T) -> Result<Self> {
+    /// Registers `probe` at the entry and exit of callbacks.
+    pub(crate) fn of_functions<T: Functions>(probe: &'static T) -> Result<Self> {
         let entry = &raw mut __tracepoint_csd_function_entry;
         let exit = &raw mut __tracepoint_csd_function_exit;
 
         Ok(Self {
             _hooks: [
                 // SAFETY: The function has the arguments of this trace point.
-                Some(unsafe { Hook::new(entry, on_entry::<T> as *mut c_void, who) }?),
+                Some(unsafe { Hook::new(entry, on_entry::<T> as *mut c_void, probe) }?),
                 // SAFETY: As above.
-                Some(unsafe { Hook::new(exit, on_exit::<T> as *mut c_void, who) }?),
+                Some(unsafe { Hook::new(exit, on_exit::<T> as *mut c_void, probe) }?),
                 None,
             ],
         })
     }
 
-    /// Has `who` look on at requests and IPIs on their way.
-    pub(crate) fn of_sending(who: &'static Events) -> Result<Self> {
+    /// Registers `events` at the sending of csds and IPIs.
+    pub(crate) fn of_sending(events: &'static Events) -> Result<Self> {
         let queue = &raw mut __tracepoint_csd_queue_cpu;
         let ipi = &raw mut __tracepoint_ipi_send_cpu;
         let ipis = &raw mut __tracepoint_ipi_send_cpumask;
@@ -98,16 +98,16 @@ impl Probe {
         let this = Self {
             _hooks: [
                 // SAFETY: The function has the arguments of this trace point.
-                Some(unsafe { Hook::new(queue, on_queue as *mut c_void, who) }?),
+                Some(unsafe { Hook::new(queue, on_queue as *mut c_void, events) }?),
                 // SAFETY: As above.
-                Some(unsafe { Hook::new(ipi, on_ipi as *mut c_void, who) }?),
+                Some(unsafe { Hook::new(ipi, on_ipi as *mut c_void, events) }?),
                 // SAFETY: As above.
-                Some(unsafe { Hook::new(ipis, on_ipis as *mut c_void, who) }?),
+                Some(unsafe { Hook::new(ipis, on_ipis as *mut c_void, events) }?),
             ],
         };
 
-        // The text is patched for the second and the third, and each patch calls all CPUs.
-        who.clear();
+        // The second and the third registration patch the text, and each patch calls all CPUs.
+        events.clear();
         Ok(this)
     }
 }
@@ -115,7 +115,7 @@ impl Probe {
 /// # Safety
 ///
 /// `data` is a `&'static T`.
-unsafe fn who<T>(data: *mut c_void) -> &'static T {
+unsafe fn data_of<T>(data: *mut c_void) -> &'static T {
     // SAFETY: By the safety requirements.
     unsafe { &*data.cast_const().cast() }
 }
@@ -133,7 +133,7 @@ unsafe extern "C" fn on_entry<T: Functions>(
     csd: *mut bindings::__call_single_data,
 ) {
     // SAFETY: By the safety requirements.
-    unsafe { who::<T>(data) }.entry(address(func), csd.addr());
+    unsafe { data_of::<T>(data) }.entry(address(func), csd.addr());
 }
 
 /// # Safety
@@ -145,7 +145,7 @@ unsafe extern "C" fn on_exit<T: Functions>(
     csd: *mut bindings::__call_single_data,
 ) {
     // SAFETY: By the safety requirements.
-    unsafe { who::<T>(data) }.exit(address(func), csd.addr());
+    unsafe { data_of::<T>(data) }.exit(address(func), csd.addr());
 }
 
 /// # Safety
@@ -159,7 +159,7 @@ unsafe extern "C" fn on_queue(
     _csd: *mut bindings::__call_single_data,
 ) {
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add_request(cpu, callsite, address(func));
+    unsafe { data_of::<Events>(data) }.add_csd(cpu, callsite, address(func));
 }
 
 /// # Safety
@@ -171,12 +171,12 @@ unsafe extern "C" fn on_ipi(
     callsite: c_ulong,
     callback: *mut c_void,
 ) {
-    // The scheduler's IPI that runs nothing may come at any time.
+    // The reschedule IPI, which has no callback, may be sent at any time.
     if callback.is_null() {
         return;
     }
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add_ipi(cpu, callsite);
+    unsafe { data_of::<Events>(data) }.add_ipi(cpu, callsite);
 }
 
 /// # Safety
@@ -188,9 +188,9 @@ unsafe extern "C" fn on_ipis(
     callsite: c_ulong,
     _callback: *mut c_void,
 ) {
-    // SAFETY: A trace point tells of a mask that is valid.
+    // SAFETY: The mask that a trace point passes is valid during the call.
     let mask = unsafe { Cpumask::from_raw(mask) };
 
     // SAFETY: By the safety requirements.
-    unsafe { who::<Events>(data) }.add_ipis(mask, callsite);
+    unsafe { data_of::<Events>(data) }.add_ipis(mask, callsite);
 }

@@ -69,7 +69,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Makes an empty record, which lives for ever.
+    /// Makes an empty record, which is never freed.
     pub(crate) fn new() -> Result<&'static Self> {
         leak(Self {
             runs: Atomic::new(0),

@@ -37,10 +37,10 @@ use kernel::{
     }, //
 };
 
-/// How many calls can be under way without a wait.
+/// How many asynchronous calls a CPU can have in flight before the next one waits.
 pub(crate) const BOUND: u32 = SLOTS as u32 + 1;
 
-/// A thread that sends calls that it does not wait for.
+/// A thread that makes asynchronous calls.
 pub(crate) struct Sender {
     to: CpuId,
     calls: u32,
@@ -85,8 +85,8 @@ pub(crate) fn sends_and_waits(bound: u32) -> Result<bool> {
     thread.go();
     let returned = becomes_true(|| sender.returned() == bound);
     let in_use = pool::state::in_use(from);
-    // The next one cannot be seen to wait; this gives it the time to go wrong. No sleep: the CPU
-    // that keeps the time may be the one that is held.
+    // The wait of the next one cannot be observed; this gives it the time to return too early. No
+    // sleep: the timekeeping CPU may be the one that is held.
     udelay(Delta::from_millis(2));
     let waits = sender.returned() == bound && held.holds();
     drop(held);
@@ -106,7 +106,7 @@ pub(crate) fn sends_and_waits(bound: u32) -> Result<bool> {
         && sender.errors.load(Relaxed) == 0)
 }
 
-/// A callback that does not return until its caller has sent some more calls to the same CPU.
+/// A callback that does not return until its caller has made `more` calls to the same CPU.
 struct Rendezvous {
     to: CpuId,
     more: u32,
@@ -124,7 +124,7 @@ impl Rendezvous {
         })
     }
 
-    /// The caller: sends the callback, and then more.
+    /// Makes the call, and then `more` calls.
     fn call_and_meet(&'static self) {
         single_on(self.to, self, false);
         for _ in 0..self.more {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stepping in at a point of a call.
+//! Running code of a test at a point of a call.
 
 use super::fixture::leak;
 use crate::testpoint::Point;
@@ -17,20 +17,20 @@ use kernel::{
     }, //
 };
 
-/// What is done at a point, once, by the CPU that comes there first.
+/// An action at a point, once, by the CPU that reaches the point first.
 struct Step {
     point: Point,
     cpu: CpuId,
     action: &'static Action,
 }
 
-/// What a test does at a point.
+/// The action of a test at a point.
 pub(crate) type Action = dyn Fn() + Sync;
 
-/// The step that is to be made, a `&'static Step`, or null.
+/// The next step, a `&'static Step`, or null.
 static NEXT: Atomic<*mut c_void> = Atomic::new(ptr::null_mut());
 
-/// Is called at each point. Does nothing if no test has asked for it.
+/// Is called at each point. Does nothing if no test has set a step.
 #[inline]
 pub(crate) fn reach(point: Point) {
     let next = NEXT.load(Acquire);
@@ -42,12 +42,12 @@ pub(crate) fn reach(point: Point) {
 
 #[cold]
 fn make(next: *mut c_void, point: Point) {
-    // SAFETY: A step lives for ever.
+    // SAFETY: A step is never freed.
     let step = unsafe { &*next.cast_const().cast::<Step>() };
     // SAFETY: Reading the interrupt state is always allowed.
     let interrupts_off = unsafe { bindings::irqs_disabled() };
 
-    // ORDERING: The exchange lets one caller do it.
+    // ORDERING: Only one caller succeeds in the exchange.
     if step.point == point
         && step.cpu == CpuId::current()
         && !interrupts_off
@@ -57,15 +57,15 @@ fn make(next: *mut c_void, point: Point) {
     }
 }
 
-/// How often a call is made that does not come to its point.
+/// How often a call is made that does not reach the point.
 const TRIES: u32 = 1000;
 
-/// Does `action` once, when `cpu`, the CPU of the caller, comes to `point` with interrupts on: only
-/// there could an interrupt come in between. `call` makes a call that comes there. Returns how often
-/// it had to be made, or [`None`] if none came there.
+/// Runs `action` once, when `cpu`, the CPU of the caller, reaches `point` with interrupts on: only then
+/// could an interrupt run there. `call` makes a call that reaches the point. Returns how often it had
+/// to be called, or [`None`] if no call reached the point.
 ///
-/// A call behind another request has its IPI from that, and does not come to [`Point::Pushed`]; one
-/// that finds the pool empty comes there with interrupts off.
+/// A call that finds a csd in the queue relies on the IPI of that one, and does not reach
+/// [`Point::Pushed`]; one that finds no free slot reaches it with interrupts off.
 pub(crate) fn step_in(
     point: Point,
     cpu: CpuId,

@@ -29,7 +29,7 @@ define_per_cpu! {
 /// A callback that counts on the CPU it runs on.
 pub(crate) struct Tally(());
 
-/// The one tally that there is.
+/// The only tally.
 pub(crate) static TALLY: Tally = Tally(());
 
 impl Callback for Tally {
@@ -52,7 +52,7 @@ impl Tally {
 
     /// How often it ran on `cpu`.
     pub(crate) fn runs(&self, cpu: CpuId) -> u32 {
-        // SAFETY: The tests look at CPUs that are possible.
+        // SAFETY: The CPUs of the tests are possible.
         unsafe { RUNS.per_cpu(cpu) }.load(Acquire)
     }
 
@@ -64,14 +64,14 @@ impl Tally {
             .fold(0, |sum, cpu| sum + self.runs(cpu))
     }
 
-    /// Returns whether it ran as often on each CPU as `expected` says.
+    /// Returns whether it ran as often on each CPU as `expected` returns for the CPU.
     pub(crate) fn matches(&self, expected: impl Fn(CpuId) -> u32) -> bool {
         Cpumask::possible()
             .iter()
             .all(|cpu| self.runs(cpu) == expected(cpu))
     }
 
-    /// Returns whether it ran as often on each CPU as `expected` says, and shows it if not.
+    /// As [`Tally::matches`], but prints the counts if they differ.
     pub(crate) fn is(&self, expected: impl Fn(CpuId) -> u32) -> bool {
         let same = self.matches(&expected);
 

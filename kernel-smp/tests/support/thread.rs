@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Threads that a test starts beside its own.
+//! Threads of a test.
 
 use super::fixture::{
     becomes_true,
@@ -27,7 +27,7 @@ struct Progress {
     done: Atomic<bool>,
 }
 
-/// What a thread does.
+/// The function of a thread, and its argument.
 struct Body<T: 'static> {
     cpu: CpuId,
     func: fn(&'static T),
@@ -37,14 +37,14 @@ struct Body<T: 'static> {
 
 /// A thread that is bound to a CPU.
 ///
-/// It ends when this is dropped, or is left alone if its function does not return.
+/// A drop stops it, or leaves it running if its function does not return.
 pub(crate) struct Thread {
     task: *mut bindings::task_struct,
     progress: &'static Progress,
 }
 
 impl Thread {
-    /// Starts a thread that runs `func` with `arg` on `cpu`, and returns when it is there.
+    /// Starts a thread that runs `func` with `arg` on `cpu`, and returns when it runs there.
     pub(crate) fn start<T: Sync>(
         cpu: CpuId,
         func: fn(&'static T),
@@ -56,8 +56,8 @@ impl Thread {
         Ok(thread)
     }
 
-    /// As [`Thread::start`], but the thread waits for [`Thread::go`] when it is there. For what runs
-    /// while a CPU is held: that may be the one on which a thread would be made.
+    /// As [`Thread::start`], but the thread waits for [`Thread::go`] before it calls `func`. No thread
+    /// can be started while a CPU is held: it may be the one that would create the thread.
     pub(crate) fn prepare<T: Sync>(
         cpu: CpuId,
         func: fn(&'static T),
@@ -75,7 +75,7 @@ impl Thread {
             progress,
         })?;
 
-        // SAFETY: `run()` gets a `Body<T>` that lives for ever.
+        // SAFETY: `run()` gets a `Body<T>` that is never freed.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(run::<T>),
@@ -86,7 +86,7 @@ impl Thread {
         })?;
         let thread = Self { task, progress };
 
-        // SAFETY: The thread has just been made, and is stopped by nobody else.
+        // SAFETY: The thread has just been created, and only the drop of `thread` stops it.
         unsafe { bindings::wake_up_process(task) };
         if becomes_true(|| progress.started.load(Acquire)) {
             Ok(thread)
@@ -96,7 +96,7 @@ impl Thread {
         }
     }
 
-    /// Lets a thread begin that was prepared.
+    /// Lets a prepared thread call its function.
     pub(crate) fn go(&self) {
         self.progress.go.store(true, Release);
     }
@@ -124,7 +124,7 @@ impl Thread {
         unsafe { bindings::wake_up_process(self.task) };
     }
 
-    /// Returns whether the thread sleeps, and its CPU has put it away.
+    /// Returns whether the thread sleeps, and its CPU has switched away from it.
     #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
     pub(crate) fn sleeps(&self) -> bool {
         // SAFETY: The task is valid until it is stopped.
@@ -177,8 +177,8 @@ unsafe extern "C" fn run<T: Sync + 'static>(data: *mut c_void) -> c_int {
     }
     body.progress.done.store(true, Release);
 
-    // Whoever stops a thread must find it.
-    // SAFETY: This is a thread.
+    // `kthread_stop()` needs a thread that has not ended.
+    // SAFETY: This is a kthread.
     while !unsafe { bindings::kthread_should_stop() } {
         sleep(1);
     }
@@ -208,7 +208,7 @@ impl Busy {
         })
     }
 
-    /// Returns whether the CPU is still kept busy: a test that hangs outlasts the thread.
+    /// Returns whether the CPU is still kept busy: the wait of the thread has a bound.
     pub(crate) fn is_busy(&self) -> bool {
         !self.thread.is_done()
     }

@@ -24,7 +24,7 @@ use kernel::{
     }, //
 };
 
-/// A thread that calls a CPU and waits.
+/// A thread that makes a synchronous call.
 pub(crate) struct Caller {
     pub(crate) target: Target,
     way: &'static Way,
@@ -33,20 +33,20 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Starts the thread on `at`; it waits for [`Caller::go`].
+    /// Starts the thread on `source`; it waits for [`Caller::go`].
     pub(crate) fn start(
-        at: CpuId,
-        to: CpuId,
+        source: CpuId,
+        target: CpuId,
         way: &'static Way,
     ) -> Result<(&'static Self, Thread)> {
         let caller = leak(Self {
-            target: Target::new(to)?,
+            target: Target::new(target)?,
             way,
             go: Atomic::new(false),
             error: Atomic::new(-1),
         })?;
         let thread = Thread::start(
-            at,
+            source,
             |caller: &Self| {
                 let _ = becomes_true(|| caller.go.load(Acquire));
                 let error = (caller.way.call)(&caller.target);
@@ -69,7 +69,7 @@ impl Caller {
     }
 }
 
-/// The ways to call that wait.
-pub(crate) fn waiting() -> impl Iterator<Item = &'static Way> {
-    WAYS.iter().filter(|way| way.waits)
+/// The ways to make a synchronous call.
+pub(crate) fn synchronous() -> impl Iterator<Item = &'static Way> {
+    WAYS.iter().filter(|way| way.is_sync)
 }

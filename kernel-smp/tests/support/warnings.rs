@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counting warnings instead of giving them.
+//! Counting warnings instead of printing them.
 
 use kernel::{
     bindings,
@@ -9,7 +9,7 @@ use kernel::{
 
 /// Calls `f` and returns how many warnings the current task gave meanwhile.
 ///
-/// None of them is printed, and none that is given once counts as given.
+/// They are not printed, and a `WARN_ONCE()` can still be given afterwards.
 pub(crate) fn warnings_of(f: impl FnOnce()) -> Result<c_int> {
     // SAFETY: May be called in any task.
     let test = unsafe { bindings::kunit_get_current_test() };
@@ -25,18 +25,18 @@ pub(crate) fn warnings_of(f: impl FnOnce()) -> Result<c_int> {
 
     f();
 
-    // SAFETY: This is what was started above.
+    // SAFETY: The suppression was started above.
     let count = unsafe { bindings::kunit_suppressed_warning_count(suppressed) };
     // SAFETY: As above.
     unsafe { bindings::kunit_end_suppress_warning(test, suppressed) };
     Ok(count)
 }
 
-/// The kernel says that it dies, until this is dropped.
+/// `oops_in_progress` is set until this is dropped.
 pub(crate) struct Oops(());
 
 impl Oops {
-    /// Says so.
+    /// Sets it.
     pub(crate) fn new() -> Self {
         Self::add(1);
         Self(())
@@ -45,7 +45,7 @@ impl Oops {
     fn add(n: c_int) {
         let place = &raw mut bindings::oops_in_progress;
 
-        // SAFETY: The variable is an `int` of C that is only written by a kernel that dies.
+        // SAFETY: The variable is an `int` of C that is otherwise written only during an oops.
         let was = unsafe { place.read_volatile() };
         // SAFETY: As above.
         unsafe { place.write_volatile(was.wrapping_add(n)) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! All ways to call a CPU, for tests of what they have in common.
+//! All ways to call a CPU, for tests of common properties.
 
 use super::{
     calls::{
@@ -15,8 +15,8 @@ use super::{
     fixture::{
         becomes_true,
         csd_for,
+        locked_csd, //
         mask_of,
-        request, //
     },
     seen::Seen, //
 };
@@ -30,7 +30,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// What is needed to call a CPU once, in any way and in any context.
+/// A CPU, and what is needed to call it once, in any way and in any context.
 pub(crate) struct Target {
     pub(crate) cpu: CpuId,
     pub(crate) seen: &'static Seen,
@@ -39,7 +39,7 @@ pub(crate) struct Target {
     locked_csd: Csd,
 }
 
-// SAFETY: The csds live for ever, and a test sees to it that one task at a time calls.
+// SAFETY: The csds are never freed, and a test lets one task at a time use them.
 unsafe impl Sync for Target {}
 
 impl Target {
@@ -51,7 +51,7 @@ impl Target {
             seen,
             mask: mask_of([cpu])?,
             csd: csd_for(seen)?,
-            locked_csd: request(seen, Kind::Sync, cpu)?,
+            locked_csd: locked_csd(seen, Kind::Sync, cpu)?,
         })
     }
 
@@ -68,18 +68,18 @@ impl Target {
     }
 }
 
-/// Whose rules a way to call follows.
+/// The entry point whose rules a way to call follows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     /// `smp_call_function_single()`, `smp_call_function_any()`
     Single,
-    /// `smp_call_function_many()`, which leaves out the own CPU
+    /// `smp_call_function_many()`, which leaves out the CPU of the caller
     Many,
     /// `on_each_cpu_cond_mask()`
     Each,
     /// `smp_call_function_single_async()`, for any context
     Async,
-    /// `__smp_call_single_queue()`, for any context; an IPI even to the own CPU
+    /// `__smp_call_single_queue()`, for any context; sends an IPI even to the CPU of the caller
     Queue,
 }
 
@@ -87,7 +87,7 @@ pub(crate) enum Family {
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     pub(crate) family: Family,
-    pub(crate) waits: bool,
+    pub(crate) is_sync: bool,
     /// Returns an error number, or 0.
     pub(crate) call: fn(&Target) -> c_int,
 }
@@ -102,78 +102,78 @@ impl Way {
     }
 }
 
-/// All of them.
+/// All ways.
 pub(crate) static WAYS: [Way; 10] = [
     Way {
-        name: "single, waiting",
+        name: "smp_call_function_single(), synchronous",
         family: Family::Single,
-        waits: true,
+        is_sync: true,
         call: |to| single_on(to.cpu, to.seen, true),
     },
     Way {
-        name: "single, not waiting",
+        name: "smp_call_function_single(), asynchronous",
         family: Family::Single,
-        waits: false,
+        is_sync: false,
         call: |to| single_on(to.cpu, to.seen, false),
     },
     Way {
-        name: "any, waiting",
+        name: "smp_call_function_any(), synchronous",
         family: Family::Single,
-        waits: true,
+        is_sync: true,
         call: |to| any(&to.mask, to.seen, true),
     },
     Way {
-        name: "any, not waiting",
+        name: "smp_call_function_any(), asynchronous",
         family: Family::Single,
-        waits: false,
+        is_sync: false,
         call: |to| any(&to.mask, to.seen, false),
     },
     Way {
-        name: "many, waiting",
+        name: "smp_call_function_many(), synchronous",
         family: Family::Many,
-        waits: true,
+        is_sync: true,
         call: |to| {
             many(&to.mask, to.seen, true);
             0
         },
     },
     Way {
-        name: "many, not waiting",
+        name: "smp_call_function_many(), asynchronous",
         family: Family::Many,
-        waits: false,
+        is_sync: false,
         call: |to| {
             many(&to.mask, to.seen, false);
             0
         },
     },
     Way {
-        name: "each, waiting",
+        name: "on_each_cpu_cond_mask(), synchronous",
         family: Family::Each,
-        waits: true,
+        is_sync: true,
         call: |to| {
             on_each(&to.mask, to.seen, true);
             0
         },
     },
     Way {
-        name: "each, not waiting",
+        name: "on_each_cpu_cond_mask(), asynchronous",
         family: Family::Each,
-        waits: false,
+        is_sync: false,
         call: |to| {
             on_each(&to.mask, to.seen, false);
             0
         },
     },
     Way {
-        name: "async",
+        name: "smp_call_function_single_async()",
         family: Family::Async,
-        waits: false,
+        is_sync: false,
         call: |to| single_async(i32::from(to.cpu), to.csd),
     },
     Way {
-        name: "queue",
+        name: "__smp_call_single_queue()",
         family: Family::Queue,
-        waits: false,
+        is_sync: false,
         call: |to| {
             queue(to.cpu, to.locked_csd);
             0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting for a request, and when its lock is set.
+//! Waiting for a csd, and when it is locked.
 
 use crate::{
     csd::{
@@ -18,7 +18,7 @@ use crate::{
             blank_csd,
             csd_for,
             leak,
-            request,
+            locked_csd,
             two_cpus, //
         },
         thread::{
@@ -41,10 +41,10 @@ use kernel::{
     }, //
 };
 
-/// A csd that is handed to other CPUs.
+/// A csd that several CPUs use.
 struct Shared(Csd);
 
-// SAFETY: The csd lives for ever, and what is used of it is its flag word, which is atomic.
+// SAFETY: The csd is never freed, and only its flag word is used, which is atomic.
 unsafe impl Sync for Shared {}
 
 /// A callback that writes a value and then unlocks another csd.
@@ -60,7 +60,7 @@ impl Callback for Unlocker {
     }
 }
 
-/// A thread that waits for a csd, and notes the value that it then sees.
+/// A thread that waits for a csd, and records the value that it then sees.
 struct Waiter {
     unlocker: &'static Unlocker,
     value: Atomic<u32>,
@@ -79,7 +79,7 @@ impl Waiter {
     }
 }
 
-/// A callback that looks at the lock of its own csd.
+/// A callback that reads the lock of its own csd.
 struct LockSeen {
     csd: Atomic<*mut c_void>,
     locked: Atomic<u32>,
@@ -93,7 +93,7 @@ impl LockSeen {
         })
     }
 
-    /// Tells the callback what its csd is.
+    /// Sets the csd of the callback.
     fn set(&self, csd: Csd) {
         self.csd.store(csd.as_ptr().cast(), Relaxed);
     }
@@ -108,7 +108,7 @@ impl LockSeen {
 
 impl Callback for LockSeen {
     fn call(&'static self) {
-        // SAFETY: The csd lives for ever.
+        // SAFETY: The csd is never freed.
         let csd = unsafe { Csd::from_raw(self.csd.load(Relaxed).cast()) };
 
         self.locked.store(u32::from(csd.is_locked()), Release);
@@ -120,7 +120,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_waiter_goes_on_at_the_unlock_and_sees_what_came_before() -> Result {
+    fn a_waiter_returns_at_the_unlock_and_sees_earlier_stores() -> Result {
         let cpus = two_cpus()?;
         let csd = blank_csd()?;
         let unlocker = leak(Unlocker {
@@ -134,7 +134,7 @@ mod cases {
 
         csd.lock_new(Kind::Sync);
         let thread = Thread::start(cpus.here, Waiter::wait, waiter)?;
-        sleep(2); // It cannot be seen to wait; this gives it the time to go wrong.
+        sleep(2); // The wait cannot be observed; this gives it the time to end too early.
         let early = thread.is_done();
         let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
         let finished = thread.finishes();
@@ -147,7 +147,7 @@ mod cases {
     }
 
     #[test]
-    fn who_locks_waits_for_the_last_use_first() -> Result {
+    fn a_csd_is_locked_again_only_after_its_last_use() -> Result {
         let cpus = two_cpus()?;
         let csd = blank_csd()?;
         let unlocker = leak(Unlocker {
@@ -161,7 +161,7 @@ mod cases {
 
         csd.lock_new(Kind::Async);
         let thread = Thread::start(cpus.here, Waiter::lock, waiter)?;
-        sleep(2); // It cannot be seen to wait; this gives it the time to go wrong.
+        sleep(2); // The wait cannot be observed; this gives it the time to end too early.
         let early = thread.is_done();
         let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
         let finished = thread.finishes();
@@ -176,7 +176,7 @@ mod cases {
     }
 
     #[test]
-    fn the_lock_is_clear_while_an_async_callback_runs() -> Result {
+    fn the_lock_is_clear_while_an_asynchronous_callback_runs() -> Result {
         let cpus = two_cpus()?;
         let seen = LockSeen::new()?;
         let csd = csd_for(seen)?;
@@ -189,10 +189,10 @@ mod cases {
     }
 
     #[test]
-    fn the_lock_is_set_while_a_sync_callback_runs_and_clear_after_it() -> Result {
+    fn the_lock_is_set_while_a_synchronous_callback_runs_and_clear_after_it() -> Result {
         let cpus = two_cpus()?;
         let seen = LockSeen::new()?;
-        let csd = request(seen, Kind::Sync, cpus.there)?;
+        let csd = locked_csd(seen, Kind::Sync, cpus.there)?;
 
         seen.set(csd);
         queue(cpus.there, csd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting for this call and no other, though the csd is in use again.
+//! A wait ends with its own call, though the per-pair csd is in use again.
 
 use crate::{
     cfd::state::is_locked,
@@ -36,7 +36,7 @@ use kernel::{
     }, //
 };
 
-/// A thread that calls a CPU as one of many.
+/// A thread that makes a multi-CPU call to one target.
 struct Caller {
     mask: CpumaskVar,
     seen: &'static Seen,
@@ -68,9 +68,9 @@ mod cases {
     use super::*;
 
     #[test]
-    fn who_waits_goes_on_though_the_next_call_on_the_same_way_is_stuck() -> Result {
+    fn a_waiter_returns_though_the_next_call_between_the_same_cpus_is_stuck() -> Result {
         let cpus = two_cpus()?;
-        let from = cpus.third()?;
+        let source = cpus.third()?;
         let mut fine = true;
 
         for _ in 0..20 {
@@ -79,17 +79,17 @@ mod cases {
             let next = Caller::new(cpus.there, false)?;
             let second_gate = leak(Gate::new())?;
 
-            let waits = Thread::prepare(from, Caller::call, waiter)?;
-            let sends = Thread::prepare(from, Caller::call, next)?;
+            let waits = Thread::prepare(source, Caller::call, waiter)?;
+            let sends = Thread::prepare(source, Caller::call, next)?;
 
-            // The waiter's call sits in the queue, and behind it what holds the CPU once more.
+            // The csd of the waiter is in the queue, and behind it one that holds the CPU once more.
             let held = Held::new(cpus.there)?;
             waits.go();
-            fine &= becomes_true(|| is_locked(from, cpus.there));
+            fine &= becomes_true(|| is_locked(source, cpus.there));
             fine &= single_async(i32::from(cpus.there), csd_for(second_gate)?) == 0;
 
-            // The next call wants the csd of the first, and keeps the waiter from looking until it
-            // has it.
+            // The next call waits for the per-pair csd of the first, and keeps the waiter from running
+            // until it has the csd.
             sends.go();
             fine &= becomes_true(|| next.begun.load(Acquire));
             drop(held);

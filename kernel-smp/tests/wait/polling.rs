@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls that wait with interrupts off, and from interrupts.
+//! Polling waits: synchronous calls with interrupts off, and from interrupts.
 
 use crate::{
     csd::Kind,
@@ -25,8 +25,8 @@ use crate::{
             becomes_true,
             flush_from_task,
             leak,
+            locked_csd,
             push_here,
-            request,
             two_cpus,
             with_interrupts_off, //
         },
@@ -72,14 +72,14 @@ use kernel::{
 struct Party {
     go: Atomic<bool>,
     errors: Atomic<u32>,
-    /// The number of CPUs that take part: the first ones that are online.
+    /// The number of CPUs that take part: the first online ones.
     size: u32,
     rounds: u32,
     round: fn(&Party, CpuId) -> c_int,
 }
 
 impl Party {
-    fn join(&'static self) {
+    fn take_part(&'static self) {
         let this_cpu = CpuId::current();
 
         let _ = becomes_true(|| self.go.load(Acquire));
@@ -100,7 +100,7 @@ impl Party {
             .unwrap_or(cpu)
     }
 
-    /// Runs it. Returns whether all came to an end, without an error.
+    /// Runs the rounds. Returns whether all threads finished without an error.
     fn run(size: u32, rounds: u32, round: fn(&Party, CpuId) -> c_int) -> Result<bool> {
         let party = leak(Self {
             go: Atomic::new(false),
@@ -113,15 +113,15 @@ impl Party {
 
         TALLY.clear();
         for cpu in Cpumask::online().iter().take(size as usize) {
-            threads.push(Thread::start(cpu, Self::join, party)?, GFP_KERNEL)?;
+            threads.push(Thread::start(cpu, Self::take_part, party)?, GFP_KERNEL)?;
         }
         party.go.store(true, Release);
 
-        Ok(threads.iter().all(Self::comes_to_an_end) && party.errors.load(Acquire) == 0)
+        Ok(threads.iter().all(Self::finishes) && party.errors.load(Acquire) == 0)
     }
 
     /// Waits until `thread` is done, for as long as there are new calls meanwhile.
-    fn comes_to_an_end(thread: &Thread) -> bool {
+    fn finishes(thread: &Thread) -> bool {
         let mut calls = TALLY.sum();
 
         while !thread.finishes() {
@@ -153,23 +153,23 @@ fn available(size: u32) -> u32 {
     size.min(Cpumask::online().weight())
 }
 
-/// Whether a callback may call and wait. It does not know what it has interrupted: that may be the
-/// stopper, or hold a lock.
+/// Whether a callback may make a synchronous call. The interrupted code may be the stopper, or hold a
+/// lock.
 fn may_wait() -> bool {
     !matches!(irq::can_take_ipi(|| true), CanTakeIpi::Never) && !lockdep::holds_spinning_lock()
 }
 
-/// A callback that calls another CPU, which calls back, and so on.
+/// A callback that calls the other CPU, which calls back, and so on.
 struct Chain {
     cpus: [CpuId; 2],
     left: Atomic<u32>,
-    /// How often it ended early, since a callback could not wait.
+    /// How often it ended early, since a callback was not allowed to wait.
     broken: Atomic<u32>,
     failed: Atomic<bool>,
 }
 
 impl Chain {
-    fn go_on(&'static self) {
+    fn call_next(&'static self) {
         let left = self.left.load(Relaxed);
 
         if left == 0 {
@@ -191,11 +191,11 @@ impl Chain {
 
 impl Callback for Chain {
     fn call(&'static self) {
-        self.go_on();
+        self.call_next();
     }
 }
 
-/// A callback that calls another CPU and waits.
+/// A callback that makes a synchronous call to another CPU.
 struct Nested {
     to: CpuId,
     seen: &'static Seen,
@@ -228,7 +228,7 @@ impl Callback for Nested {
     }
 }
 
-/// A callback that makes more calls than its CPU has csds for, and waits for none.
+/// A callback that makes more asynchronous calls than its CPU has csds.
 struct Burst {
     to: CpuId,
     over: Atomic<bool>,
@@ -247,7 +247,7 @@ impl Callback for Burst {
     }
 }
 
-/// A callback that calls the CPU after its own in all ways.
+/// A callback that calls the next CPU, synchronously and asynchronously.
 struct Spread {
     calls: Atomic<u32>,
 }
@@ -286,24 +286,24 @@ impl Remote {
     }
 }
 
-/// A callback that waits until its caller has served the thread.
+/// A callback that waits until its caller has run the csd of the thread.
 struct Early {
     remote: &'static Remote,
-    served: Atomic<bool>,
+    csd_ran: Atomic<bool>,
     work_ran: Atomic<bool>,
 }
 
 impl Callback for Early {
     fn call(&'static self) {
-        let served = becomes_true(|| self.remote.call.runs() == 1);
+        let csd_ran = becomes_true(|| self.remote.call.runs() == 1);
 
-        self.served.store(served, Release);
+        self.csd_ran.store(csd_ran, Release);
         self.work_ran
             .store(self.remote.work.callback().runs() != 0, Release);
     }
 }
 
-/// Threads that call a CPU with interrupts off, until it is enough.
+/// Threads that call a CPU with interrupts off, until they are stopped.
 struct Callers {
     to: CpuId,
     enough: Atomic<bool>,
@@ -372,7 +372,7 @@ mod cases {
     }
 
     #[test]
-    fn callers_with_interrupts_off_and_on_mix_and_so_do_calls_that_do_not_wait() -> Result {
+    fn synchronous_and_asynchronous_calls_with_interrupts_off_and_on_mix() -> Result {
         const ROUNDS: u32 = 2_000;
         two_cpus()?;
         let size = Cpumask::online().weight();
@@ -390,12 +390,12 @@ mod cases {
     }
 
     #[test]
-    fn callbacks_can_call_on_and_wait() -> Result {
+    fn callbacks_can_call_and_wait() -> Result {
         const ROUNDS: u32 = 1_000;
         two_cpus()?;
         let size = Cpumask::online().weight();
 
-        // Each callback calls the next CPU twice, which calls nobody.
+        // Each callback makes two calls to the next CPU, whose callbacks only count.
         SPREAD.calls.store(0, Relaxed);
         assert!(Party::run(size, ROUNDS, |party, cpu| {
             let next = party.next_after(cpu);
@@ -435,7 +435,7 @@ mod cases {
     #[test]
     fn an_interrupt_between_push_and_ipi_can_call_the_same_cpu_and_wait() -> Result {
         let cpus = two_cpus()?;
-        // On its way out of the idle loop a CPU looks at its queue without an IPI.
+        // A CPU that leaves the idle loop flushes its queue without an IPI.
         let busy = Busy::new(cpus.there)?;
         let nested = Nested::new(cpus.there)?;
         let mut fine = true;
@@ -486,7 +486,7 @@ mod cases {
 
         TALLY.clear();
         for _ in 0..TIMES {
-            // The last csd is behind a callback from now on, and all others are free.
+            // The fallback csd is behind a callback from now on, and all slots are free.
             let held = Held::new(third)?;
             let full = Held::new(cpus.there)?;
             for _ in 0..SLOTS {
@@ -530,7 +530,7 @@ mod cases {
         for _ in 0..100 {
             chain.left.store(2 * DEPTH_MAX, Relaxed);
             let broken = chain.broken.load(Relaxed);
-            with_interrupts_off(|_| chain.go_on());
+            with_interrupts_off(|_| chain.call_next());
             assert!(chain.left.load(Relaxed) == 0 || chain.broken.load(Relaxed) != broken);
         }
         assert!(chain.broken.load(Relaxed) < 50);
@@ -539,15 +539,15 @@ mod cases {
     }
 
     #[test]
-    fn the_deepest_wait_warns_only_of_what_it_would_run() -> Result {
+    fn the_deepest_polling_wait_warns_only_about_csds_that_it_would_run() -> Result {
         const TRIES: u32 = 5;
         let cpus = two_cpus()?;
         let mut quiet = false;
 
-        // Another CPU may call this one just then, and that is warned about.
+        // Another CPU may call this one just then, which also warns.
         for _ in 0..TRIES {
             let seen = Seen::new()?;
-            let own = request(seen, Kind::Async, cpus.here)?;
+            let own = locked_csd(seen, Kind::Async, cpus.here)?;
             let work = Work::new(seen)?.claim();
             let warnings = warnings_of(|| {
                 with_interrupts_off(|irq| {
@@ -564,7 +564,7 @@ mod cases {
         assert!(quiet);
 
         let seen = Seen::new()?;
-        let sync = request(seen, Kind::Sync, cpus.here)?;
+        let sync = locked_csd(seen, Kind::Sync, cpus.here)?;
         let warnings = warnings_of(|| {
             with_interrupts_off(|irq| {
                 push_here(irq, sync);
@@ -579,7 +579,7 @@ mod cases {
     }
 
     #[test]
-    fn what_nobody_waits_for_is_not_served_before_interrupts_are_on() -> Result {
+    fn a_polling_wait_does_not_run_irq_work() -> Result {
         let cpus = two_cpus()?;
         let remote = leak(Remote {
             to: cpus.here,
@@ -589,7 +589,7 @@ mod cases {
         })?;
         let early = leak(Early {
             remote,
-            served: Atomic::new(false),
+            csd_ran: Atomic::new(false),
             work_ran: Atomic::new(true),
         })?;
 
@@ -601,7 +601,7 @@ mod cases {
 
         assert!(thread.finishes());
         assert_eq!(error, 0);
-        assert!(early.served.load(Acquire));
+        assert!(early.csd_ran.load(Acquire));
         assert!(!early.work_ran.load(Acquire));
         assert!(becomes_true(|| remote.work.callback().runs() == 1));
         assert!(remote.work.callback().was_on(cpus.here));
@@ -647,7 +647,7 @@ mod cases {
     }
 
     #[test]
-    fn cpus_go_down_and_come_back_while_others_call_with_interrupts_off() -> Result {
+    fn a_cpu_goes_offline_and_online_while_others_call_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let callers = leak(Callers {

@@ -2,9 +2,9 @@
 
 //! Grace periods that must not end in a polling wait.
 //!
-//! Code with interrupts off is an RCU reader by that alone. An expedited grace period asks each CPU
-//! by a call, and takes a CPU that runs it with preemption on for one that is no reader. A CPU that
-//! runs it in a polling wait has interrupts off all the same.
+//! Code with interrupts off is an RCU reader. An expedited grace period calls `rcu_exp_handler()` on
+//! each CPU, which takes a CPU for no reader if preemption is on in the interrupted code. A CPU that
+//! runs it in a polling wait has interrupts off, and is a reader.
 
 use crate::{
     irq,
@@ -52,7 +52,7 @@ use kernel::{
     }, //
 };
 
-/// How many rounds a test has.
+/// The number of rounds of a test.
 const ROUNDS: u32 = 10;
 
 /// Where a reader has interrupts off.
@@ -67,7 +67,7 @@ enum Place {
 }
 
 impl Place {
-    /// Whether the caller is there. A reader has interrupts off.
+    /// Whether the caller is at this place. A reader has interrupts off.
     fn is_here(self) -> bool {
         // SAFETY: There is always a current task, and its number does not change.
         let is_idle = unsafe { (*bindings::get_current()).pid } == 0;
@@ -80,7 +80,8 @@ impl Place {
     }
 }
 
-/// The function by which an expedited grace period asks a CPU, 0 if it is not known.
+/// The address of `rcu_exp_handler()`, which an expedited grace period calls on each CPU; 0 if it is
+/// not known.
 fn handler() -> usize {
     // SAFETY: The name is a string of C.
     unsafe { bindings::kallsyms_lookup_name(c"rcu_exp_handler".as_char_ptr()) as usize }
@@ -92,8 +93,8 @@ fn synchronize_rcu_expedited() {
     unsafe { bindings::synchronize_rcu_expedited() };
 }
 
-/// Waits for `condition`, but so short that a CPU can have interrupts off meanwhile. What does not
-/// come by then makes a round void.
+/// Waits for `condition`, but so shortly that a CPU can have interrupts off meanwhile. If it does not
+/// become true, the round does not count.
 fn soon(looks: u32, condition: impl Fn() -> bool) -> bool {
     (0..looks).any(|_| {
         udelay(Delta::from_micros(10));
@@ -107,15 +108,15 @@ struct Round {
     handler: usize,
     reader: CpuId,
     target: CpuId,
-    /// The reader is in its call, or is not where it should be.
+    /// The reader is in its call, or not at its place.
     began: Atomic<bool>,
     reading: Atomic<bool>,
     waiting: Atomic<bool>,
-    /// The reader was asked in its wait.
-    asked: Atomic<bool>,
+    /// The reader ran `rcu_exp_handler()` in its wait.
+    handled: Atomic<bool>,
     /// The grace period has ended.
     ended: Atomic<bool>,
-    /// It had ended when the reader was still one.
+    /// The grace period ended before the reader did.
     early: Atomic<bool>,
     done: Atomic<bool>,
 }
@@ -130,14 +131,14 @@ impl Round {
             began: Atomic::new(false),
             reading: Atomic::new(false),
             waiting: Atomic::new(false),
-            asked: Atomic::new(false),
+            handled: Atomic::new(false),
             ended: Atomic::new(false),
             early: Atomic::new(false),
             done: Atomic::new(false),
         })
     }
 
-    /// Is a reader, for as long as the grace period takes that must not end. Interrupts are off.
+    /// Is a reader while the grace period must not end. Interrupts are off.
     fn read(&'static self) {
         if self.place.is_here() {
             self.reading.store(true, Relaxed);
@@ -145,7 +146,7 @@ impl Round {
             single_on(self.target, self, true);
             self.waiting.store(false, Release);
 
-            // Nobody else is a reader any more.
+            // No other CPU is a reader any more.
             let early = soon(2_000, || self.ended.load(Acquire));
             self.early.store(early, Relaxed);
         }
@@ -165,8 +166,8 @@ impl Round {
         timer.start(Delta::from_millis(3));
     }
 
-    /// Returns whether the grace period ended too early; [`None`] if the reader was not asked while
-    /// it waited.
+    /// Returns whether the grace period ended too early; [`None`] if the reader did not run
+    /// `rcu_exp_handler()` while it waited.
     ///
     /// The CPU of the caller is neither the reader's nor the target.
     fn run(&'static self) -> Result<Option<bool>> {
@@ -174,8 +175,8 @@ impl Round {
         let timer = Timer::new(reading, Level::Hard)?;
         let _busy = Busy::new(self.target)?;
 
-        // What begins grace periods is a task, which stays on its CPU as long as that looks idle. A
-        // CPU that is held over its idle task does.
+        // Grace periods are begun by a task, which stays on its CPU while that looks idle. A CPU with an
+        // interrupt over its idle task does.
         let elsewhere = Busy::new(self.reader)?;
         synchronize_rcu_expedited();
         drop(elsewhere);
@@ -194,7 +195,7 @@ impl Round {
             drop(thread);
         }
 
-        let counts = self.reading.load(Relaxed) && self.asked.load(Acquire);
+        let counts = self.reading.load(Relaxed) && self.handled.load(Acquire);
         Ok(counts.then(|| self.early.load(Relaxed)))
     }
 
@@ -214,24 +215,24 @@ impl Round {
 }
 
 impl Callback for Round {
-    /// Holds the target, and so the reader, until the reader was asked.
+    /// Holds the target, and so the reader, until the reader has run `rcu_exp_handler()`.
     fn call(&'static self) {
         self.began.store(true, Release);
-        let _ = soon(20_000, || self.asked.load(Acquire));
+        let _ = soon(20_000, || self.handled.load(Acquire));
     }
 }
 
 impl Functions for Round {
     fn entry(&'static self, func: usize, _csd: usize) {
         if func == self.handler && CpuId::current() == self.reader && self.waiting.load(Acquire) {
-            self.asked.store(true, Release);
+            self.handled.store(true, Release);
         }
     }
 
     fn exit(&'static self, _func: usize, _csd: usize) {}
 }
 
-/// What a timer does.
+/// The callback of the timer.
 struct Reading(&'static Round);
 
 impl Callback for Reading {
@@ -240,8 +241,8 @@ impl Callback for Reading {
     }
 }
 
-/// Runs rounds until `ROUNDS` count. Returns how many did, and in how many of these the grace period
-/// ended too early.
+/// Runs rounds until `ROUNDS` of them count. Returns how many did, and in how many of these the grace
+/// period ended too early.
 fn rounds(place: Place) -> Result<(u32, u32)> {
     let cpus = two_cpus()?;
     let target = cpus.third()?;
@@ -270,7 +271,7 @@ fn rounds(place: Place) -> Result<(u32, u32)> {
         }
     }
     if (counted, early) != (ROUNDS, 0) {
-        pr_err!("too early in {early} of {counted} rounds, of {ROUNDS} that were to be made\n");
+        pr_err!("too early in {early} of {counted} rounds; {ROUNDS} are needed\n");
     }
     Ok((counted, early))
 }

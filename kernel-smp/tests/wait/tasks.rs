@@ -6,7 +6,7 @@ use crate::tests::support::{
     fixture::two_cpus,
     gate::Held,
     waiters::{
-        waiting,
+        synchronous,
         Caller, //
     }, //
 };
@@ -17,14 +17,14 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_task_that_waits_leaves_its_cpu_to_others() -> Result {
+    fn a_waiting_task_can_be_preempted() -> Result {
         let cpus = two_cpus()?;
 
-        for way in waiting() {
+        for way in synchronous() {
             let (caller, thread) = Caller::start(cpus.here, cpus.there, way)?;
             let held = Held::new(cpus.there)?;
 
-            // If it did not, the test would not come to this before the gate opens by itself.
+            // If it could not, the test would not run here before the gate opens by its bound.
             caller.go();
             let called = caller.target.is_queued();
             let early = thread.is_done();
@@ -43,7 +43,7 @@ mod cases {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
 
-        for way in waiting() {
+        for way in synchronous() {
             let (first, first_thread) = Caller::start(cpus.here, cpus.there, way)?;
             let (second, second_thread) = Caller::start(cpus.here, third, way)?;
             let held = Held::new(cpus.there)?;
@@ -69,7 +69,7 @@ mod cases {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
 
-        for way in waiting() {
+        for way in synchronous() {
             let (first, first_thread) = Caller::start(cpus.here, cpus.there, way)?;
             let (second, second_thread) = Caller::start(cpus.here, third, way)?;
             let there_held = Held::new(cpus.there)?;
@@ -97,7 +97,7 @@ mod cases {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
 
-        for way in waiting() {
+        for way in synchronous() {
             let (caller, thread) = Caller::start(cpus.here, cpus.there, way)?;
             let held = Held::new(cpus.there)?;
 

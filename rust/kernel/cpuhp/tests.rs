@@ -84,7 +84,7 @@ mod suite {
             KBox::pin_init(registration, GFP_KERNEL)
         }
 
-        /// Returns how often `cpu` has come and gone.
+        /// Returns how often the callbacks ran on `cpu`: online, offline.
         fn seen(&self, cpu: CpuId) -> (u32, u32) {
             self.counts
                 .get(cpu.as_u32() as usize)
@@ -93,7 +93,7 @@ mod suite {
                 })
         }
 
-        /// Returns whether each online CPU has come and gone that often, and no other has at all.
+        /// Returns whether the callbacks ran that often on each online CPU, and on no other.
         fn all_seen(&self, online: u32, offline: u32) -> bool {
             (0..nr_cpu_ids())
                 .filter_map(CpuId::from_u32)
@@ -103,7 +103,7 @@ mod suite {
                 })
         }
 
-        /// Returns the sums of what all CPUs have seen.
+        /// Returns how often the callbacks ran on all CPUs together.
         fn total(&self) -> (u32, u32) {
             self.counts.iter().fold((0, 0), |(online, offline), cpu| {
                 (
@@ -166,7 +166,7 @@ mod suite {
     }
 
     #[test]
-    fn each_online_cpu_is_told_once_of_the_registration_and_of_its_drop() -> Result {
+    fn callbacks_run_once_on_each_online_cpu_at_registration_and_at_drop() -> Result {
         let log = Log::new()?;
 
         let registration = log.register()?;
@@ -212,7 +212,7 @@ mod suite {
     }
 
     #[test]
-    fn a_drop_gives_the_state_back() -> Result {
+    fn a_drop_frees_the_state() -> Result {
         let log = Log::new()?;
 
         for _ in 0..MANY {
@@ -228,7 +228,7 @@ mod suite {
         let log = Log::new()?;
         let (last, cpus) = last_online()?;
         log.fail_online.store(last.as_u32(), Relaxed);
-        // What undoes it must not fail, whatever the callback says.
+        // The rollback must not fail, even if the callback does.
         log.fail_offline.store(ALL, Relaxed);
 
         let mut errors = 0;
@@ -244,7 +244,7 @@ mod suite {
     }
 
     #[test]
-    fn nobody_can_refuse_the_drop() -> Result {
+    fn a_callback_cannot_refuse_the_drop() -> Result {
         let log = Log::new()?;
 
         let registration = log.register()?;
@@ -257,29 +257,29 @@ mod suite {
 
     /// Takes `cpu` offline, and returns an error number.
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn take_down(cpu: CpuId) -> c_int {
+    fn take_offline(cpu: CpuId) -> c_int {
         // SAFETY: The caller is a task that may sleep.
         unsafe { bindings::remove_cpu(cpu.as_u32()) }
     }
 
     /// Brings `cpu` online, and returns an error number.
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn bring_up(cpu: CpuId) -> c_int {
+    fn bring_online(cpu: CpuId) -> c_int {
         // SAFETY: The caller is a task that may sleep.
         unsafe { bindings::add_cpu(cpu.as_u32()) }
     }
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
-    fn a_cpu_that_goes_and_comes_back_is_told_of_both() -> Result {
+    fn callbacks_run_when_a_cpu_goes_offline_and_when_it_comes_online() -> Result {
         let log = Log::new()?;
         let [_, cpu] = two_cpus()?;
         let (_, cpus) = last_online()?;
 
         let registration = log.register()?;
-        let down = take_down(cpu);
+        let down = take_offline(cpu);
         let seen_down = log.seen(cpu);
-        let up = bring_up(cpu);
+        let up = bring_online(cpu);
         let seen_up = log.seen(cpu);
         let total = log.total();
         drop(registration);
@@ -295,19 +295,19 @@ mod suite {
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
-    fn a_cpu_that_is_offline_is_not_told_until_it_comes() -> Result {
+    fn callbacks_do_not_run_for_an_offline_cpu_until_it_comes_online() -> Result {
         let log = Log::new()?;
         let [_, cpu] = two_cpus()?;
 
-        let down = take_down(cpu);
+        let down = take_offline(cpu);
         let registration = log.register();
         let registered = log.all_seen(1, 0);
-        let up = bring_up(cpu);
+        let up = bring_online(cpu);
         let came = log.all_seen(1, 0);
         drop(registration?);
 
-        // Nothing is left that would be told.
-        let again = take_down(cpu) + bring_up(cpu);
+        // No callback is registered any more.
+        let again = take_offline(cpu) + bring_online(cpu);
 
         assert_eq!((down, up, again), (0, 0, 0));
         assert!(registered);
@@ -318,19 +318,19 @@ mod suite {
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
-    fn an_error_of_offline_keeps_the_cpu_up() -> Result {
+    fn an_error_of_offline_keeps_the_cpu_online() -> Result {
         let log = Log::new()?;
         let [_, cpu] = two_cpus()?;
 
         let registration = log.register()?;
         log.fail_offline.store(cpu.as_u32(), Relaxed);
-        let refused = take_down(cpu);
+        let refused = take_offline(cpu);
         let stayed = cpu.is_online();
         let seen = log.seen(cpu);
 
         log.fail_offline.store(NONE, Relaxed);
-        let down = take_down(cpu);
-        let up = bring_up(cpu);
+        let down = take_offline(cpu);
+        let up = bring_online(cpu);
         drop(registration);
 
         assert_eq!(refused, EXDEV.to_errno());
@@ -343,19 +343,19 @@ mod suite {
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
-    fn an_error_of_online_keeps_the_cpu_down() -> Result {
+    fn an_error_of_online_keeps_the_cpu_offline() -> Result {
         let log = Log::new()?;
         let [_, cpu] = two_cpus()?;
 
         let registration = log.register()?;
-        let down = take_down(cpu);
+        let down = take_offline(cpu);
         log.fail_online.store(cpu.as_u32(), Relaxed);
-        let refused = bring_up(cpu);
+        let refused = bring_online(cpu);
         let stayed = !cpu.is_online();
         let seen = log.seen(cpu);
 
         log.fail_online.store(NONE, Relaxed);
-        let up = bring_up(cpu);
+        let up = bring_online(cpu);
         drop(registration);
 
         assert_eq!(refused, EXDEV.to_errno());

@@ -38,7 +38,7 @@ use crate::{
 mod suite {
     use super::*;
 
-    /// What a handler saw.
+    /// A handler that records where it runs.
     struct Probe {
         runs: Atomic<u32>,
         cpu: Atomic<u32>,
@@ -121,7 +121,7 @@ mod suite {
     #[test]
     fn a_work_that_is_queued_is_not_queued_again() -> Result {
         for (work, _) in both_kinds()? {
-            // It cannot run meanwhile.
+            // The handler cannot run meanwhile.
             let irq = local_interrupt_disable();
             let queued = [work.queue(), work.queue(), work.queue_on(irq.cpu())];
             let runs = work.handler().runs.load(Relaxed);
@@ -135,7 +135,7 @@ mod suite {
         Ok(())
     }
 
-    /// How far the handler of a [`Slow`] is.
+    /// The progress of a [`Slow`] handler.
     struct Steps {
         gate: Arc<Gate>,
         delay: Delay,
@@ -157,12 +157,12 @@ mod suite {
         }
     }
 
-    /// A handler that takes its time when the gate is open.
+    /// A handler that waits at a gate, and then for a delay.
     struct Slow(Arc<Steps>);
 
     impl Handler for Slow {
         fn handle(&self) {
-            // A test that does not wait for the handler has freed it soon.
+            // A test that does not wait for the handler frees it meanwhile.
             let steps: &Steps = &self.0;
 
             if CpuId::current().as_u32() != steps.quick.load(Relaxed) {
@@ -173,7 +173,7 @@ mod suite {
         }
     }
 
-    /// A handler that waits at a gate of each CPU, and tells where it is dropped.
+    /// A handler that waits at a gate of its CPU, and records where it is dropped.
     struct Held {
         here: CpuId,
         gates: [Arc<Gate>; 2],
@@ -203,7 +203,7 @@ mod suite {
     }
 
     #[test]
-    fn the_handler_is_dropped_when_both_cpus_that_run_it_are_through() -> Result {
+    fn the_handler_is_dropped_when_both_cpus_have_run_it() -> Result {
         let [here, there] = two_cpus()?;
         let drops = Drops::new()?;
         let gates = [Gate::new()?, Gate::new()?];
@@ -213,7 +213,7 @@ mod suite {
 
         let first = work.queue_on(there);
         let entered = other.is_reached();
-        // This run begins later and ends earlier, and with it the busy bit of C goes.
+        // This run begins later and ends earlier, and clears the busy bit of C.
         let second = work.queue_on(here);
         let ran = own.is_reached() && becomes_true(|| own.passed() == 1);
         drop(work);
@@ -229,7 +229,7 @@ mod suite {
     }
 
     #[test]
-    fn to_synchronize_is_to_wait_for_both_cpus_that_run_it() -> Result {
+    fn sync_waits_for_both_cpus_that_run_the_handler() -> Result {
         let steps = Steps::new()?;
         let work = IrqWork::new_hard(Slow(steps.clone()), GFP_KERNEL)?;
 
@@ -301,7 +301,7 @@ mod suite {
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
-    fn a_work_is_not_sent_to_a_cpu_that_is_offline() -> Result {
+    fn a_work_is_not_sent_to_an_offline_cpu() -> Result {
         let [_, cpu] = two_cpus()?;
 
         for (work, _) in both_kinds()? {
@@ -312,7 +312,7 @@ mod suite {
             let up = unsafe { bindings::add_cpu(cpu.as_u32()) };
             let runs = work.handler().runs.load(Relaxed);
 
-            // It was not left claimed.
+            // The refused work is not left claimed.
             let online = work.queue_on(cpu);
             work.sync();
 

@@ -2,8 +2,8 @@
 
 //! KUnit tests of the calls that Rust code makes.
 //!
-//! A function that runs in an IPI only records; the test compares. Waiting has a bound, and what is
-//! shared with a function that may still be on its way is counted, not borrowed.
+//! A function that runs in an IPI only records; the test compares. Each wait has a bound. A value that
+//! is shared with a function that may be in flight when the test ends is in an `Arc`, not borrowed.
 
 mod batch;
 mod csd;

@@ -56,7 +56,7 @@ mod cases {
     }
 
     #[test]
-    fn an_empty_batch_calls_nobody() -> Result {
+    fn an_empty_batch_calls_no_cpu() -> Result {
         let mut batch = Batch::new(GFP_KERNEL)?;
 
         assert!(Caller::new()?.run(&mut batch) == Ok(()));
@@ -65,7 +65,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn what_was_not_called_stays_and_can_be_tried_again() -> Result {
+    fn functions_that_were_not_called_stay_and_can_be_tried_again() -> Result {
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
         let calls = [const { Atomic::new(0u32) }; 2];

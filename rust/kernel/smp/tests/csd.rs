@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls that are sent again and again.
+//! Csds that are sent repeatedly.
 
 use super::fixture::{
     drop_in_interrupt,
@@ -96,7 +96,7 @@ mod cases {
         Ok(())
     }
 
-    /// Looks at a counter, then waits at a gate.
+    /// Reads a counter, then waits at a gate.
     struct Looks {
         gate: Arc<Gate>,
         events: Atomic<u32>,
@@ -232,7 +232,7 @@ mod cases {
         Ok(())
     }
 
-    /// Waits at a gate, and tells where it is dropped.
+    /// Waits at a gate, and records where it is dropped.
     struct Held {
         gate: Arc<Gate>,
         _dropped: Dropped,
@@ -335,7 +335,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn a_csd_for_a_cpu_that_is_offline_is_refused_and_can_be_sent_again() -> Result {
+    fn a_csd_for_an_offline_cpu_is_refused_and_can_be_sent_again() -> Result {
         let [here, there] = two_cpus()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;

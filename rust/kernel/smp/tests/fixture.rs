@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Another CPU, something to hold it with, and something that knows where it was dropped.
+//! Two CPUs, holding one of them, and values that record where they are dropped.
 
 use crate::{
     bindings,
@@ -33,7 +33,7 @@ use crate::{
 };
 use core::marker::PhantomData;
 
-/// How often something that must come is looked for, with a pause in between: ten seconds.
+/// How often a condition is looked at, with a pause in between: ten seconds.
 const LOOKS: u32 = 1_000_000;
 
 /// Waits until `condition` holds. Returns false if it does not in a long time.
@@ -48,22 +48,22 @@ pub(crate) fn becomes_true(condition: impl Fn() -> bool) -> bool {
     condition()
 }
 
-/// Waits, once, until the system has found the clock that it keeps, or for a long time.
+/// Waits, once, until the system has selected its final clocksource, or for a long time.
 ///
-/// It then stops all CPUs in step, some two seconds after the start. A CPU that a test holds does not
-/// stop, and the test, which has, does not let it go.
-fn wait_for_the_clock() {
+/// At the switch, some two seconds after boot, all CPUs are stopped by `stop_machine()`. A CPU that a
+/// test holds does not stop, and the test, which is stopped, does not release it.
+fn wait_for_clocksource() {
     static WAITED: Atomic<bool> = Atomic::new(false);
-    let has_found_it = || {
+    let is_final = || {
         let mut now = bindings::system_time_snapshot::default();
 
-        // SAFETY: There is this clock, and the snapshot is ours.
+        // SAFETY: `CLOCK_MONOTONIC` is supported, and the snapshot is a valid local variable.
         unsafe { bindings::ktime_get_snapshot_id(bindings::CLOCK_MONOTONIC as _, &raw mut now) };
         now.cs_id != bindings::clocksource_ids_CSID_X86_TSC_EARLY
     };
 
-    if !WAITED.xchg(true, Relaxed) && !becomes_true(has_found_it) {
-        pr_info!("the first clock is still in use, which disturbs tests when it changes\n");
+    if !WAITED.xchg(true, Relaxed) && !becomes_true(is_final) {
+        pr_info!("the early clocksource is still in use; tests may fail when it is replaced\n");
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn two_cpus() -> Result<[CpuId; 2]> {
         pr_err!("this test needs two CPUs online\n");
         return Err(ENODEV);
     };
-    wait_for_the_clock();
+    wait_for_clocksource();
     bind(first)?;
     Ok([first, last])
 }
@@ -121,7 +121,7 @@ impl Gate {
         self.passed.load(Relaxed)
     }
 
-    /// Waits until somebody waits at it.
+    /// Waits until a function has reached it.
     #[must_use]
     pub(crate) fn is_reached(&self) -> bool {
         becomes_true(|| self.reached.load(Acquire))
@@ -132,8 +132,8 @@ impl Gate {
     }
 }
 
-/// Has `cpu` wait at a gate and then do `more`, with interrupts off. The answer is whether the gate was
-/// opened.
+/// Has `cpu` wait at a gate and then call `more`, with interrupts off. The answer is whether the gate
+/// was opened.
 pub(crate) fn hold(
     cpu: CpuId,
     mut more: impl FnMut() + Send + 'static,
@@ -155,17 +155,17 @@ pub(crate) fn hold(
     }
 }
 
-/// Asks CPUs one after the other, without an allocation: that is not allowed in an interrupt.
-struct Question {
+/// Calls CPUs one after the other, without an allocation: that is not allowed in an interrupt.
+struct Ping {
     csd: RawCsd,
     answered: Atomic<bool>,
 }
 
-impl Question {
-    /// Waits until `cpu` has answered. Returns whether it does so soon.
-    fn ask(&self, cpu: CpuId) -> bool {
+impl Ping {
+    /// Calls `cpu` and waits for the answer. Returns false if that takes a long time.
+    fn send(&self, cpu: CpuId) -> bool {
         self.answered.store(false, Relaxed);
-        // SAFETY: The last question was answered, and this waits for the answer.
+        // SAFETY: The last call was answered, and this waits for the answer.
         let sent = unsafe { self.csd.send(cpu, Self::answer, self.info()) };
 
         let soon = sent && becomes_true(|| self.answered.load(Acquire));
@@ -194,11 +194,10 @@ impl Question {
 /// How often each CPU answers while a [`Delay`] lasts.
 const ANSWERS: u32 = 100;
 
-/// Time that something takes elsewhere, so that who does not wait for it is too early.
+/// A delay in a function, so that a test that does not wait for the function is too early.
 ///
-/// It is counted in answers of all CPUs, and the one that the test is bound to runs no other task
-/// meanwhile. So it lasts until the test has gone on for a while, no matter how slow a CPU is that the
-/// test runs on or waits for.
+/// It is counted in answers of all CPUs, and the CPU of the test runs no other task meanwhile. So the
+/// test runs for a while before the delay is over, no matter how slow the CPUs are.
 pub(crate) struct Delay {
     over: Atomic<bool>,
 }
@@ -210,7 +209,7 @@ impl Delay {
         }
     }
 
-    /// Has it last again. To be called by the test, whose task keeps the CPU from now on.
+    /// Starts it. To be called by the test, whose task keeps the CPU from now on.
     pub(crate) fn begin(&self) {
         // SAFETY: There is always a current task.
         let task = unsafe { bindings::get_current() };
@@ -220,9 +219,9 @@ impl Delay {
         self.over.store(false, Relaxed);
     }
 
-    /// Returns when it is over. In any context, if the other CPUs have interrupts on.
+    /// Waits until it is over. In any context, if the other CPUs have interrupts on.
     pub(crate) fn last(&self) {
-        let question = Question {
+        let ping = Ping {
             csd: RawCsd::new(),
             answered: Atomic::new(true),
         };
@@ -233,20 +232,20 @@ impl Delay {
             }
             udelay(Delta::from_micros(10));
             for cpu in Cpumask::online() {
-                if !question.ask(cpu) {
+                if !ping.send(cpu) {
                     return;
                 }
             }
         }
     }
 
-    /// Ends it early. To be called when it is known who has waited.
+    /// Ends it early. To be called when the test has recorded whether it has waited.
     pub(crate) fn end(&self) {
         self.over.store(true, Relaxed);
     }
 }
 
-/// How often something was dropped, and how often where it must not be.
+/// How often values were dropped, and how often in a wrong context.
 pub(crate) struct Drops {
     right: Atomic<u32>,
     wrong: Atomic<u32>,
@@ -275,11 +274,11 @@ impl Drops {
     }
 }
 
-/// Tells when and where it is dropped.
+/// A value that records when and where it is dropped.
 pub(crate) struct Dropped(pub(crate) Arc<Drops>);
 
 impl Dropped {
-    /// To be captured.
+    /// Does nothing; a closure that calls it captures the value.
     pub(crate) fn touch(&self) {}
 }
 

@@ -35,7 +35,7 @@ impl Calls {
         self.0.get(context.cpu()).fetch_add(1, Full);
     }
 
-    /// Whether those CPUs were called once that `wanted` says, and no other ones.
+    /// Whether the CPUs for which `wanted` is true were called once, and no others.
     fn are(&self, wanted: impl Fn(CpuId) -> bool) -> bool {
         let expected = |cpu| u32::from(wanted(cpu));
 
@@ -54,7 +54,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn all_is_with_this_cpu() -> Result {
+    fn call_all_includes_this_cpu() -> Result {
         two_cpus()?;
         let calls = Calls::new()?;
 
@@ -64,7 +64,7 @@ mod cases {
     }
 
     #[test]
-    fn others_is_without_this_cpu() -> Result {
+    fn call_others_leaves_out_this_cpu() -> Result {
         let [here, _] = two_cpus()?;
         let calls = Calls::new()?;
 
@@ -99,23 +99,23 @@ mod cases {
     }
 
     #[test]
-    fn a_condition_is_asked_once_for_each_cpu_and_chooses() -> Result {
+    fn a_condition_is_evaluated_once_for_each_cpu_and_selects_the_targets() -> Result {
         let [_, there] = two_cpus()?;
         let calls = Calls::new()?;
-        let mut asked = Slots::new(|_| 0u32, GFP_KERNEL)?;
+        let mut evaluated = Slots::new(|_| 0u32, GFP_KERNEL)?;
 
         Caller::new()?.call_all_if(
             Cpumask::online(),
             |cpu| {
-                *asked.get_mut(cpu) += 1;
+                *evaluated.get_mut(cpu) += 1;
                 cpu == there
             },
             |ctx| calls.count(ctx),
         );
         assert!(calls.are(|cpu| cpu == there));
-        assert!(asked
+        assert!(evaluated
             .iter()
-            .all(|(cpu, asked)| *asked == u32::from(online(cpu))));
+            .all(|(cpu, evaluated)| *evaluated == u32::from(online(cpu))));
         Ok(())
     }
 
@@ -138,7 +138,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn cpus_that_are_offline_are_left_out() -> Result {
+    fn offline_cpus_are_left_out() -> Result {
         let [_, there] = two_cpus()?;
         let caller = Caller::new()?;
         let calls = Calls::new()?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls to one CPU, and leave to make them.
+//! Calls to one CPU, and the "may wait" token.
 
 use super::fixture::{
     hold,
@@ -34,7 +34,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn each_cpu_answers_for_itself() -> Result {
+    fn a_function_runs_on_the_cpu_that_is_called() -> Result {
         two_cpus()?;
         let caller = Caller::new()?;
 
@@ -107,7 +107,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn a_cpu_that_is_offline_is_not_called_and_nothing_is_lost() -> Result {
+    fn an_offline_cpu_is_not_called_and_nothing_is_lost() -> Result {
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
         let drops = Drops::new()?;
@@ -138,7 +138,7 @@ mod cases {
     }
 
     #[test]
-    fn any_is_this_cpu_if_it_may_be() -> Result {
+    fn call_any_takes_this_cpu_if_it_is_in_the_mask() -> Result {
         let caller = Caller::new()?;
         let [here, there] = two_cpus()?;
         let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
@@ -152,7 +152,7 @@ mod cases {
     }
 
     #[test]
-    fn leave_to_wait_is_given_to_tasks_with_interrupts_on_only() -> Result {
+    fn the_may_wait_token_is_given_only_to_tasks_with_interrupts_on() -> Result {
         let caller = Caller::new()?;
         let refused = Some(CallError::WrongContext);
 
@@ -168,7 +168,7 @@ mod cases {
     }
 
     #[test]
-    fn a_wait_that_takes_long_becomes_calls() -> Result {
+    fn a_wait_that_takes_long_calls_its_target() -> Result {
         let caller = Caller::new()?;
         let [_, there] = two_cpus()?;
         let called = Cell::new(false);
@@ -214,11 +214,11 @@ mod cases {
     }
 
     #[test]
-    fn a_condition_is_asked_with_interrupts_off() -> Result {
+    fn a_condition_is_evaluated_with_interrupts_off() -> Result {
         let caller = Caller::new()?;
         let off = Atomic::<u32>::new(0);
 
-        // What turns interrupts off once more, and on again, leaves them off.
+        // Turning interrupts off once more, and on again, leaves them off.
         caller.call_all_if(
             Cpumask::online(),
             |_cpu| {

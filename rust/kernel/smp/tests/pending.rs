@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls whose answer comes later.
+//! Asynchronous calls with an answer.
 
 use super::fixture::{
     drop_in_interrupt,
@@ -56,7 +56,7 @@ mod cases {
     }
 
     #[test]
-    fn many_are_waited_for_at_once() -> Result {
+    fn join_waits_for_many_calls() -> Result {
         static DELAY: Delay = Delay::new();
         let [here, there] = two_cpus()?;
         let caller = Caller::new()?;
@@ -85,7 +85,7 @@ mod cases {
         Ok(())
     }
 
-    /// Sends a function to `cpu` that waits at `gate`. It and its answer tell where they are dropped.
+    /// Sends a function to `cpu` that waits at `gate`. Function and answer record where they are dropped.
     fn held_at(
         cpu: CpuId,
         gate: &Arc<Gate>,
@@ -160,7 +160,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn a_cpu_that_is_offline_is_not_called_and_nothing_is_lost() -> Result {
+    fn an_offline_cpu_is_not_called_and_nothing_is_lost() -> Result {
         let [_, there] = two_cpus()?;
         let drops = Drops::new()?;
         let captured = Dropped(drops.clone());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls to where one may sleep.
+//! Calls that run in a task.
 
 use super::fixture::{
     two_cpus,
@@ -19,7 +19,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn a_function_may_sleep_and_call_on() -> Result {
+    fn a_function_may_sleep_and_make_calls() -> Result {
         let caller = Caller::new()?;
         let cpus = two_cpus()?;
 
@@ -55,7 +55,7 @@ mod cases {
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn a_cpu_that_is_offline_is_not_called() -> Result {
+    fn an_offline_cpu_is_not_called() -> Result {
         use crate::smp::CallError;
 
         let caller = Caller::new()?;
