@@ -6,13 +6,15 @@
 //! is never freed, since a test that fails may leave a csd in a queue. Each wait has a bound, so that
 //! a bug makes a test fail and not hang.
 //!
-//! A failed `assert!` ends the thread on the spot and runs no destructors: a test first tidies up, then
-//! asserts.
+//! A check that fails in `check!` or `check_eq!` marks the test as failed, and prints file, line and
+//! values; the test goes on, and tidies up. `require!` and `require_eq!` return from the function, so
+//! that drops tidy up. `assert!` of KUnit is not used: it ends the thread and runs no destructors.
 //!
 //! The tests need two CPUs online at least, and say so if they are missing.
 //!
 //! A suite has the name of its file, with `smp_` before it.
 
+#[macro_use]
 pub(crate) mod support;
 
 mod calls;

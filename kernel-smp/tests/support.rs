@@ -2,6 +2,10 @@
 
 //! Helpers of the suites.
 
+// Its macros are for all modules below.
+#[macro_use]
+pub(crate) mod check;
+
 pub(crate) mod calls;
 pub(crate) mod down;
 pub(crate) mod fixture;

@@ -5,7 +5,6 @@
 use crate::tests::support::{
     calls::any,
     fixture::{
-        becomes_true,
         bind,
         interrupts_are_off,
         mask_of,
@@ -39,8 +38,8 @@ mod cases {
             ] {
                 let seen = Seen::new()?;
 
-                assert_eq!(any(&mask, seen, wait), 0);
-                assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+                require_eq!(any(&mask, seen, wait), 0);
+                require!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
             }
         }
         Ok(())
@@ -54,8 +53,8 @@ mod cases {
         for wait in [true, false] {
             let seen = Seen::new()?;
 
-            assert_eq!(any(Cpumask::online(), seen, wait), 0);
-            assert!(seen.ran_once(cpus.there, Context::TaskIrqsOff));
+            require_eq!(any(Cpumask::online(), seen, wait), 0);
+            require!(seen.ran_once(cpus.there, Context::TaskIrqsOff));
         }
         Ok(())
     }
@@ -68,9 +67,9 @@ mod cases {
         for wait in [true, false] {
             let seen = Seen::new()?;
 
-            assert_eq!(any(&mask, seen, wait), 0);
-            assert!(becomes_true(|| seen.runs() == 1));
-            assert!(seen.was_on(cpus.there));
+            require_eq!(any(&mask, seen, wait), 0);
+            require_eq!(seen.runs_after(1), 1);
+            require_eq!(seen.cpu(), cpus.there.as_u32());
         }
         Ok(())
     }
@@ -80,8 +79,8 @@ mod cases {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 
-        assert_eq!(any(&*mask_of([cpus.there])?, seen, true), 0);
-        assert_eq!(seen.runs(), 1);
+        check_eq!(any(&*mask_of([cpus.there])?, seen, true), 0);
+        check_eq!(seen.runs(), 1);
         Ok(())
     }
 
@@ -94,9 +93,11 @@ mod cases {
         for wait in [true, false] {
             let seen = Seen::new()?;
 
-            assert_eq!(any(&mask, seen, wait), 0);
-            assert!(becomes_true(|| seen.runs() == 1));
-            assert!(seen.was_on(third) || seen.was_on(cpus.there));
+            require_eq!(any(&mask, seen, wait), 0);
+            require_eq!(seen.runs_after(1), 1);
+            require!([third, cpus.there]
+                .iter()
+                .any(|cpu| seen.cpu() == cpu.as_u32()));
         }
         Ok(())
     }
@@ -112,11 +113,11 @@ mod cases {
 
             let error = any(&empty, seen, wait);
 
-            assert!(pool_is_free());
-            assert_eq!(error, ENXIO.to_errno());
-            assert_eq!(seen.runs(), 0);
-            assert_eq!(any(&mask, seen, wait), 0);
-            assert!(becomes_true(|| seen.runs() == 1));
+            require!(pool_is_free());
+            require_eq!(error, ENXIO.to_errno());
+            require_eq!(seen.runs(), 0);
+            require_eq!(any(&mask, seen, wait), 0);
+            require_eq!(seen.runs_after(1), 1);
         }
         Ok(())
     }
@@ -130,9 +131,9 @@ mod cases {
         for mask in [mask_of([])?, mask_of([cpus.here])?, mask_of([cpus.there])?] {
             for wait in [true, false] {
                 any(&mask, seen, wait);
-                assert!(pool_is_free());
-                assert!(!interrupts_are_off());
-                assert_eq!(preempt_count(), before);
+                require!(pool_is_free());
+                require!(!interrupts_are_off());
+                require_eq!(preempt_count(), before);
             }
         }
         Ok(())

@@ -44,19 +44,19 @@ mod cases {
         let csd = Csd::new(Nothing, GFP_KERNEL)?;
 
         // All calls are done by now.
-        assert_eq!(
+        check_eq!(
             warnings_of(|| with_interrupts_off(|_| caller.wait(pending)))?,
             1
         );
-        assert_eq!(
+        check_eq!(
             warnings_of(|| with_interrupts_off(|_| caller.join(&joined)))?,
             1
         );
-        assert_eq!(
+        check_eq!(
             warnings_of(|| with_interrupts_off(|_| csd.wait(&caller)))?,
             1
         );
-        assert_eq!(
+        check_eq!(
             warnings_of(|| with_interrupts_off(|_| caller.scope(&(), |_| ())))?,
             1
         );
@@ -75,7 +75,7 @@ mod cases {
             // SAFETY: They were on before.
             unsafe { bindings::local_irq_restore(on) }
         };
-        assert_eq!(warnings_of(|| with_interrupts_off(turn_on))?, 1);
+        check_eq!(warnings_of(|| with_interrupts_off(turn_on))?, 1);
         Ok(())
     }
 }

@@ -122,10 +122,10 @@ mod cases {
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
 
-        assert_eq!(single_async(i32::from(cpus.there), csd), 0);
-        assert!(becomes_true(|| seen.runs() == 1));
-        assert!(seen.was_on(cpus.there));
-        assert!(!csd.is_locked());
+        check_eq!(single_async(i32::from(cpus.there), csd), 0);
+        check_eq!(seen.runs_after(1), 1);
+        check_eq!(seen.cpu(), cpus.there.as_u32());
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -135,9 +135,9 @@ mod cases {
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
 
-        assert_eq!(single_async(i32::from(cpus.here), csd), 0);
-        assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
-        assert!(!csd.is_locked());
+        check_eq!(single_async(i32::from(cpus.here), csd), 0);
+        check!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -149,12 +149,12 @@ mod cases {
             let seen = Seen::new()?;
             let csd = csd_for(seen)?;
 
-            assert_eq!(single_async(number, csd), ENXIO.to_errno());
-            assert!(!csd.is_locked());
-            assert_eq!(seen.runs(), 0);
+            require_eq!(single_async(number, csd), ENXIO.to_errno());
+            require!(!csd.is_locked());
+            require_eq!(seen.runs(), 0);
 
-            assert_eq!(single_async(i32::from(cpus.there), csd), 0);
-            assert!(becomes_true(|| seen.runs() == 1));
+            require_eq!(single_async(i32::from(cpus.there), csd), 0);
+            require_eq!(seen.runs_after(1), 1);
         }
         Ok(())
     }
@@ -164,23 +164,21 @@ mod cases {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
-        let mut busy = true;
 
         let held = Held::new(cpus.there)?;
         let sent = single_async(i32::from(cpus.there), csd);
         for number in [i32::from(cpus.there), i32::from(cpus.here), -1, i32::MAX] {
-            busy &= single_async(number, csd) == EBUSY.to_errno();
-            busy &= csd.is_locked();
+            check_eq!(single_async(number, csd), EBUSY.to_errno());
+            check!(csd.is_locked());
         }
         let runs_while_held = seen.runs();
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert_eq!(sent, 0);
-        assert!(busy);
-        assert_eq!(runs_while_held, 0);
-        assert!(becomes_true(|| seen.runs() == 1));
-        assert!(!csd.is_locked());
+        check!(held_until_now);
+        check_eq!(sent, 0);
+        check_eq!(runs_while_held, 0);
+        check_eq!(seen.runs_after(1), 1);
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -191,8 +189,8 @@ mod cases {
         let csd = csd_for(seen)?;
 
         for n in 1..=200 {
-            assert_eq!(single_async(i32::from(cpus.there), csd), 0);
-            assert!(becomes_true(|| seen.runs() == n));
+            require_eq!(single_async(i32::from(cpus.there), csd), 0);
+            require_eq!(seen.runs_after(n), n);
         }
         Ok(())
     }
@@ -208,10 +206,10 @@ mod cases {
             let (sent, still_off) =
                 with_interrupts_off(|_| (single_async(i32::from(cpu), csd), interrupts_are_off()));
 
-            assert_eq!(sent, 0);
-            assert!(still_off);
-            assert!(becomes_true(|| seen.runs() == 1));
-            assert!(seen.was_on(cpu));
+            require_eq!(sent, 0);
+            require!(still_off);
+            require_eq!(seen.runs_after(1), 1);
+            require_eq!(seen.cpu(), cpu.as_u32());
         }
         Ok(())
     }
@@ -224,12 +222,12 @@ mod cases {
         let (ring, csd) = Ring::new(ROUNDS * online.weight(), true)?;
 
         TALLY.clear();
-        assert_eq!(
+        check_eq!(
             single_async(online.next(None).map_or(-1, i32::from), csd),
             0
         );
-        assert_eq!(ring.result(), 0);
-        assert!(TALLY.is(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
+        check_eq!(ring.result(), 0);
+        check!(TALLY.is(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
         Ok(())
     }
 
@@ -246,13 +244,13 @@ mod cases {
 
         TALLY.clear();
         for (start, (_, csd)) in online.iter().zip(&rings) {
-            assert_eq!(single_async(i32::from(start), *csd), 0);
+            require_eq!(single_async(i32::from(start), *csd), 0);
         }
         let started = online.iter().zip(&rings).count() as u32;
         for (ring, _) in rings.iter().take(started as usize) {
-            assert_eq!(ring.result(), 0);
+            require_eq!(ring.result(), 0);
         }
-        assert!(TALLY.is(|cpu| if online.test(cpu) {
+        check!(TALLY.is(|cpu| if online.test(cpu) {
             started * ROUNDS
         } else {
             0
@@ -266,10 +264,10 @@ mod cases {
         let (ring, csd) = Ring::new(4, false)?;
 
         TALLY.clear();
-        assert_eq!(single_async(i32::from(cpus.there), csd), 0);
-        assert_eq!(ring.result(), 0);
-        assert!(TALLY.is(|cpu| if cpu == cpus.there { 4 } else { 0 }));
-        assert!(!csd.is_locked());
+        check_eq!(single_async(i32::from(cpus.there), csd), 0);
+        check_eq!(ring.result(), 0);
+        check!(TALLY.is(|cpu| if cpu == cpus.there { 4 } else { 0 }));
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -282,8 +280,9 @@ mod cases {
             let csd = locked_csd(seen, kind, cpus.there)?;
 
             queue(cpus.there, csd);
-            assert!(becomes_true(|| seen.runs() == 1 && !csd.is_locked()));
-            assert!(seen.was_on(cpus.there));
+            require_eq!(seen.runs_after(1), 1);
+            require!(becomes_true(|| !csd.is_locked()));
+            require_eq!(seen.cpu(), cpus.there.as_u32());
         }
         Ok(())
     }
@@ -296,10 +295,10 @@ mod cases {
 
         for number in [i32::from(cpus.here), -1, i32::from(cpus.there)] {
             single_async(number, csd);
-            assert!(!interrupts_are_off());
-            assert_eq!(preempt_count(), before);
+            require!(!interrupts_are_off());
+            require_eq!(preempt_count(), before);
         }
-        assert!(becomes_true(|| !csd.is_locked()));
+        check!(becomes_true(|| !csd.is_locked()));
         Ok(())
     }
 }

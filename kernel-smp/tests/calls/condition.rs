@@ -168,8 +168,8 @@ mod cases {
             let never = Wanted::new(cpus.here, |_| false)?;
 
             on_each_if(Cpumask::online(), never, wait);
-            assert!(Wanted::was_evaluated_for(Cpumask::online()));
-            assert!(TALLY.is(|_| 0));
+            require!(Wanted::was_evaluated_for(Cpumask::online()));
+            require!(TALLY.is(|_| 0));
         }
         Ok(())
     }
@@ -183,8 +183,8 @@ mod cases {
             let always = Wanted::new(cpus.here, |_| true)?;
 
             on_each_if(online, always, wait);
-            assert!(Wanted::was_evaluated_for(online));
-            assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
+            require!(Wanted::was_evaluated_for(online));
+            require!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
         }
         Ok(())
     }
@@ -197,11 +197,11 @@ mod cases {
         for wait in [true, false] {
             let wanted = Wanted::new(cpus.here, odd)?;
             on_each_if(online, wanted, wait);
-            assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && odd(cpu))));
+            require!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && odd(cpu))));
 
             let wanted = Wanted::new(cpus.here, |cpu| !odd(cpu))?;
             on_each_if(online, wanted, wait);
-            assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && !odd(cpu))));
+            require!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && !odd(cpu))));
         }
         Ok(())
     }
@@ -213,12 +213,12 @@ mod cases {
 
         let always = Wanted::new(cpus.here, |_| true)?;
         on_each_if(&mask, always, true);
-        assert!(Wanted::was_evaluated_for(&mask));
-        assert!(TALLY.is(|cpu| u32::from(cpu == cpus.there)));
+        check!(Wanted::was_evaluated_for(&mask));
+        check!(TALLY.is(|cpu| u32::from(cpu == cpus.there)));
 
         let always = Wanted::new(cpus.here, |_| true)?;
         on_each_if(Cpumask::possible(), always, true);
-        assert!(Wanted::was_evaluated_for(Cpumask::online()));
+        check!(Wanted::was_evaluated_for(Cpumask::online()));
         Ok(())
     }
 
@@ -229,8 +229,8 @@ mod cases {
         let always = Wanted::new(cpus.here, |_| true)?;
 
         on_each_if(Cpumask::online(), always, true);
-        assert!(always.preempt_count.load(Relaxed) > before);
-        assert_eq!(always.elsewhere.load(Relaxed), 0);
+        check!(always.preempt_count.load(Relaxed) > before);
+        check_eq!(always.elsewhere.load(Relaxed), 0);
         Ok(())
     }
 
@@ -242,13 +242,13 @@ mod cases {
 
         let never = Wanted::new(cpus.here, |_| false)?;
         on_each_if(&mask, never, true);
-        assert!(Wanted::was_evaluated_for(&mask));
-        assert!(never.preempt_count.load(Relaxed) > before);
-        assert!(TALLY.is(|_| 0));
+        check!(Wanted::was_evaluated_for(&mask));
+        check!(never.preempt_count.load(Relaxed) > before);
+        check!(TALLY.is(|_| 0));
 
         let always = Wanted::new(cpus.here, |_| true)?;
         on_each_if(&mask, always, true);
-        assert!(TALLY.is(|cpu| u32::from(cpu == cpus.here)));
+        check!(TALLY.is(|cpu| u32::from(cpu == cpus.here)));
         Ok(())
     }
 
@@ -258,7 +258,7 @@ mod cases {
         let others = Cpumask::online().weight().saturating_sub(1);
 
         // The own CPU is called last, and is no longer in the set then.
-        assert_eq!(call_changing(mask_of(Cpumask::online())?, false)?, others);
+        check_eq!(call_changing(mask_of(Cpumask::online())?, false)?, others);
         Ok(())
     }
 
@@ -267,7 +267,7 @@ mod cases {
         let cpus = two_cpus()?;
 
         // The own CPU is called last, and is in the set then; the others were added too late.
-        assert_eq!(call_changing(mask_of([cpus.there])?, true)?, 2);
+        check_eq!(call_changing(mask_of([cpus.there])?, true)?, 2);
         Ok(())
     }
 }

@@ -39,22 +39,22 @@ mod cases {
     fn on_a_cpu_that_runs_a_task_a_callback_runs_in_a_hard_interrupt() -> Result {
         let cpus = two_cpus()?;
         let busy = Busy::new(cpus.there)?;
-        let mut fine = true;
 
         for way in &WAYS {
             let target = Target::new(cpus.there)?;
             let error = (way.call)(&target);
 
-            fine &= way.check(
-                error == 0
-                    && target.is_called()
-                    && target.seen.ran_once(cpus.there, Context::HardIrq),
+            require_eq!(error, 0, "{}", way.name);
+            require!(target.is_called(), "{}", way.name);
+            require!(
+                target.seen.ran_once(cpus.there, Context::HardIrq),
+                "{}",
+                way.name
             );
         }
         let was_busy = busy.is_busy();
         drop(busy);
-        assert!(was_busy);
-        assert!(fine);
+        check!(was_busy);
         Ok(())
     }
 
@@ -66,14 +66,16 @@ mod cases {
             for _ in 0..20 {
                 let target = Target::new(cpus.there)?;
 
-                assert_eq!((way.call)(&target), 0);
-                assert!(target.is_called());
-                assert!(target.seen.was_on(cpus.there));
+                require_eq!((way.call)(&target), 0, "{}", way.name);
+                require!(target.is_called(), "{}", way.name);
+                require_eq!(target.seen.cpu(), cpus.there.as_u32(), "{}", way.name);
                 // Another task may run there meanwhile; then the callback runs in an interrupt.
-                assert!(way.check(
+                require!(
                     target.seen.was_in(Context::IdleIrqsOff)
-                        || target.seen.was_in(Context::HardIrq)
-                ));
+                        || target.seen.was_in(Context::HardIrq),
+                    "{}",
+                    way.name
+                );
             }
         }
         Ok(())
@@ -90,10 +92,14 @@ mod cases {
             let target = Target::new(cpus.here)?;
             let before = preempt_count();
 
-            assert_eq!((way.call)(&target), 0);
-            assert!(way.check(target.seen.ran_once(cpus.here, Context::TaskIrqsOff)));
-            assert!(!interrupts_are_off());
-            assert_eq!(preempt_count(), before);
+            require_eq!((way.call)(&target), 0, "{}", way.name);
+            require!(
+                target.seen.ran_once(cpus.here, Context::TaskIrqsOff),
+                "{}",
+                way.name
+            );
+            require!(!interrupts_are_off());
+            require_eq!(preempt_count(), before);
         }
         Ok(())
     }
@@ -105,9 +111,9 @@ mod cases {
         for way in WAYS.iter().filter(|way| way.family == Family::Queue) {
             let target = Target::new(cpus.here)?;
 
-            assert_eq!((way.call)(&target), 0);
-            assert!(target.is_called());
-            assert!(target.seen.ran_once(cpus.here, Context::HardIrq));
+            require_eq!((way.call)(&target), 0, "{}", way.name);
+            require!(target.is_called(), "{}", way.name);
+            require!(target.seen.ran_once(cpus.here, Context::HardIrq));
         }
         Ok(())
     }
@@ -126,9 +132,9 @@ mod cases {
                 interrupts_are_off()
             });
 
-            assert!(off_after);
-            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
-            assert!(!csd.is_locked());
+            require!(off_after);
+            require!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            require!(!csd.is_locked());
         }
         Ok(())
     }
@@ -139,14 +145,14 @@ mod cases {
         let before = preempt_count();
 
         flush_from_task();
-        assert!(!interrupts_are_off());
-        assert_eq!(preempt_count(), before);
+        check!(!interrupts_are_off());
+        check_eq!(preempt_count(), before);
 
         let off_after = with_interrupts_off(|_| {
             flush_from_task();
             interrupts_are_off()
         });
-        assert!(off_after);
+        check!(off_after);
         Ok(())
     }
 
@@ -161,8 +167,8 @@ mod cases {
         flush_from_task();
         let off_after = interrupts_are_off();
 
-        assert!(!off_after);
-        assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+        check!(!off_after);
+        check!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
         Ok(())
     }
 
@@ -181,10 +187,10 @@ mod cases {
                 (ret, interrupts_are_off())
             });
 
-            assert_eq!(ret, 0);
-            assert!(off_after);
-            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
-            assert!(!csd.is_locked());
+            require_eq!(ret, 0);
+            require!(off_after);
+            require!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            require!(!csd.is_locked());
         }
         Ok(())
     }
@@ -199,7 +205,7 @@ mod cases {
             interrupts_are_off()
         });
 
-        assert!(off_after);
+        check!(off_after);
         Ok(())
     }
 }

@@ -78,14 +78,12 @@ fn warnings_for_context(way: &Way) -> c_int {
 
 /// Calls both CPUs in all ways, from the context in which `call` runs its argument.
 ///
-/// Returns whether each call ran, and gave as many warnings as `expected` says.
-fn warns(
+/// Each call must run, and give as many warnings as `expected` says.
+fn check_warnings(
     cpus: &Cpus,
     call: impl Fn(&mut dyn FnMut()),
     expected: fn(&Way) -> c_int,
-) -> Result<bool> {
-    let mut fine = true;
-
+) -> Result {
     for cpu in [cpus.there, cpus.here] {
         for way in &WAYS {
             let target = Target::new(cpu)?;
@@ -94,13 +92,12 @@ fn warns(
             let count = warnings_of(|| call(&mut || error = (way.call)(&target)))?;
             let ran = way.family == Family::Many && cpu == cpus.here || target.is_called();
 
-            if count != expected(way) {
-                pr_err!("{} warnings, not {}\n", count, expected(way));
-            }
-            fine &= way.check(error == 0 && ran && count == expected(way));
+            check_eq!(error, 0, "{}", way.name);
+            check_eq!(count, expected(way), "{}", way.name);
+            require!(ran, "{}", way.name);
         }
     }
-    Ok(fine)
+    Ok(())
 }
 
 /// A callback that calls a CPU, and records its context.
@@ -125,11 +122,9 @@ impl Callback for Nested {
     }
 }
 
-/// Calls another CPU in all ways from a hard interrupt. Returns whether each call ran, and gave as
-/// many warnings as `expected` says.
-fn warns_in_interrupt(cpus: &Cpus, oops: bool, expected: fn(&Way) -> c_int) -> Result<bool> {
-    let mut fine = true;
-
+/// Calls another CPU in all ways from a hard interrupt. Each call must run, and give as many
+/// warnings as `expected` says.
+fn check_warnings_in_interrupt(cpus: &Cpus, oops: bool, expected: fn(&Way) -> c_int) -> Result {
     for way in &WAYS {
         let nested = leak(Nested {
             target: Target::new(cpus.there)?,
@@ -148,17 +143,13 @@ fn warns_in_interrupt(cpus: &Cpus, oops: bool, expected: fn(&Way) -> c_int) -> R
             ran = becomes_true(|| nested.done.load(Acquire));
         })?;
 
-        if count != expected(way) {
-            pr_err!("{} warnings, not {}\n", count, expected(way));
-        }
-        fine &= way.check(
-            ran && nested.in_interrupt.load(Relaxed)
-                && nested.error.load(Relaxed) == 0
-                && nested.target.is_called()
-                && count == expected(way),
-        );
+        require!(ran, "{}", way.name);
+        check!(nested.in_interrupt.load(Relaxed), "{}", way.name);
+        check_eq!(nested.error.load(Relaxed), 0, "{}", way.name);
+        check_eq!(count, expected(way), "{}", way.name);
+        require!(nested.target.is_called(), "{}", way.name);
     }
-    Ok(fine)
+    Ok(())
 }
 
 #[kunit_tests(smp_exemptions)]
@@ -169,23 +160,21 @@ mod cases {
     fn calls_from_a_task_with_interrupts_on_give_no_warning() -> Result {
         let cpus = two_cpus()?;
 
-        assert!(warns(&cpus, |call| call(), |_| 0)?);
-        Ok(())
+        check_warnings(&cpus, |call| call(), |_| 0)
     }
 
     #[test]
     fn calls_from_a_task_with_preemption_off_give_no_warning() -> Result {
         let cpus = two_cpus()?;
 
-        assert!(warns(
+        check_warnings(
             &cpus,
             |call| {
                 let _guard = CpuGuard::new();
                 call();
             },
-            |_| 0
-        )?);
-        Ok(())
+            |_| 0,
+        )
     }
 
     #[test]
@@ -193,11 +182,11 @@ mod cases {
         let cpus = two_cpus()?;
 
         for _ in 0..2 {
-            assert!(warns(
+            check_warnings(
                 &cpus,
                 |call| with_interrupts_off(|_| call()),
-                warnings_for_interrupts
-            )?);
+                warnings_for_interrupts,
+            )?;
         }
         Ok(())
     }
@@ -206,33 +195,32 @@ mod cases {
     fn calls_with_interrupts_off_give_no_warning_during_an_oops() -> Result {
         let cpus = two_cpus()?;
 
-        assert!(warns(
+        check_warnings(
             &cpus,
-            |call| with_interrupts_off(|_| {
-                let _oops = Oops::new();
-                call();
-            }),
-            |_| 0
-        )?);
-        Ok(())
+            |call| {
+                with_interrupts_off(|_| {
+                    let _oops = Oops::new();
+                    call();
+                })
+            },
+            |_| 0,
+        )
     }
 
     #[test]
     fn calls_from_an_interrupt_warn_about_the_context_and_about_interrupts() -> Result {
         let cpus = two_cpus()?;
 
-        assert!(warns_in_interrupt(&cpus, false, |way| {
+        check_warnings_in_interrupt(&cpus, false, |way| {
             warnings_for_interrupts(way) + warnings_for_context(way)
-        })?);
-        Ok(())
+        })
     }
 
     #[test]
     fn calls_from_an_interrupt_during_an_oops_warn_about_the_context_alone() -> Result {
         let cpus = two_cpus()?;
 
-        assert!(warns_in_interrupt(&cpus, true, warnings_for_context)?);
-        Ok(())
+        check_warnings_in_interrupt(&cpus, true, warnings_for_context)
     }
 
     #[test]
@@ -240,16 +228,16 @@ mod cases {
         two_cpus()?;
 
         for (online, single, many) in [(true, 1, c_int::from(lockdep_works())), (false, 0, 0)] {
-            assert_eq!(
+            require_eq!(
                 warnings_of(|| with_interrupts_off(|_| irq::warn_single(|| online)))?,
                 single
             );
-            assert_eq!(
+            require_eq!(
                 warnings_of(|| with_interrupts_off(|_| irq::warn_many(|| online)))?,
                 many
             );
-            assert_eq!(warnings_of(|| irq::warn_single(|| online))?, 0);
-            assert_eq!(warnings_of(|| irq::warn_many(|| online))?, 0);
+            require_eq!(warnings_of(|| irq::warn_single(|| online))?, 0);
+            require_eq!(warnings_of(|| irq::warn_many(|| online))?, 0);
         }
         Ok(())
     }
@@ -280,9 +268,9 @@ mod cases {
         drop(held);
 
         let [many, single] = warnings;
-        assert!(held_until_now);
-        assert_eq!(many?, 0);
-        assert_eq!(single?, 1);
+        check!(held_until_now);
+        check_eq!(many?, 0);
+        check_eq!(single?, 1);
         Ok(())
     }
 
@@ -302,9 +290,9 @@ mod cases {
             free = pool_is_free();
         })?;
 
-        assert!(free);
-        assert!(errors == [ENXIO.to_errno(); 3]);
-        assert_eq!(count, 0);
+        check!(free);
+        check_eq!(errors, [ENXIO.to_errno(); 3]);
+        check_eq!(count, 0);
         Ok(())
     }
 
@@ -312,9 +300,9 @@ mod cases {
     fn unlocking_an_unlocked_csd_warns() -> Result {
         let csd = blank_csd()?;
 
-        assert_eq!(warnings_of(|| csd.unlock())?, 1);
-        assert!(csd.lock_if_unlocked());
-        assert_eq!(warnings_of(|| csd.unlock())?, 0);
+        check_eq!(warnings_of(|| csd.unlock())?, 1);
+        check!(csd.lock_if_unlocked());
+        check_eq!(warnings_of(|| csd.unlock())?, 0);
         Ok(())
     }
 }

@@ -60,9 +60,10 @@ mod cases {
         let held_until_now = held.release();
         let finished = thread.finishes();
 
-        assert!(held_until_now && queued);
-        assert!(!early);
-        assert!(finished);
+        check!(held_until_now);
+        check!(queued);
+        check!(!early);
+        check!(finished);
         Ok(())
     }
 
@@ -74,7 +75,7 @@ mod cases {
         wake_up_all_idle();
         let held_until_now = held.release();
 
-        assert!(held_until_now);
+        check!(held_until_now);
         Ok(())
     }
 
@@ -84,12 +85,12 @@ mod cases {
         let before = preempt_count();
 
         kick_all();
-        assert!(!interrupts_are_off());
-        assert_eq!(preempt_count(), before);
+        check!(!interrupts_are_off());
+        check_eq!(preempt_count(), before);
 
         wake_up_all_idle();
-        assert!(!interrupts_are_off());
-        assert_eq!(preempt_count(), before);
+        check!(!interrupts_are_off());
+        check_eq!(preempt_count(), before);
         Ok(())
     }
 }

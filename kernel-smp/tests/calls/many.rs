@@ -10,7 +10,6 @@ use crate::tests::support::{
         single_on, //
     },
     fixture::{
-        becomes_true,
         interrupts_are_off,
         mask_of,
         preempt_count,
@@ -50,7 +49,7 @@ mod cases {
 
         TALLY.clear();
         all_others(&TALLY, true);
-        assert!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+        check!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
         Ok(())
     }
 
@@ -61,7 +60,7 @@ mod cases {
 
         TALLY.clear();
         all_others(&TALLY, false);
-        assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+        check!(TALLY.becomes(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
         Ok(())
     }
 
@@ -72,11 +71,11 @@ mod cases {
         for wait in [true, false] {
             TALLY.clear();
             many(&*mask_of([cpus.here, cpus.there])?, &TALLY, wait);
-            assert!(TALLY.becomes(|cpu| u32::from(cpu == cpus.there)));
+            require!(TALLY.becomes(|cpu| u32::from(cpu == cpus.there)));
 
             TALLY.clear();
             many(&*mask_of([cpus.here])?, &TALLY, wait);
-            assert!(TALLY.is(|_| 0));
+            require!(TALLY.is(|_| 0));
         }
         Ok(())
     }
@@ -88,11 +87,11 @@ mod cases {
 
         TALLY.clear();
         on_each(online, &TALLY, true);
-        assert!(TALLY.is(|cpu| u32::from(online.test(cpu))));
+        check!(TALLY.is(|cpu| u32::from(online.test(cpu))));
 
         TALLY.clear();
         on_each(online, &TALLY, false);
-        assert!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
+        check!(TALLY.becomes(|cpu| u32::from(online.test(cpu))));
         Ok(())
     }
 
@@ -103,12 +102,12 @@ mod cases {
         for wait in [true, false] {
             let seen = Seen::new()?;
             on_each(&*mask_of([cpus.there])?, seen, wait);
-            assert!(becomes_true(|| seen.runs() == 1));
-            assert!(seen.was_on(cpus.there));
+            require_eq!(seen.runs_after(1), 1);
+            require_eq!(seen.cpu(), cpus.there.as_u32());
 
             let seen = Seen::new()?;
             on_each(&*mask_of([cpus.here])?, seen, wait);
-            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            require!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
         }
         Ok(())
     }
@@ -122,7 +121,7 @@ mod cases {
             TALLY.clear();
             many(&empty, &TALLY, wait);
             on_each(&empty, &TALLY, wait);
-            assert!(TALLY.is(|_| 0));
+            require!(TALLY.is(|_| 0));
         }
         Ok(())
     }
@@ -135,11 +134,11 @@ mod cases {
 
         TALLY.clear();
         many(&full, &TALLY, true);
-        assert!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
+        check!(TALLY.is(|cpu| u32::from(online.test(cpu) && cpu != cpus.here)));
 
         TALLY.clear();
         on_each(&full, &TALLY, true);
-        assert!(TALLY.is(|cpu| u32::from(online.test(cpu))));
+        check!(TALLY.is(|cpu| u32::from(online.test(cpu))));
         Ok(())
     }
 
@@ -151,7 +150,7 @@ mod cases {
 
         many(&full, Seen::new()?, true);
         on_each(&full, Seen::new()?, true);
-        assert_eq!(full.weight(), weight);
+        check_eq!(full.weight(), weight);
         Ok(())
     }
 
@@ -170,9 +169,9 @@ mod cases {
         let runs_while_held = seen.runs();
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert_eq!(runs_while_held, 0);
-        assert!(becomes_true(|| seen.runs() == 1));
+        check!(held_until_now);
+        check_eq!(runs_while_held, 0);
+        check_eq!(seen.runs_after(1), 1);
         Ok(())
     }
 
@@ -187,7 +186,7 @@ mod cases {
             all_others(&TALLY, false);
             all_others(&TALLY, true);
         }
-        assert!(
+        check!(
             TALLY.becomes(|cpu| if online.test(cpu) && cpu != cpus.here {
                 2 * CALLS
             } else {
@@ -209,9 +208,9 @@ mod cases {
         many(&mask, &TALLY, false);
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert_eq!(sent, 0);
-        assert!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 } else { 0 }));
+        check!(held_until_now);
+        check_eq!(sent, 0);
+        check!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 } else { 0 }));
         Ok(())
     }
 
@@ -229,12 +228,12 @@ mod cases {
         ] {
             for wait in [true, false] {
                 many(&mask, seen, wait);
-                assert!(!interrupts_are_off());
-                assert_eq!(preempt_count(), before);
+                require!(!interrupts_are_off());
+                require_eq!(preempt_count(), before);
 
                 on_each(&mask, seen, wait);
-                assert!(!interrupts_are_off());
-                assert_eq!(preempt_count(), before);
+                require!(!interrupts_are_off());
+                require_eq!(preempt_count(), before);
             }
         }
         Ok(())

@@ -23,8 +23,8 @@ mod cases {
     #[test]
     fn invalid_numbers_are_no_cpu() {
         for number in invalid_cpus() {
-            assert!(mask::in_range(number).is_none());
-            assert!(mask::online(number).is_none());
+            check!(mask::in_range(number).is_none());
+            check!(mask::online(number).is_none());
         }
     }
 
@@ -33,7 +33,7 @@ mod cases {
         let last = (nr_cpu_ids() - 1) as i32;
 
         for number in [0, last] {
-            assert!(mask::in_range(number).map(i32::from) == Some(number));
+            check_eq!(mask::in_range(number).map(i32::from), Some(number));
         }
     }
 
@@ -42,7 +42,7 @@ mod cases {
         for cpu in Cpumask::possible() {
             let online = Cpumask::online().test(cpu);
 
-            assert!(mask::online(i32::from(cpu)) == online.then_some(cpu));
+            check!(mask::online(i32::from(cpu)) == online.then_some(cpu));
         }
     }
 
@@ -50,8 +50,8 @@ mod cases {
     fn the_range_ends_after_the_last_possible_cpu() {
         let last = Cpumask::possible().iter().last();
 
-        assert_eq!(last.map(|cpu| cpu.as_u32()), Some(mask::last_possible()));
-        assert!(mask::last_possible() < nr_cpu_ids());
+        check_eq!(last.map(|cpu| cpu.as_u32()), Some(mask::last_possible()));
+        check!(mask::last_possible() < nr_cpu_ids());
     }
 
     #[test]
@@ -60,11 +60,11 @@ mod cases {
         let here = i32::from(cpus.here);
         let there = i32::from(cpus.there);
 
-        assert_eq!(mask::nearest(&*mask_of([cpus.here])?, cpus.here), here);
-        assert_eq!(mask::nearest(Cpumask::online(), cpus.here), here);
-        assert_eq!(mask::nearest(Cpumask::online(), cpus.there), there);
-        assert_eq!(mask::nearest(&*mask_of([cpus.there])?, cpus.here), there);
-        assert!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
+        check_eq!(mask::nearest(&*mask_of([cpus.here])?, cpus.here), here);
+        check_eq!(mask::nearest(Cpumask::online(), cpus.here), here);
+        check_eq!(mask::nearest(Cpumask::online(), cpus.there), there);
+        check_eq!(mask::nearest(&*mask_of([cpus.there])?, cpus.here), there);
+        check!(mask::in_range(mask::nearest(&*mask_of([])?, cpus.here)).is_none());
         Ok(())
     }
 
@@ -82,22 +82,22 @@ mod cases {
                 };
 
                 untouched.copy(&mut others);
-                assert!(!find(&*mask_of([])?, &mut others));
+                require!(!find(&*mask_of([])?, &mut others));
                 for cpu in Cpumask::possible() {
                     let is_one = cpu != this_cpu && online.test(cpu);
 
                     for set in [mask_of([cpu])?, mask_of([cpu, this_cpu])?] {
                         untouched.copy(&mut others);
-                        assert_eq!(find(&set, &mut others), is_one);
+                        require_eq!(find(&set, &mut others), is_one);
                         if is_one {
-                            assert!(others.iter().eq([cpu]));
+                            require!(others.iter().eq([cpu]));
                         } else {
-                            assert!(others.iter().eq(untouched.iter()));
+                            require!(others.iter().eq(untouched.iter()));
                         }
                     }
                 }
-                assert!(find(Cpumask::possible(), &mut others));
-                assert!(others
+                require!(find(Cpumask::possible(), &mut others));
+                require!(others
                     .iter()
                     .eq(online.iter().filter(|cpu| *cpu != this_cpu)));
             }

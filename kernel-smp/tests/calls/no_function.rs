@@ -80,11 +80,11 @@ mod cases {
                 let warnings = warnings_of(|| answer = call())?;
                 let seen = Seen::new()?;
 
-                assert_eq!(warnings, 1);
-                assert_eq!(answer, 0);
-                assert_eq!(single_on(cpus.there, seen, true), 0);
-                assert_eq!(seen.runs(), 1);
-                assert!(pool_is_free());
+                require_eq!(warnings, 1);
+                require_eq!(answer, 0);
+                require_eq!(single_on(cpus.there, seen, true), 0);
+                require_eq!(seen.runs(), 1);
+                require!(pool_is_free());
             }
         }
         Ok(())
@@ -111,10 +111,11 @@ mod cases {
             flush_from_task();
         })?;
 
-        assert_eq!(sent, 1);
-        assert_eq!(answer, 0);
-        assert_eq!(found, 1);
-        assert!(!own.is_locked() && !queued.is_locked());
+        check_eq!(sent, 1);
+        check_eq!(answer, 0);
+        check_eq!(found, 1);
+        check!(!own.is_locked());
+        check!(!queued.is_locked());
         Ok(())
     }
 
@@ -131,8 +132,8 @@ mod cases {
                 };
             })?;
 
-            assert_eq!(warnings, 1);
-            assert_eq!(answer, EINVAL.to_errno());
+            require_eq!(warnings, 1);
+            require_eq!(answer, EINVAL.to_errno());
         }
         Ok(())
     }

@@ -97,8 +97,8 @@ mod cases {
         for cpu in Cpumask::online() {
             let answer = Answer::new(0)?;
 
-            assert_eq!(call_on_cpu(cpu.as_u32(), answer, false), 0);
-            assert!(answer.seen.ran_once(cpu, Context::Task));
+            require_eq!(call_on_cpu(cpu.as_u32(), answer, false), 0);
+            require!(answer.seen.ran_once(cpu, Context::Task));
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ mod cases {
                 i32::MAX,
                 i32::MIN,
             ] {
-                assert_eq!(
+                require_eq!(
                     call_on_cpu(cpus.there.as_u32(), Answer::new(ret)?, phys),
                     ret
                 );
@@ -135,8 +135,8 @@ mod cases {
         for cpu in Cpumask::online() {
             let answer = Answer::new(7)?;
 
-            assert_eq!(call_on_cpu(cpu.as_u32(), answer, true), 7);
-            assert!(answer.seen.ran_once(cpu, Context::Task));
+            require_eq!(call_on_cpu(cpu.as_u32(), answer, true), 7);
+            require!(answer.seen.ran_once(cpu, Context::Task));
         }
         Ok(())
     }
@@ -156,11 +156,11 @@ mod cases {
                 let answer = Answer::new(3)?;
                 let before = preempt_count();
 
-                assert_eq!(call_on_cpu(number, answer, phys), ENXIO.to_errno());
-                assert_eq!(answer.seen.runs(), 0);
-                assert_eq!(preempt_count(), before);
-                assert_eq!(call_on_cpu(cpus.there.as_u32(), answer, phys), 3);
-                assert_eq!(answer.seen.runs(), 1);
+                require_eq!(call_on_cpu(number, answer, phys), ENXIO.to_errno());
+                require_eq!(answer.seen.runs(), 0);
+                require_eq!(preempt_count(), before);
+                require_eq!(call_on_cpu(cpus.there.as_u32(), answer, phys), 3);
+                require_eq!(answer.seen.runs(), 1);
             }
         }
         Ok(())
@@ -187,16 +187,12 @@ mod cases {
             started.push((thread, caller), GFP_KERNEL)?;
         }
         let finished = started.iter().all(|(thread, _)| thread.finishes());
-        let wrong = started
-            .iter()
-            .any(|(_, caller)| caller.wrong.load(Acquire) != 0);
-        let all = started
-            .iter()
-            .all(|(_, caller)| caller.answer.seen.runs() == Caller::CALLS);
 
-        drop(started);
-        assert!(finished && all);
-        assert!(!wrong);
+        check!(finished);
+        for (_, caller) in &started {
+            check_eq!(caller.wrong.load(Acquire), 0);
+            check_eq!(caller.answer.seen.runs(), Caller::CALLS);
+        }
         Ok(())
     }
 }

@@ -8,7 +8,6 @@ use crate::tests::support::{
         single_on, //
     },
     fixture::{
-        becomes_true,
         interrupts_are_off,
         invalid_cpus,
         pool_is_free,
@@ -37,9 +36,9 @@ mod cases {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 
-        assert_eq!(single_on(cpus.there, seen, true), 0);
-        assert_eq!(seen.runs(), 1);
-        assert!(seen.was_on(cpus.there));
+        check_eq!(single_on(cpus.there, seen, true), 0);
+        check_eq!(seen.runs(), 1);
+        check_eq!(seen.cpu(), cpus.there.as_u32());
         Ok(())
     }
 
@@ -48,14 +47,14 @@ mod cases {
         let cpus = two_cpus()?;
         let seen = Seen::new()?;
 
-        assert_eq!(single_on(cpus.there, seen, false), 0);
-        assert!(becomes_true(|| seen.runs() == 1));
+        check_eq!(single_on(cpus.there, seen, false), 0);
+        check_eq!(seen.runs_after(1), 1);
 
         // A second run would have come by the end of two more calls.
-        assert_eq!(single_on(cpus.there, Seen::new()?, true), 0);
-        assert_eq!(single_on(cpus.there, Seen::new()?, true), 0);
-        assert_eq!(seen.runs(), 1);
-        assert!(seen.was_on(cpus.there));
+        check_eq!(single_on(cpus.there, Seen::new()?, true), 0);
+        check_eq!(single_on(cpus.there, Seen::new()?, true), 0);
+        check_eq!(seen.runs(), 1);
+        check_eq!(seen.cpu(), cpus.there.as_u32());
         Ok(())
     }
 
@@ -67,9 +66,9 @@ mod cases {
             for cpu in Cpumask::online() {
                 let seen = Seen::new()?;
 
-                assert_eq!(single_on(cpu, seen, wait), 0);
-                assert!(becomes_true(|| seen.runs() == 1));
-                assert!(seen.was_on(cpu));
+                require_eq!(single_on(cpu, seen, wait), 0);
+                require_eq!(seen.runs_after(1), 1);
+                require_eq!(seen.cpu(), cpu.as_u32());
             }
         }
         Ok(())
@@ -82,8 +81,8 @@ mod cases {
         for wait in [true, false] {
             let seen = Seen::new()?;
 
-            assert_eq!(single_on(cpus.here, seen, wait), 0);
-            assert!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
+            require_eq!(single_on(cpus.here, seen, wait), 0);
+            require!(seen.ran_once(cpus.here, Context::TaskIrqsOff));
         }
         Ok(())
     }
@@ -97,9 +96,9 @@ mod cases {
                 let seen = Seen::new()?;
                 let error = single(number, seen, wait);
 
-                assert!(pool_is_free());
-                assert_eq!(error, ENXIO.to_errno());
-                assert_eq!(seen.runs(), 0);
+                require!(pool_is_free());
+                require_eq!(error, ENXIO.to_errno());
+                require_eq!(seen.runs(), 0);
             }
         }
         Ok(())
@@ -112,9 +111,9 @@ mod cases {
         for number in invalid_cpus() {
             let seen = Seen::new()?;
 
-            assert_eq!(single(number, seen, true), ENXIO.to_errno());
-            assert_eq!(single_on(cpus.there, seen, true), 0);
-            assert_eq!(seen.runs(), 1);
+            require_eq!(single(number, seen, true), ENXIO.to_errno());
+            require_eq!(single_on(cpus.there, seen, true), 0);
+            require_eq!(seen.runs(), 1);
         }
         Ok(())
     }
@@ -128,10 +127,10 @@ mod cases {
 
             let error = single(number, seen, false);
 
-            assert!(pool_is_free());
-            assert_eq!(error, ENXIO.to_errno());
-            assert_eq!(single_on(cpus.there, seen, false), 0);
-            assert!(becomes_true(|| seen.runs() == 1));
+            require!(pool_is_free());
+            require_eq!(error, ENXIO.to_errno());
+            require_eq!(single_on(cpus.there, seen, false), 0);
+            require_eq!(seen.runs_after(1), 1);
         }
         Ok(())
     }
@@ -146,10 +145,10 @@ mod cases {
         let runs_while_held = second.runs();
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert_eq!(sent, 0);
-        assert_eq!(runs_while_held, 0);
-        assert!(becomes_true(|| second.runs() == 1));
+        check!(held_until_now);
+        check_eq!(sent, 0);
+        check_eq!(runs_while_held, 0);
+        check_eq!(second.runs_after(1), 1);
         Ok(())
     }
 
@@ -160,10 +159,10 @@ mod cases {
 
         TALLY.clear();
         for _ in 0..CALLS {
-            assert_eq!(single_on(cpus.there, &TALLY, false), 0);
-            assert_eq!(single_on(cpus.there, &TALLY, true), 0);
+            require_eq!(single_on(cpus.there, &TALLY, false), 0);
+            require_eq!(single_on(cpus.there, &TALLY, true), 0);
         }
-        assert!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 * CALLS } else { 0 }));
+        check!(TALLY.becomes(|cpu| if cpu == cpus.there { 2 * CALLS } else { 0 }));
         Ok(())
     }
 
@@ -176,9 +175,9 @@ mod cases {
         for number in [i32::from(cpus.here), i32::from(cpus.there), -1] {
             for wait in [true, false] {
                 single(number, seen, wait);
-                assert!(pool_is_free());
-                assert!(!interrupts_are_off());
-                assert_eq!(preempt_count(), before);
+                require!(pool_is_free());
+                require!(!interrupts_are_off());
+                require_eq!(preempt_count(), before);
             }
         }
         Ok(())

@@ -49,8 +49,8 @@ impl Storm {
         }
     }
 
-    /// Runs a thread on each CPU. Returns whether all came to their end without an error.
-    fn run(round: fn(CpuId) -> u32) -> Result<bool> {
+    /// Runs a thread on each CPU. All must finish without an error.
+    fn run(round: fn(CpuId) -> u32) -> Result {
         let storm = leak(Self {
             go: Atomic::new(false),
             errors: Atomic::new(0),
@@ -63,9 +63,10 @@ impl Storm {
             threads.push(Thread::start(cpu, Self::call, storm)?, GFP_KERNEL)?;
         }
         storm.go.store(true, Release);
-        let finished = threads.iter().all(Thread::finishes);
 
-        Ok(finished && storm.errors.load(Acquire) == 0)
+        require!(threads.iter().all(Thread::finishes));
+        require_eq!(storm.errors.load(Acquire), 0);
+        Ok(())
     }
 }
 
@@ -92,12 +93,8 @@ mod cases {
         two_cpus()?;
         let online = Cpumask::online();
 
-        assert!(Storm::run(|cpu| count_error(single_on(
-            next_after(cpu),
-            &TALLY,
-            true
-        )))?);
-        assert!(TALLY.is(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
+        Storm::run(|cpu| count_error(single_on(next_after(cpu), &TALLY, true)))?;
+        check!(TALLY.is(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
         Ok(())
     }
 
@@ -106,12 +103,8 @@ mod cases {
         two_cpus()?;
         let online = Cpumask::online();
 
-        assert!(Storm::run(|cpu| count_error(single_on(
-            next_after(cpu),
-            &TALLY,
-            false
-        )))?);
-        assert!(TALLY.becomes(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
+        Storm::run(|cpu| count_error(single_on(next_after(cpu), &TALLY, false)))?;
+        check!(TALLY.becomes(|cpu| if online.test(cpu) { ROUNDS } else { 0 }));
         Ok(())
     }
 
@@ -121,12 +114,12 @@ mod cases {
         let online = Cpumask::online();
         let first = online.next(None).ok_or(ENODEV)?;
 
-        assert!(Storm::run(|_| {
+        Storm::run(|_| {
             Cpumask::online()
                 .next(None)
                 .map_or(1, |first| count_error(single_on(first, &TALLY, true)))
-        })?);
-        assert!(TALLY.is(|cpu| if cpu == first {
+        })?;
+        check!(TALLY.is(|cpu| if cpu == first {
             ROUNDS * online.weight()
         } else {
             0
@@ -141,7 +134,7 @@ mod cases {
         // Two calls to all others, two to each, two to one CPU.
         let each = ROUNDS * (4 * online.weight() - 2 + 2);
 
-        assert!(Storm::run(|cpu| {
+        Storm::run(|cpu| {
             all_others(&TALLY, true);
             on_each(Cpumask::online(), &TALLY, false);
             let errors = count_error(single_on(next_after(cpu), &TALLY, false))
@@ -149,8 +142,8 @@ mod cases {
             all_others(&TALLY, false);
             on_each(Cpumask::online(), &TALLY, true);
             errors
-        })?);
-        assert!(TALLY.becomes(|cpu| if online.test(cpu) { each } else { 0 }));
+        })?;
+        check!(TALLY.becomes(|cpu| if online.test(cpu) { each } else { 0 }));
         Ok(())
     }
 }

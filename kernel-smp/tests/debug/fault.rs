@@ -16,8 +16,7 @@ use crate::tests::support::{
     },
     fixture::{
         becomes_true,
-        two_cpus,
-        with_interrupts_off, //
+        two_cpus, //
     },
     seen::Seen,
     tally::TALLY,
@@ -34,19 +33,19 @@ use kernel::{
 };
 
 /// Calls another CPU in all ways, and all others, while a fault is injected in half of the cases.
-/// Returns whether each call ran once.
-fn works_with(kind: bindings::smp_fault_kind) -> Result<bool> {
+/// Each call must run once.
+fn call_with(kind: bindings::smp_fault_kind) -> Result {
     const ROUNDS: u32 = 50;
     let cpus = two_cpus()?;
     let online = Cpumask::online();
-    let mut fine = true;
 
     let fault = Fault::sometimes(kind, 50);
     for _ in 0..ROUNDS {
         for way in &WAYS {
             let target = Target::new(cpus.there)?;
 
-            fine &= way.check((way.call)(&target) == 0 && target.is_called());
+            require_eq!((way.call)(&target), 0, "{}", way.name);
+            require!(target.is_called(), "{}", way.name);
         }
     }
     TALLY.clear();
@@ -54,15 +53,15 @@ fn works_with(kind: bindings::smp_fault_kind) -> Result<bool> {
         all_others(&TALLY, true);
         all_others(&TALLY, false);
     }
-    fine &= TALLY.becomes(|cpu| {
+    check!(TALLY.becomes(|cpu| {
         if online.test(cpu) && cpu != cpus.here {
             2 * ROUNDS
         } else {
             0
         }
-    });
+    }));
     drop(fault);
-    Ok(fine)
+    Ok(())
 }
 
 #[kunit_tests(smp_fault)]
@@ -71,31 +70,29 @@ mod cases {
 
     #[test]
     fn calls_work_while_ipis_are_delayed() -> Result {
-        assert!(works_with(DELAY)?);
-        Ok(())
+        call_with(DELAY)
     }
 
     #[test]
     fn calls_work_while_ipis_are_reordered() -> Result {
-        assert!(works_with(REORDER)?);
-        Ok(())
+        call_with(REORDER)
     }
 
     #[test]
     fn calls_work_while_ipis_are_duplicated() -> Result {
-        assert!(works_with(DUPLICATE)?);
-        Ok(())
+        call_with(DUPLICATE)
     }
 
     #[test]
     fn calls_work_while_ipis_come_in_bursts() -> Result {
-        assert!(works_with(BURST)?);
-        Ok(())
+        call_with(BURST)
     }
 
     #[test]
     #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
     fn a_delayed_ipi_arrives_though_its_source_waits_with_interrupts_off() -> Result {
+        use crate::tests::support::fixture::with_interrupts_off;
+
         let cpus = two_cpus()?;
         // A CPU that leaves the idle loop flushes its queue without an IPI.
         let busy = Busy::new(cpus.there)?;
@@ -116,10 +113,10 @@ mod cases {
         let came = busy.is_busy();
         drop(busy);
 
-        assert!(came);
-        assert_eq!((own, sent, behind), (0, 0, 0));
-        assert_eq!(before.runs(), 1);
-        assert_eq!(seen.runs(), 2);
+        check!(came);
+        check_eq!((own, sent, behind), (0, 0, 0));
+        check_eq!(before.runs(), 1);
+        check_eq!(seen.runs(), 2);
         Ok(())
     }
 
@@ -144,9 +141,9 @@ mod cases {
         let hits = becomes_true(|| faults_of_call_to(cpus.there) != 0);
         drop(fault);
 
-        assert!(spares_others);
-        assert!(hits);
-        assert_eq!(seen.runs(), calls);
+        check!(spares_others);
+        check!(hits);
+        check_eq!(seen.runs(), calls);
         Ok(())
     }
 }

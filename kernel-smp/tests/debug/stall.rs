@@ -219,7 +219,6 @@ mod cases {
     #[test]
     fn calls_of_all_kinds_work_while_they_are_watched() -> Result {
         let cpus = two_cpus()?;
-        let mut fine = true;
 
         let watch = Watch::new();
         let on = stall::enabled();
@@ -227,14 +226,15 @@ mod cases {
             for _ in 0..20 {
                 let target = Target::new(cpus.there)?;
 
-                fine &= way.check((way.call)(&target) == 0 && target.is_called());
+                require_eq!((way.call)(&target), 0, "{}", way.name);
+                require!(target.is_called(), "{}", way.name);
             }
         }
         let stuck = is_stuck();
         drop(watch);
 
-        assert!(on && fine);
-        assert!(!stuck);
+        check!(on);
+        check!(!stuck);
         Ok(())
     }
 
@@ -249,10 +249,10 @@ mod cases {
         drop(watch);
 
         let [before, after] = record.found();
-        assert_eq!(sent, 0);
-        assert_eq!(record.seen.runs(), 1);
-        assert_eq!(before[1], info);
-        assert_eq!(after, before);
+        check_eq!(sent, 0);
+        check_eq!(record.seen.runs(), 1);
+        check_eq!(before[1], info);
+        check_eq!(after, before);
         Ok(())
     }
 
@@ -268,8 +268,9 @@ mod cases {
         let over = becomes_true(|| record.over.load(Acquire));
         drop(watch);
 
-        assert!(queued && over);
-        assert_eq!(record.found(), [[entry; 2]; 2]);
+        check!(queued);
+        check!(over);
+        check_eq!(record.found(), [[entry; 2]; 2]);
         Ok(())
     }
 
@@ -299,9 +300,9 @@ mod cases {
         drop(timeout);
         drop(watch);
 
-        assert_eq!(steps, Some(1));
-        assert_eq!(*over, [true]);
-        assert_eq!(*reported, [false]);
+        check_eq!(steps, Some(1));
+        check_eq!(*over, [true]);
+        check_eq!(*reported, [false]);
         Ok(())
     }
 
@@ -339,9 +340,9 @@ mod cases {
         drop(timeout);
         drop(watch);
 
-        assert_eq!(steps, Some(1));
-        assert_eq!(*over, [false, false]);
-        assert_eq!(*reported, [false, false]);
+        check_eq!(steps, Some(1));
+        check_eq!(*over, [false, false]);
+        check_eq!(*reported, [false, false]);
         Ok(())
     }
 
@@ -358,7 +359,7 @@ mod cases {
         drop(watch);
         csd.unlock();
 
-        assert!(!reported);
+        check!(!reported);
         Ok(())
     }
 
@@ -375,30 +376,27 @@ mod cases {
         let held_until_now = held.release();
         drop(watch);
 
-        assert!(free && held_until_now);
-        assert_eq!(sent, 0);
-        assert_eq!(of_sender, 1);
-        assert_eq!(of_target, 0);
+        check!(free);
+        check!(held_until_now);
+        check_eq!(sent, 0);
+        check_eq!(of_sender, 1);
+        check_eq!(of_target, 0);
         Ok(())
     }
 
     #[test]
     fn refused_calls_leave_nothing_locked_while_watched() -> Result {
         let cpus = two_cpus()?;
-        let mut fine = true;
 
-        let watch = Watch::new();
+        let _watch = Watch::new();
         for number in invalid_cpus() {
             let seen = Seen::new()?;
 
-            fine &= single(number, seen, false) == ENXIO.to_errno();
-            fine &= pool_is_free();
-            fine &= single_on(cpus.there, seen, false) == 0;
-            fine &= becomes_true(|| seen.runs() == 1);
+            require_eq!(single(number, seen, false), ENXIO.to_errno());
+            require!(pool_is_free());
+            require_eq!(single_on(cpus.there, seen, false), 0);
+            require_eq!(seen.runs_after(1), 1);
         }
-        drop(watch);
-
-        assert!(fine);
         Ok(())
     }
 
@@ -424,8 +422,10 @@ mod cases {
         let stuck = is_stuck();
         drop(watch);
 
-        assert!(finished && ran && !stuck);
-        assert_eq!(senders.errors.load(Acquire), 0);
+        check!(finished);
+        check!(ran);
+        check!(!stuck);
+        check_eq!(senders.errors.load(Acquire), 0);
         Ok(())
     }
 
@@ -442,14 +442,14 @@ mod cases {
             all_others(&TALLY, true);
             drop(watch);
         }
-        assert!(
+        check!(
             TALLY.becomes(|cpu| if online.test(cpu) && cpu != cpus.here {
                 30
             } else {
                 0
             })
         );
-        assert!(!is_stuck());
+        check!(!is_stuck());
         Ok(())
     }
 }

@@ -209,8 +209,8 @@ mod cases {
         for caller in TO_ONE {
             let events = events_of(caller, cpus.there, 1)?;
 
-            assert_eq!(events.csds(), 1);
-            assert!(events
+            require_eq!(events.csds(), 1);
+            require!(events
                 .iter()
                 .filter(|event| event.is_csd())
                 .all(|event| event.is_from(caller as usize) && event.is_for(cpus.there)));
@@ -223,10 +223,9 @@ mod cases {
         let cpus = two_cpus()?;
         // A CPU that polls in its idle loop would need no IPI.
         let busy = Busy::new(cpus.there)?;
-        let mut fine = true;
 
-        for caller in TO_ONE {
-            fine &= within_some_tries(|| {
+        for (nr, caller) in TO_ONE.into_iter().enumerate() {
+            let traced = within_some_tries(|| {
                 let events = events_of(caller, cpus.there, 1)?;
                 let mut ipis = events
                     .iter()
@@ -234,9 +233,10 @@ mod cases {
 
                 Ok(ipis.any(|event| event.is_from(caller as usize)))
             })?;
+
+            check!(traced, "caller {}", nr);
         }
         drop(busy);
-        assert!(fine);
         Ok(())
     }
 
@@ -268,7 +268,7 @@ mod cases {
         })?;
 
         drop(busy);
-        assert!(traced);
+        check!(traced);
         Ok(())
     }
 
@@ -288,7 +288,7 @@ mod cases {
                     is_csd && event.is_for(cpu) && event.is_from(caller as usize)
                 };
 
-                assert_eq!(events.iter().filter(about_cpu).count(), 1);
+                require_eq!(events.iter().filter(about_cpu).count(), 1);
             }
         }
         Ok(())
@@ -302,7 +302,7 @@ mod cases {
         cpus.third()?;
 
         for (caller, calls) in TO_ALL.into_iter().zip([others, 0]) {
-            assert!(within_some_tries(|| {
+            require!(within_some_tries(|| {
                 let events = events_of(caller, cpus.there, calls)?;
                 let mut ipis = events.iter().filter(|event| event.is_for_several());
 
@@ -327,7 +327,7 @@ mod cases {
             let wanted = |cpu: CpuId| cpu != held_cpu && Some(cpu) != call.0;
 
             // The kernel itself may call one of them just then.
-            assert!(within_some_tries(|| {
+            require!(within_some_tries(|| {
                 let events = Events::new()?;
                 let first = csd_for(Seen::new()?)?;
                 let probe = Probe::of_sending(events)?;
@@ -361,12 +361,14 @@ mod cases {
             let over = becomes_true(|| around.is_over());
             drop(probe);
 
-            assert!(way.check(error == 0 && called && over));
-            assert!(way.check(around.is_complete()));
-            assert!(way.check(around.csd().is_some()));
+            require_eq!(error, 0, "{}", way.name);
+            require!(called, "{}", way.name);
+            require!(over, "{}", way.name);
+            require!(around.is_complete(), "{}", way.name);
+            require!(around.csd().is_some(), "{}", way.name);
             // A synchronous csd is locked while its function runs.
             let sync = way.is_sync || way.family == Family::Queue;
-            assert!(way.check(around.was_locked() == sync));
+            require_eq!(around.was_locked(), sync, "{}", way.name);
         }
         Ok(())
     }
@@ -386,10 +388,10 @@ mod cases {
             let error = (way.call)(&target);
             drop(probe);
 
-            assert!(way.check(error == 0));
-            assert!(way.check(around.is_complete()));
-            assert!(way.check(around.csd().is_none()));
-            assert_eq!(around.own_calls(), 1);
+            require_eq!(error, 0, "{}", way.name);
+            require!(around.is_complete(), "{}", way.name);
+            require!(around.csd().is_none(), "{}", way.name);
+            require_eq!(around.own_calls(), 1, "{}", way.name);
         }
         Ok(())
     }

@@ -141,33 +141,31 @@ fn given(wanted: &[Verdict], f: impl FnOnce()) -> Given {
     Given { right, wrong }
 }
 
-/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Returns whether they were,
-/// `f` always returned true, no other ever was given, and in `misses` calls at most they were not.
+/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Checks that they were, that
+/// no other was given, and that there were `misses` calls at most in which they were not given.
 ///
 /// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call of
 /// `f` shows nothing, and is made again.
-fn given_once(
+fn check_given(
     times: u32,
     misses: u32,
     wanted: &[Verdict],
-    mut f: impl FnMut() -> Result<bool>,
-) -> Result<bool> {
+    mut f: impl FnMut() -> Result,
+) -> Result {
     let (mut shown, mut missed) = (0, 0);
 
-    for _ in 0..4 * times {
-        let mut fine = Ok(false);
-        let Given { right, wrong } = given(wanted, || fine = f());
+    while shown < times && shown + missed < 4 * times {
+        let mut result = Ok(());
+        let Given { right, wrong } = given(wanted, || result = f());
 
-        if !fine? || wrong != 0 {
-            return Ok(false);
-        }
+        result?;
+        require_eq!(wrong, 0);
         shown += u32::from(right);
         missed += u32::from(!right);
-        if shown == times {
-            return Ok(missed <= misses);
-        }
     }
-    Ok(false)
+    check_eq!(shown, times);
+    check!(missed <= misses, "{} of {}", missed, misses);
+    Ok(())
 }
 
 /// A callback that takes long.
@@ -217,17 +215,19 @@ impl InterruptsOff {
         });
     }
 
-    /// Calls `cpu` while it has interrupts off for so long. Returns whether the call ran.
-    fn called(cpu: CpuId, tenths: usize) -> Result<bool> {
+    /// Calls `cpu` while it has interrupts off for so long.
+    fn called(cpu: CpuId, tenths: usize) -> Result {
         let off = leak(Self {
             begun: Atomic::new(false),
             tenths,
         })?;
         let thread = Thread::start(cpu, Self::spin, off)?;
         let begun = becomes_true(|| off.begun.load(Acquire));
-        let ran = call(cpu);
+        let called = call(cpu);
 
-        Ok(begun & ran? & thread.finishes())
+        check!(begun);
+        check!(thread.finishes());
+        called
     }
 }
 
@@ -254,11 +254,13 @@ fn reports() -> i32 {
     unsafe { (&raw const bindings::csd_bug_count.counter).read_volatile() }
 }
 
-/// Calls `cpu` and waits. Returns whether it ran.
-fn call(cpu: CpuId) -> Result<bool> {
+/// Makes a synchronous call to `cpu`.
+fn call(cpu: CpuId) -> Result {
     let seen = Seen::new()?;
 
-    Ok(single_on(cpu, seen, true) == 0 && seen.runs() == 1)
+    require_eq!(single_on(cpu, seen, true), 0);
+    require_eq!(seen.runs(), 1);
+    Ok(())
 }
 
 #[kunit_tests(smp_verdict)]
@@ -270,17 +272,11 @@ mod cases {
         let (cpus, _busy) = begin()?;
 
         // An IPI of another CPU may come before the time, and then nothing is reported.
-        assert!(given_once(
-            5,
-            15,
-            &[Verdict::Over, Verdict::InterruptsOn],
-            || {
-                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+        check_given(5, 15, &[Verdict::Over, Verdict::InterruptsOn], || {
+            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
-                call(cpus.there)
-            }
-        )?);
-        Ok(())
+            call(cpus.there)
+        })
     }
 
     #[test]
@@ -289,26 +285,19 @@ mod cases {
         let caller = Caller::new()?;
 
         // As above.
-        assert!(given_once(
-            1,
-            3,
-            &[Verdict::Over, Verdict::InterruptsOn],
-            || {
-                let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
-                let pending = call_async(cpus.there, |_| (), GFP_KERNEL)?;
+        check_given(1, 3, &[Verdict::Over, Verdict::InterruptsOn], || {
+            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+            let pending = call_async(cpus.there, |_| (), GFP_KERNEL)?;
 
-                caller.wait(pending);
-                Ok(true)
-            }
-        )?);
-        Ok(())
+            caller.wait(pending);
+            Ok(())
+        })
     }
 
     #[test]
     fn a_lost_ipi_is_sent_again_for_asynchronous_calls_too() -> Result {
         let (cpus, _busy) = begin()?;
         let mut reported = false;
-        let mut ran = true;
 
         // An IPI of another CPU may come before the time.
         for _ in 0..4 {
@@ -317,17 +306,16 @@ mod cases {
             let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
             for _ in 0..2 {
-                ran &= single_on(cpus.there, seen, false) == 0;
+                check_eq!(single_on(cpus.there, seen, false), 0);
             }
-            ran &= becomes_true(|| seen.runs() == 2);
-            reported |= reports() != before;
+            require_eq!(seen.runs_after(2), 2);
+            reported = reports() != before;
             if reported {
                 break;
             }
         }
 
-        assert!(ran);
-        assert!(reported);
+        check!(reported);
         Ok(())
     }
 
@@ -336,13 +324,12 @@ mod cases {
         let (cpus, busy) = begin()?;
 
         drop(busy);
-        assert!(given_once(
+        check_given(
             1,
             0,
             &[Verdict::InterruptsOff, Verdict::NotFlushed, Verdict::Over],
-            || InterruptsOff::called(cpus.there, 80)
-        )?);
-        Ok(())
+            || InterruptsOff::called(cpus.there, 80),
+        )
     }
 
     #[test]
@@ -350,59 +337,57 @@ mod cases {
         let (cpus, busy) = begin()?;
 
         drop(busy);
-        assert!(given_once(
-            1,
-            0,
-            &[Verdict::InterruptsOff, Verdict::Over],
-            || InterruptsOff::called(cpus.there, 11)
-        )?);
-        Ok(())
+        check_given(1, 0, &[Verdict::InterruptsOff, Verdict::Over], || {
+            InterruptsOff::called(cpus.there, 11)
+        })
     }
 
     #[test]
     fn a_function_that_takes_long_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
-            Ok(single_on(cpus.there, Slow::new()?, true) == 0)
-        })?);
-        Ok(())
+        check_given(1, 0, &[Verdict::CallbackRunning], || {
+            require_eq!(single_on(cpus.there, Slow::new()?, true), 0);
+            Ok(())
+        })
     }
 
     #[test]
     fn a_function_that_takes_long_after_a_call_to_its_own_cpu_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+        check_given(1, 0, &[Verdict::CallbackRunning], || {
             let seen = Seen::new()?;
             let inner = leak(Inner {
                 seen,
                 own: Stray(csd_for(seen)?),
             })?;
 
-            Ok(single_on(cpus.there, inner, true) == 0 && inner.seen.runs() == 1)
-        })?);
-        Ok(())
+            require_eq!(single_on(cpus.there, inner, true), 0);
+            require_eq!(inner.seen.runs(), 1);
+            Ok(())
+        })
     }
 
     #[test]
     fn irq_work_that_takes_long_before_a_csd_of_a_pool_is_reported_as_running() -> Result {
         let (cpus, _busy) = begin()?;
 
-        assert!(given_once(1, 0, &[Verdict::CallbackRunning], || {
+        check_given(1, 0, &[Verdict::CallbackRunning], || {
             let slow = Slow::new()?;
             let seen = Seen::new()?;
             let calls = SLOTS as u32 + 2;
-            let mut fine = pool_is_free() && Work::new(slow)?.queue_on(cpus.there);
 
-            fine &= becomes_true(|| slow.begun.load(Acquire));
+            require!(pool_is_free());
+            require!(Work::new(slow)?.queue_on(cpus.there));
+            require!(becomes_true(|| slow.begun.load(Acquire)));
             // The last call waits for a csd.
             for _ in 0..calls {
-                fine &= single_on(cpus.there, seen, false) == 0;
+                require_eq!(single_on(cpus.there, seen, false), 0);
             }
-            Ok(fine && becomes_true(|| seen.runs() == calls))
-        })?);
-        Ok(())
+            require_eq!(seen.runs_after(calls), calls);
+            Ok(())
+        })
     }
 
     #[test]
@@ -415,12 +400,12 @@ mod cases {
             if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
                 pass(80);
                 stray.0.unlock();
-                let _ = thread.finishes();
+                check!(thread.finishes());
             }
         });
 
-        assert!(right);
-        assert_eq!(wrong, 0);
+        check!(right);
+        check_eq!(wrong, 0);
         Ok(())
     }
 
@@ -439,13 +424,14 @@ mod cases {
             if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
                 told = becomes_true(|| counts() != before);
                 stray.0.unlock();
-                let _ = thread.finishes();
+                check!(thread.finishes());
             }
         });
         drop(down);
 
-        assert!(told && right);
-        assert_eq!(wrong, 0);
+        check!(told);
+        check!(right);
+        check_eq!(wrong, 0);
         Ok(())
     }
 }

@@ -98,10 +98,10 @@ mod cases {
         drop(down);
         drop(step);
 
-        assert_eq!(ran, [true, true]);
-        assert!(seen.iter().all(|seen| seen.runs() == 1));
-        assert!(csds.iter().all(|csd| !csd.is_locked()));
-        assert_eq!(offline::count(), reported_before);
+        check_eq!(ran, [true, true]);
+        check_eq!(seen.map(|seen| seen.runs()), [1, 1]);
+        check_eq!(csds.map(|csd| csd.is_locked()), [false, false]);
+        check_eq!(offline::count(), reported_before);
         Ok(())
     }
 }

@@ -101,9 +101,13 @@ mod cases {
 
             let warnings = while_offline(&cpus, |_| error = (way.call)(&target))?;
 
-            assert!(way.check(error == 0));
-            assert!(way.check(target.seen.ran_once(cpus.here, Context::TaskIrqsOff)));
-            assert!(way.check(warnings == 0));
+            require_eq!(error, 0, "{}", way.name);
+            require!(
+                target.seen.ran_once(cpus.here, Context::TaskIrqsOff),
+                "{}",
+                way.name
+            );
+            require_eq!(warnings, 0, "{}", way.name);
         }
         Ok(())
     }
@@ -119,9 +123,10 @@ mod cases {
 
             let warnings = while_offline(&cpus, |_| error = (way.call)(&target))?;
 
-            assert!(way.check(error == 0 && target.is_called()));
-            assert!(way.check(target.seen.was_on(cpus.there)));
-            assert!(way.check(warnings == 0));
+            require_eq!(error, 0, "{}", way.name);
+            require!(target.is_called(), "{}", way.name);
+            require_eq!(target.seen.cpu(), cpus.there.as_u32(), "{}", way.name);
+            require_eq!(warnings, 0, "{}", way.name);
         }
         Ok(())
     }
@@ -138,9 +143,9 @@ mod cases {
             unsafe { bindings::smpcfd_dying_cpu(cpus.here.as_u32()) };
         })?;
 
-        assert_eq!(warnings, 0);
-        assert!(seen.iter().all(|seen| seen.runs() == 1));
-        assert!(csds.iter().all(|csd| !csd.is_locked()));
+        check_eq!(warnings, 0);
+        check_eq!(seen.map(|seen| seen.runs()), [1, 1]);
+        check_eq!(csds.map(|csd| csd.is_locked()), [false, false]);
         Ok(())
     }
 
@@ -148,7 +153,7 @@ mod cases {
     fn an_interrupt_that_finds_an_empty_queue_does_not_warn() -> Result {
         let cpus = two_cpus()?;
 
-        assert_eq!(while_offline(&cpus, |_| interrupt())?, 0);
+        check_eq!(while_offline(&cpus, |_| interrupt())?, 0);
         Ok(())
     }
 
@@ -167,10 +172,10 @@ mod cases {
             })?;
 
             // The first report of a boot is a warning too.
-            assert_eq!(warnings, c_int::from(before == 0));
-            assert_eq!(offline::count() - before, 2);
-            assert!(seen.iter().all(|seen| seen.runs() == 1));
-            assert!(csds.iter().all(|csd| !csd.is_locked()));
+            require_eq!(warnings, c_int::from(before == 0));
+            require_eq!(offline::count() - before, 2);
+            require_eq!(seen.map(|seen| seen.runs()), [1, 1]);
+            require_eq!(csds.map(|csd| csd.is_locked()), [false, false]);
         }
         Ok(())
     }
@@ -202,10 +207,11 @@ mod cases {
             });
             drop(probes);
 
-            assert!(warnings.is_ok());
-            assert!(way.check(there.is_called() && here.seen.runs() == 1));
-            assert!(way.check(events.csds() == 0));
-            assert_eq!(around.own_calls(), 0);
+            require!(warnings.is_ok());
+            require!(there.is_called(), "{}", way.name);
+            require_eq!(here.seen.runs(), 1, "{}", way.name);
+            require_eq!(events.csds(), 0, "{}", way.name);
+            require_eq!(around.own_calls(), 0, "{}", way.name);
         }
         Ok(())
     }

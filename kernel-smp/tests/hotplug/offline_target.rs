@@ -16,7 +16,6 @@ use crate::tests::support::{
     },
     down::Down,
     fixture::{
-        becomes_true,
         leak,
         mask_of,
         pool_is_free,
@@ -139,7 +138,6 @@ mod cases {
     fn an_offline_cpu_is_not_called_and_is_called_when_online_again() -> Result {
         let cpus = two_cpus()?;
         let visitor = leak(Visitor::new(cpus.there)?)?;
-        let mut fine = true;
 
         // A call that is not refused would not return while the CPU is offline, so a thread makes it.
         let down = Down::new(cpus.there)?;
@@ -147,6 +145,7 @@ mod cases {
         let all_returned = thread.finishes();
         drop(down);
 
+        check!(all_returned);
         // The same csds once more. A csd that is still queued or locked would run too, or be busy.
         for (way, visit) in WAYS.iter().zip(&visitor.visits) {
             let expected = match way.family {
@@ -154,14 +153,13 @@ mod cases {
                 Family::Many | Family::Each | Family::Queue => 0,
             };
 
-            fine &= way.check(visit.error.load(Acquire) == expected);
-            fine &= way.check(!visit.left_locked.load(Acquire));
-            fine &= way.check(visit.target.seen.runs() == 0);
-            fine &= way.check((way.call)(&visit.target) == 0);
-            fine &= way.check(visit.target.is_called() && visit.target.seen.was_on(cpus.there));
+            check_eq!(visit.error.load(Acquire), expected, "{}", way.name);
+            check!(!visit.left_locked.load(Acquire), "{}", way.name);
+            check_eq!(visit.target.seen.runs(), 0, "{}", way.name);
+            require_eq!((way.call)(&visit.target), 0, "{}", way.name);
+            require!(visit.target.is_called(), "{}", way.name);
+            check_eq!(visit.target.seen.cpu(), cpus.there.as_u32(), "{}", way.name);
         }
-        assert!(all_returned);
-        assert!(fine);
         Ok(())
     }
 
@@ -179,11 +177,11 @@ mod cases {
         let runs = seen.runs();
         let back = call_on_cpu(cpus.there, seen);
 
-        assert_eq!(refused, ENXIO.to_errno());
-        assert_eq!(works, 0);
-        assert_eq!(runs, 0);
-        assert_eq!(back, 0);
-        assert!(seen.ran_once(cpus.there, Context::Task));
+        check_eq!(refused, ENXIO.to_errno());
+        check_eq!(works, 0);
+        check_eq!(runs, 0);
+        check_eq!(back, 0);
+        check!(seen.ran_once(cpus.there, Context::Task));
         Ok(())
     }
 
@@ -196,28 +194,26 @@ mod cases {
             cpu: cpus.there,
             count: Atomic::new(0),
         })?;
-        let mut fine = true;
 
         let down = Down::new(cpus.there)?;
         TALLY.clear();
         many(&all, &TALLY, true);
-        fine &= TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) });
+        check!(TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) }));
 
         TALLY.clear();
         all_others(&TALLY, true);
-        fine &= TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) });
+        check!(TALLY.is(|cpu| if cpu == cpus.here { 0 } else { expected(cpu) }));
 
         TALLY.clear();
         on_each(&all, &TALLY, true);
-        fine &= TALLY.is(expected);
+        check!(TALLY.is(expected));
 
         TALLY.clear();
         on_each_if(&all, evaluated, true);
-        fine &= TALLY.is(expected);
+        check!(TALLY.is(expected));
         drop(down);
 
-        assert!(fine);
-        assert_eq!(evaluated.count.load(Relaxed), 0);
+        check_eq!(evaluated.count.load(Relaxed), 0);
         Ok(())
     }
 
@@ -226,19 +222,16 @@ mod cases {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let mask = mask_of([cpus.there, third])?;
-        let mut fine = true;
 
         let down = Down::new(cpus.there)?;
         for wait in [true, false] {
             let seen = Seen::new()?;
 
-            fine &= any(&mask, seen, wait) == 0;
-            fine &= becomes_true(|| seen.runs() == 1);
-            fine &= seen.was_on(third);
+            require_eq!(any(&mask, seen, wait), 0);
+            require_eq!(seen.runs_after(1), 1);
+            check_eq!(seen.cpu(), third.as_u32());
         }
         drop(down);
-
-        assert!(fine);
         Ok(())
     }
 
@@ -253,8 +246,8 @@ mod cases {
         let pending = peek(&mask);
         drop(down);
 
-        assert_eq!(sent, 0);
-        assert!(!pending);
+        check_eq!(sent, 0);
+        check!(!pending);
         Ok(())
     }
 
@@ -262,7 +255,6 @@ mod cases {
     fn a_cpu_that_is_online_again_can_call_the_others() -> Result {
         let cpus = two_cpus()?;
         let online = Cpumask::online();
-        let mut fine = true;
 
         for _ in 0..3 {
             drop(Down::new(cpus.there)?);
@@ -281,17 +273,16 @@ mod cases {
                 back,
             )?;
 
-            fine &= thread.finishes();
-            fine &= back.cpu.load(Acquire) == cpus.there.as_u32();
-            fine &= TALLY.becomes(|cpu| {
+            require!(thread.finishes());
+            check_eq!(back.cpu.load(Acquire), cpus.there.as_u32());
+            require!(TALLY.becomes(|cpu| {
                 if online.test(cpu) && cpu != cpus.there {
                     2
                 } else {
                     0
                 }
-            });
+            }));
         }
-        assert!(fine);
         Ok(())
     }
 }

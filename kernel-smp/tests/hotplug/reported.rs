@@ -35,8 +35,8 @@ mod cases {
             }
         })?;
 
-        assert_eq!(count, 0);
-        assert_eq!(offline::count(), before);
+        check_eq!(count, 0);
+        check_eq!(offline::count(), before);
         Ok(())
     }
 
@@ -60,13 +60,14 @@ mod cases {
         let found = offline::count() - before;
 
         // The first report of a boot is a warning.
-        assert!(warnings <= 1);
-        assert_eq!(found, 3);
-        assert!(!sync.is_locked() && !own.is_locked());
-        assert!(becomes_true(|| work.callback().runs() == 1));
-        assert!(work.callback().was_on(cpus.there));
-        assert_eq!(seen[0].runs(), 0);
-        assert_eq!(seen[1].runs(), 0);
+        check!(warnings <= 1);
+        check_eq!(found, 3);
+        check!(!sync.is_locked());
+        check!(!own.is_locked());
+        check_eq!(work.callback().runs_after(1), 1);
+        check_eq!(work.callback().cpu(), cpus.there.as_u32());
+        check_eq!(seen[0].runs(), 0);
+        check_eq!(seen[1].runs(), 0);
         Ok(())
     }
 
@@ -108,8 +109,8 @@ mod cases {
             works.reverse();
         }
 
-        assert_eq!(*found, [1, 2, 2, 3, 1, 2, 2, 3]);
-        assert!(works.iter().all(|work| work.callback().runs() == 2));
+        check_eq!(*found, [1, 2, 2, 3, 1, 2, 2, 3]);
+        check!(works.iter().all(|work| work.callback().runs() == 2));
         Ok(())
     }
 
@@ -133,11 +134,12 @@ mod cases {
         let left = !queue.is_empty();
         drop(down);
 
-        assert!(warnings <= 1);
-        assert_eq!(found, 1);
-        assert!(!left && !sync.is_locked());
-        assert_eq!(seen.runs(), 0);
-        assert_eq!(offline::count() - before, 1);
+        check!(warnings <= 1);
+        check_eq!(found, 1);
+        check!(!left);
+        check!(!sync.is_locked());
+        check_eq!(seen.runs(), 0);
+        check_eq!(offline::count() - before, 1);
         Ok(())
     }
 }

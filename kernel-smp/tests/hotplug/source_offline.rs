@@ -122,9 +122,10 @@ mod cases {
             let finished = keeper_thread.finishes() && caller_thread.finishes();
             drop(down);
 
-            assert!(way.check(kept && finished));
-            assert!(way.check(!early));
-            assert!(way.check(caller.succeeded()));
+            require!(kept, "{}", way.name);
+            require!(finished, "{}", way.name);
+            require!(!early, "{}", way.name);
+            require!(caller.succeeded(), "{}", way.name);
         }
         Ok(())
     }
@@ -141,9 +142,9 @@ mod cases {
         drop(down);
         let after = cfd::state::csds(cpus.there);
 
-        assert!(!before.is_null());
-        assert!(meanwhile == before);
-        assert!(after == before);
+        check!(!before.is_null());
+        check!(meanwhile == before);
+        check!(after == before);
         Ok(())
     }
 }

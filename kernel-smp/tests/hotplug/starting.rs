@@ -139,10 +139,10 @@ mod cases {
         drop(callback);
         let finished = thread.finishes();
 
-        assert!(finished);
-        assert_eq!(plan.sent.load(Relaxed), CSDS + 1);
-        assert_eq!(plan.errors.load(Relaxed), 0);
-        assert!(becomes_true(|| plan.seen.runs() == CSDS + 1));
+        check!(finished);
+        check_eq!(plan.sent.load(Relaxed), CSDS + 1);
+        check_eq!(plan.errors.load(Relaxed), 0);
+        check_eq!(plan.seen.runs_after(CSDS + 1), CSDS + 1);
         Ok(())
     }
 }

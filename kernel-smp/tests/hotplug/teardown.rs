@@ -44,7 +44,7 @@ struct Remover {
 ///
 /// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call must
 /// have run when the CPU is offline, none may run twice, and none may be reported.
-fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bool> {
+fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result {
     let cpus = two_cpus()?;
     let remover = leak(Remover {
         cpu: cpus.there,
@@ -68,33 +68,25 @@ fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result<bo
         }
         false
     });
-    let removed = thread.finishes() && remover.error.load(Acquire) == 0;
-    let runs_while_down = seen.runs();
+    let finished = thread.finishes();
+    let error = remover.error.load(Acquire);
+    let runs_while_offline = seen.runs();
 
-    let late = offline::count().wrapping_sub(reported_before);
+    let reported = offline::count().wrapping_sub(reported_before);
     let free = pool_is_free();
 
     drop(Down::assume(cpus.there));
-    let back = single_on(cpus.there, Seen::new()?, true) == 0;
-    let runs_when_back = seen.runs();
 
-    if runs_while_down != sent || runs_when_back != sent || late != 0 {
-        pr_err!(
-            "{} sent; {} ran, then {}; {} were late\n",
-            sent,
-            runs_while_down,
-            runs_when_back,
-            late
-        );
-    }
-    Ok(refused
-        && removed
-        && free
-        && back
-        && sent != 0
-        && runs_while_down == sent
-        && runs_when_back == sent
-        && late == 0)
+    check!(refused);
+    check!(finished);
+    check_eq!(error, 0);
+    check!(sent != 0);
+    check_eq!(runs_while_offline, sent);
+    check_eq!(reported, 0);
+    check!(free);
+    check_eq!(single_on(cpus.there, Seen::new()?, true), 0);
+    check_eq!(seen.runs(), sent);
+    Ok(())
 }
 
 #[kunit_tests(smp_teardown)]
@@ -105,20 +97,14 @@ mod cases {
     fn synchronous_calls_run_once_each_while_their_target_goes_offline() -> Result {
         let seen = Seen::new()?;
 
-        assert!(send_during_teardown(seen, |cpu| single_on(
-            cpu, seen, true
-        ))?);
-        Ok(())
+        send_during_teardown(seen, |cpu| single_on(cpu, seen, true))
     }
 
     #[test]
     fn asynchronous_calls_run_once_each_while_their_target_goes_offline() -> Result {
         let seen = Seen::new()?;
 
-        assert!(send_during_teardown(seen, |cpu| single_on(
-            cpu, seen, false
-        ))?);
-        Ok(())
+        send_during_teardown(seen, |cpu| single_on(cpu, seen, false))
     }
 
     #[test]
@@ -126,10 +112,6 @@ mod cases {
         let seen = Seen::new()?;
         let csd = csd_for(seen)?;
 
-        assert!(send_during_teardown(seen, |cpu| single_async(
-            i32::from(cpu),
-            csd
-        ))?);
-        Ok(())
+        send_during_teardown(seen, |cpu| single_async(i32::from(cpu), csd))
     }
 }

@@ -48,8 +48,8 @@ mod cases {
     fn a_csd_of_zeroes_is_unlocked_and_asynchronous() -> Result {
         let csd = blank_csd()?;
 
-        assert!(!csd.is_locked());
-        assert!(csd.kind() == Kind::Async);
+        check!(!csd.is_locked());
+        check!(csd.kind() == Kind::Async);
         Ok(())
     }
 
@@ -59,10 +59,10 @@ mod cases {
             let csd = blank_csd()?;
 
             csd.lock_new(kind);
-            assert!(csd.is_locked());
-            assert!(csd.kind() == kind);
-            assert_eq!(csd.type_bits(), bits);
-            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+            require!(csd.is_locked());
+            require!(csd.kind() == kind);
+            require_eq!(csd.type_bits(), bits);
+            require_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
         }
         Ok(())
     }
@@ -74,8 +74,8 @@ mod cases {
 
             // SAFETY: Only the test uses the csd.
             unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bits };
-            assert!(csd.kind() == Kind::Unknown);
-            assert_eq!(csd.type_bits(), bits);
+            require!(csd.kind() == Kind::Unknown);
+            require_eq!(csd.type_bits(), bits);
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ mod cases {
 
             csd.lock_new(kind);
             csd.unlock();
-            assert_eq!(raw_flags(csd), 0);
+            require_eq!(raw_flags(csd), 0);
         }
         Ok(())
     }
@@ -100,9 +100,9 @@ mod cases {
         // SAFETY: Only the test uses the csd.
         unsafe { (*csd.as_ptr()).node.__bindgen_anon_1.u_flags = bindings::CSD_TYPE_SYNC };
 
-        assert!(csd.lock_if_unlocked());
-        assert!(csd.is_locked());
-        assert!(csd.kind() == Kind::Async);
+        check!(csd.lock_if_unlocked());
+        check!(csd.is_locked());
+        check!(csd.kind() == Kind::Async);
         Ok(())
     }
 
@@ -112,8 +112,8 @@ mod cases {
             let csd = blank_csd()?;
 
             csd.lock_new(kind);
-            assert!(!csd.lock_if_unlocked());
-            assert_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
+            require!(!csd.lock_if_unlocked());
+            require_eq!(raw_flags(csd), bindings::CSD_FLAG_LOCK | bits);
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ mod cases {
 
         // SAFETY: The call is one of a test, and may be made here.
         unsafe { run::here(csd.call()) };
-        assert_eq!(seen.runs(), 1);
+        check_eq!(seen.runs(), 1);
         Ok(())
     }
 
@@ -144,7 +144,7 @@ mod cases {
 
             csd.lock_new(kind);
             csd.fill(csd.call(), here, here);
-            assert_eq!(csd.snapshot().target(), target);
+            check_eq!(csd.snapshot().target(), target);
         }
         Ok(())
     }
@@ -155,8 +155,8 @@ mod cases {
 
         wait::until_over(csd, None, Waiting::Spin);
         csd.lock_pair(Some(7));
-        assert!(csd.is_locked());
-        assert!(csd.kind() == Kind::Sync);
+        check!(csd.is_locked());
+        check!(csd.kind() == Kind::Sync);
         csd.unlock();
         wait::until_over(csd, None, Waiting::Spin);
         wait::until_over(csd, Some(Flags::sync(7)), Waiting::Spin);
@@ -171,13 +171,13 @@ mod cases {
             let csd = blank_csd()?;
 
             csd.lock_pair(Some(7));
-            assert!(!csd.is_over(flags));
+            require!(!csd.is_over(flags));
             csd.unlock();
-            assert!(csd.is_over(flags));
+            require!(csd.is_over(flags));
             csd.lock_pair(next);
-            assert!(csd.is_locked());
-            assert!(csd.is_over(flags));
-            assert!(!csd.is_over(None));
+            require!(csd.is_locked());
+            require!(csd.is_over(flags));
+            require!(!csd.is_over(None));
             wait::until_over(csd, flags, Waiting::Spin);
         }
         Ok(())
@@ -189,8 +189,8 @@ mod cases {
             let csd = blank_csd()?;
 
             csd.lock_pair(Some(seq));
-            assert!(csd.kind() == Kind::Sync);
-            assert!(!csd.is_internal_async());
+            require!(csd.kind() == Kind::Sync);
+            require!(!csd.is_internal_async());
         }
         Ok(())
     }
@@ -200,10 +200,10 @@ mod cases {
         let csd = blank_csd()?;
 
         for _ in 0..2 {
-            assert!(csd.try_lock());
-            assert!(csd.kind() == Kind::Async);
-            assert!(csd.is_internal_async());
-            assert!(!csd.try_lock());
+            require!(csd.try_lock());
+            require!(csd.kind() == Kind::Async);
+            require!(csd.is_internal_async());
+            require!(!csd.try_lock());
             csd.unlock();
         }
         Ok(())

@@ -95,7 +95,7 @@ mod cases {
                 cpus.here,
                 [1, 2, 3, 4, 5, 6, 7, 8].map(|id| (id, kind)),
             )?);
-            assert!(log.is(&[1, 2, 3, 4, 5, 6, 7, 8]));
+            require!(log.is(&[1, 2, 3, 4, 5, 6, 7, 8]));
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ mod cases {
                 (14, Kind::Async),
             ],
         )?);
-        assert!(log.is(&[1, 2, 3, 11, 12, 13, 14]));
+        check!(log.is(&[1, 2, 3, 11, 12, 13, 14]));
         Ok(())
     }
 
@@ -131,7 +131,7 @@ mod cases {
         let [async_1, sync_1] = locked_csds(log, cpus.here, [(12, Kind::Async), (1, Kind::Sync)])?;
 
         flush_of(&[first.claim(), async_1, last.claim(), sync_1]);
-        assert!(log.is(&[1, 11, 12, 13]));
+        check!(log.is(&[1, 11, 12, 13]));
         Ok(())
     }
 
@@ -147,7 +147,7 @@ mod cases {
         flush_of(&[async_1]);
         flush_of(&[work.claim()]);
         flush_of(&[]);
-        assert!(log.is(&[1, 2, 3]));
+        check!(log.is(&[1, 2, 3]));
         Ok(())
     }
 
@@ -169,7 +169,7 @@ mod cases {
         // SAFETY: Only the test uses the csd.
         unsafe { (*unknown.as_ptr()).node.__bindgen_anon_1.u_flags = 0x40 };
         flush_of(&[async_1, unknown, sync_1, async_2]);
-        assert!(log.is(&[1, 2, 3]));
+        check!(log.is(&[1, 2, 3]));
         Ok(())
     }
 
@@ -189,9 +189,9 @@ mod cases {
         queue(cpus.there, second);
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert!(becomes_true(|| log.len() == 3));
-        assert!(log.is(&[1, 2, 3]));
+        check!(held_until_now);
+        check!(becomes_true(|| log.len() == 3));
+        check!(log.is(&[1, 2, 3]));
         Ok(())
     }
 
@@ -219,9 +219,10 @@ mod cases {
         queue(cpus.there, sync_2);
         let held_until_now = held.release();
 
-        assert!(held_until_now && queued);
-        assert!(becomes_true(|| log.len() == 5));
-        assert!(log.is(&[1, 2, 11, 12, 13]));
+        check!(held_until_now);
+        check!(queued);
+        check!(becomes_true(|| log.len() == 5));
+        check!(log.is(&[1, 2, 11, 12, 13]));
         Ok(())
     }
 
@@ -268,9 +269,12 @@ mod cases {
             let woken_up = thread.finishes();
             drop(probe);
 
-            assert!(asleep && held_until_now && ran && woken_up);
+            require!(asleep);
+            require!(held_until_now);
+            require!(ran);
+            require!(woken_up);
             if wake_ups.were_seen() {
-                assert!(log.is(&[1, 2, 11, 12, 100]));
+                require!(log.is(&[1, 2, 11, 12, 100]));
                 return Ok(());
             }
         }

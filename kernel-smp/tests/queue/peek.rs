@@ -40,8 +40,8 @@ mod cases {
         let pending = peek(&empty);
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert!(!pending);
+        check!(held_until_now);
+        check!(!pending);
         Ok(())
     }
 
@@ -59,10 +59,10 @@ mod cases {
         let pending_irqs_off = with_interrupts_off(|_| peek(&alone));
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert!(pending == [true; 3]);
-        assert!(pending_irqs_off);
-        assert!(becomes_true(|| seen.runs() == 1));
+        check!(held_until_now);
+        check_eq!(pending, [true; 3]);
+        check!(pending_irqs_off);
+        check_eq!(seen.runs_after(1), 1);
         Ok(())
     }
 
@@ -79,9 +79,9 @@ mod cases {
         let quiet = becomes_true(|| !peek(&other));
         let held_until_now = held.release();
 
-        assert!(held_until_now);
-        assert!(quiet);
-        assert!(becomes_true(|| seen.runs() == 1));
+        check!(held_until_now);
+        check!(quiet);
+        check_eq!(seen.runs_after(1), 1);
         Ok(())
     }
 
@@ -92,8 +92,8 @@ mod cases {
         let seen = Seen::new()?;
 
         queue(cpus.there, locked_csd(seen, Kind::Async, cpus.there)?);
-        assert!(becomes_true(|| seen.runs() == 1));
-        assert!(becomes_true(|| !peek(&mask)));
+        check_eq!(seen.runs_after(1), 1);
+        check!(becomes_true(|| !peek(&mask)));
         Ok(())
     }
 }

@@ -7,18 +7,16 @@ use crate::{
     tests::support::{
         calls::single_on,
         fixture::{
-            becomes_true,
             leak,
             pool_is_free,
             two_cpus,
             Cpus, //
         },
-        gate::Held,
         senders::{
-            bursts,
-            gathers,
-            meets,
-            sends_and_waits,
+            gather,
+            meet,
+            send_bursts,
+            send_one_too_many,
             Sender,
             BOUND,
             BURST, //
@@ -29,37 +27,31 @@ use crate::{
     }, //
 };
 use kernel::{
-    cpu::CpuId,
     cpumask::Cpumask,
     prelude::*, //
 };
 
-/// Makes a call, and more calls than there are csds between its lock and its push. Returns whether all
-/// ran.
-fn steps_in() -> Result<bool> {
+/// Makes a call, and more calls than there are csds between its lock and its push. All must run.
+fn step_in_before_push() -> Result {
     let Cpus { here, there } = two_cpus()?;
     let send_more = leak(move || {
         for _ in 0..BOUND + 2 {
             single_on(there, &TALLY, false);
         }
     })?;
-    let mut fine = true;
 
     for _ in 0..20 {
         TALLY.clear();
-        let mut sent = true;
-        let Some(made) = step_in(Point::Locked, here, send_more, || {
-            sent &= single_on(there, &TALLY, false) == 0;
-        })?
-        else {
-            return Ok(false);
-        };
+        let made = step_in(Point::Locked, here, send_more, || {
+            check_eq!(single_on(there, &TALLY, false), 0);
+        })?;
 
-        let ran = TALLY.becomes(|cpu| if cpu == there { made + BOUND + 2 } else { 0 });
-        fine &= sent && ran;
-        fine &= pool_is_free();
+        require!(made.is_some());
+        let runs = made.unwrap_or(0) + BOUND + 2;
+        require!(TALLY.becomes(|cpu| if cpu == there { runs } else { 0 }));
+        require!(pool_is_free());
     }
-    Ok(fine)
+    Ok(())
 }
 
 #[kunit_tests(smp_pool)]
@@ -68,8 +60,7 @@ mod cases {
 
     #[test]
     fn as_many_calls_as_there_are_csds_return_and_the_next_one_waits() -> Result {
-        assert!(sends_and_waits(BOUND)?);
-        Ok(())
+        send_one_too_many(BOUND)
     }
 
     #[test]
@@ -77,10 +68,12 @@ mod cases {
     fn calls_behind_a_callback_cost_one_ipi() -> Result {
         use crate::tests::support::{
             events::Events,
+            gate::Held,
             probe::Probe,
             seen::Seen,
             thread::Busy, //
         };
+        use kernel::cpu::CpuId;
 
         struct Crowd {
             to: CpuId,
@@ -117,41 +110,37 @@ mod cases {
         let held_until_now = held.release();
         drop(probe);
 
-        assert!(returned && held_until_now);
-        assert!(becomes_true(|| crowd.seen.runs() == BOUND));
-        assert_eq!(events.csds(), BOUND as usize);
-        assert_eq!(ipis, 1);
+        check!(returned);
+        check!(held_until_now);
+        check_eq!(crowd.seen.runs_after(BOUND), BOUND);
+        check_eq!(events.csds(), BOUND as usize);
+        check_eq!(ipis, 1);
         Ok(())
     }
 
     #[test]
     fn a_callback_can_wait_until_its_caller_has_used_all_csds() -> Result {
-        assert!(meets(BOUND)?);
-        Ok(())
+        meet(BOUND)
     }
 
     #[test]
     fn all_cpus_can_be_gathered_by_calls_to_one_at_a_time() -> Result {
-        assert!(gathers()?);
-        Ok(())
+        gather()
     }
 
     #[test]
     fn bursts_to_one_cpu_all_run() -> Result {
-        assert!(bursts(|cpu| Cpumask::online().next(None) == Some(cpu))?);
-        Ok(())
+        send_bursts(|cpu| Cpumask::online().next(None) == Some(cpu))
     }
 
     #[test]
     fn bursts_to_all_cpus_all_run() -> Result {
-        assert!(bursts(|_| true)?);
-        Ok(())
+        send_bursts(|_| true)
     }
 
     #[test]
     fn calls_made_between_the_lock_and_the_push_of_a_slot_all_run() -> Result {
-        assert!(steps_in()?);
-        Ok(())
+        step_in_before_push()
     }
 
     #[test]
@@ -159,16 +148,15 @@ mod cases {
         let cpus = two_cpus()?;
         let third = cpus.third()?;
         let sender = Sender::new(cpus.here, 4 * BURST)?;
-        let mut fine = true;
 
         TALLY.clear();
         let thread = Thread::start(third, Sender::send, sender)?;
         while !thread.is_done() {
-            fine &= thread.move_to(cpus.there).is_ok();
-            fine &= thread.move_to(third).is_ok();
+            require!(thread.move_to(cpus.there).is_ok());
+            require!(thread.move_to(third).is_ok());
         }
-        assert!(fine && thread.finishes());
-        assert!(TALLY.becomes(|cpu| if cpu == cpus.here { 4 * BURST } else { 0 }));
+        check!(thread.finishes());
+        check!(TALLY.becomes(|cpu| if cpu == cpus.here { 4 * BURST } else { 0 }));
         Ok(())
     }
 }

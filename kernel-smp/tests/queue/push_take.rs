@@ -108,17 +108,17 @@ mod cases {
     fn a_new_queue_is_empty_and_gives_no_entry() {
         let queue = Queue::new();
 
-        assert!(queue.is_empty());
-        assert!(queue.take_all().is_null());
-        assert!(queue.is_empty());
+        check!(queue.is_empty());
+        check!(queue.take_all().is_null());
+        check!(queue.is_empty());
     }
 
     #[test]
     fn a_push_on_an_empty_queue_makes_an_ipi_due() -> Result {
         let queue = Queue::new();
 
-        assert!(push(&queue, blank_csd()?));
-        assert!(!queue.is_empty());
+        check!(push(&queue, blank_csd()?));
+        check!(!queue.is_empty());
         Ok(())
     }
 
@@ -128,7 +128,7 @@ mod cases {
         push(&queue, blank_csd()?);
 
         for _ in 0..10 {
-            assert!(!push(&queue, blank_csd()?));
+            require!(!push(&queue, blank_csd()?));
         }
         Ok(())
     }
@@ -143,8 +143,8 @@ mod cases {
 
         let newest = queue.take_all();
 
-        assert!(queue.is_empty());
-        assert!(Taken(newest).eq(csds.iter().rev().map(|csd| csd.node())));
+        check!(queue.is_empty());
+        check!(Taken(newest).eq(csds.iter().rev().map(|csd| csd.node())));
         Ok(())
     }
 
@@ -154,7 +154,7 @@ mod cases {
         let csd = blank_csd()?;
         push(&queue, csd);
 
-        assert!(Taken(queue.take_all()).eq([csd.node()]));
+        check!(Taken(queue.take_all()).eq([csd.node()]));
         Ok(())
     }
 
@@ -164,9 +164,9 @@ mod cases {
         let csd = blank_csd()?;
 
         for _ in 0..3 {
-            assert!(push(&queue, csd));
-            assert!(!push(&queue, blank_csd()?));
-            assert_eq!(Taken(queue.take_all()).count(), 2);
+            require!(push(&queue, csd));
+            require!(!push(&queue, blank_csd()?));
+            require_eq!(Taken(queue.take_all()).count(), 2);
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ mod cases {
         let csd = blank_csd()?;
 
         // SAFETY: This is the node of a csd that is never freed.
-        assert!(unsafe { Csd::from_node(csd.node()) } == csd);
+        check!(unsafe { Csd::from_node(csd.node()) } == csd);
         Ok(())
     }
 
@@ -202,10 +202,10 @@ mod cases {
 
         // The last pusher counts the IPI after its entry can be taken.
         let due = becomes_true(|| pusher.due.load(Acquire) == batches);
-        assert!(all);
-        assert_eq!(taken, expected);
-        assert!(pusher.queue.is_empty());
-        assert!(due);
+        check!(all);
+        check_eq!(taken, expected);
+        check!(pusher.queue.is_empty());
+        check!(due);
         Ok(())
     }
 }

@@ -65,9 +65,9 @@ mod cases {
             (before, is_raised())
         });
 
-        assert!(!raised_before);
-        assert!(!raised_after);
-        assert!(!csd.is_locked());
+        check!(!raised_before);
+        check!(!raised_after);
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -88,7 +88,7 @@ mod cases {
             raised
         });
 
-        assert!(raised);
+        check!(raised);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     calls::Callback,
     fixture::{
+        becomes_true,
         interrupts_are_off,
         leak, //
     }, //
@@ -84,9 +85,16 @@ impl Seen {
         self.runs.load(Acquire)
     }
 
-    /// Whether the last call was on `cpu`.
-    pub(crate) fn was_on(&self, cpu: CpuId) -> bool {
-        self.cpu.load(Relaxed) == cpu.as_u32()
+    /// Waits until it was called `count` times, or for a long time. Returns how often it was.
+    pub(crate) fn runs_after(&self, count: u32) -> u32 {
+        let _ = becomes_true(|| self.runs() == count);
+
+        self.runs()
+    }
+
+    /// The number of the CPU of the last call.
+    pub(crate) fn cpu(&self) -> u32 {
+        self.cpu.load(Relaxed)
     }
 
     /// Whether the last call was in `context`.
@@ -94,9 +102,21 @@ impl Seen {
         self.context.load(Relaxed) == context.number()
     }
 
-    /// Whether there was one call, on `cpu` and in `context`.
+    /// Whether there was one call, on `cpu` and in `context`. Prints the record if not.
     pub(crate) fn ran_once(&self, cpu: CpuId, context: Context) -> bool {
-        self.runs() == 1 && self.was_on(cpu) && self.was_in(context)
+        let right = self.runs() == 1 && self.cpu() == cpu.as_u32() && self.was_in(context);
+
+        if !right {
+            pr_err!(
+                "ran {} times, last on CPU {} in context {}; expected CPU {}, context {}\n",
+                self.runs(),
+                self.cpu(),
+                self.context.load(Relaxed),
+                cpu.as_u32(),
+                context.number()
+            );
+        }
+        right
     }
 
     /// Records a call.

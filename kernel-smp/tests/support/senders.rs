@@ -72,9 +72,9 @@ impl Sender {
     }
 }
 
-/// Sends one call more than `bound` to a CPU that is in a callback. Returns whether `bound` of them
-/// returned, the last one waited until the callback was over, and all ran.
-pub(crate) fn sends_and_waits(bound: u32) -> Result<bool> {
+/// Makes one call more than `bound` to a CPU that is in a callback. `bound` of them must return, the last
+/// one must wait until the callback has returned, and all must run.
+pub(crate) fn send_one_too_many(bound: u32) -> Result {
     let cpus = two_cpus()?;
     let from = cpus.third()?;
     let sender = Sender::new(cpus.there, bound + 1)?;
@@ -88,22 +88,19 @@ pub(crate) fn sends_and_waits(bound: u32) -> Result<bool> {
     // The wait of the next one cannot be observed; this gives it the time to return too early. No
     // sleep: the timekeeping CPU may be the one that is held.
     udelay(Delta::from_millis(2));
-    let waits = sender.returned() == bound && held.holds();
-    drop(held);
+    let returned_while_held = sender.returned();
+    let held_until_now = held.release();
     let finished = thread.finishes();
-    let ran = TALLY.becomes(|cpu| if cpu == cpus.there { bound + 1 } else { 0 });
-    let free = becomes_true(|| pool::state::in_use(from) == 0);
 
-    if in_use != bound as usize {
-        pr_err!("{} csds in use, not {}\n", in_use, bound);
-    }
-    Ok(returned
-        && waits
-        && finished
-        && ran
-        && free
-        && in_use == bound as usize
-        && sender.errors.load(Relaxed) == 0)
+    check!(returned);
+    check_eq!(in_use, bound as usize);
+    check!(held_until_now);
+    check_eq!(returned_while_held, bound);
+    check!(finished);
+    check_eq!(sender.errors.load(Relaxed), 0);
+    check!(TALLY.becomes(|cpu| if cpu == cpus.there { bound + 1 } else { 0 }));
+    check!(becomes_true(|| pool::state::in_use(from) == 0));
+    Ok(())
 }
 
 /// A callback that does not return until its caller has made `more` calls to the same CPU.
@@ -142,21 +139,20 @@ impl Callback for Rendezvous {
     }
 }
 
-/// Calls a CPU that waits for the caller, as drivers of MTRRs and watchdogs do. Returns whether
-/// both came to their end.
-pub(crate) fn meets(more: u32) -> Result<bool> {
+/// Calls a CPU whose callback waits for the caller, as drivers of MTRRs and watchdogs do. Both must
+/// finish.
+pub(crate) fn meet(more: u32) -> Result {
     let cpus = two_cpus()?;
     let from = cpus.third()?;
-    let mut fine = true;
 
     for _ in 0..20 {
         let rendezvous = Rendezvous::new(cpus.there, more)?;
 
         let thread = Thread::start(from, Rendezvous::call_and_meet, rendezvous)?;
-        fine &= thread.finishes();
-        fine &= becomes_true(|| rendezvous.met.load(Acquire));
+        require!(thread.finishes());
+        require!(becomes_true(|| rendezvous.met.load(Acquire)));
     }
-    Ok(fine)
+    Ok(())
 }
 
 /// A callback that waits until all CPUs that were called are in it.
@@ -175,10 +171,9 @@ impl Callback for Gathering {
     }
 }
 
-/// Gathers all CPUs by calls to one at a time. Returns whether all met.
-pub(crate) fn gathers() -> Result<bool> {
+/// Gathers all CPUs by calls to one at a time. All must meet.
+pub(crate) fn gather() -> Result {
     let cpus = two_cpus()?;
-    let mut fine = true;
 
     for _ in 0..20 {
         let gathering = leak(Gathering {
@@ -188,20 +183,22 @@ pub(crate) fn gathers() -> Result<bool> {
         })?;
 
         for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.here) {
-            fine &= single_on(cpu, gathering, false) == 0;
+            require_eq!(single_on(cpu, gathering, false), 0);
         }
-        fine &= single_on(cpus.here, gathering, false) == 0;
-        fine &= becomes_true(|| gathering.all_met.load(Acquire) == gathering.expected);
+        require_eq!(single_on(cpus.here, gathering, false), 0);
+        require!(becomes_true(
+            || gathering.all_met.load(Acquire) == gathering.expected
+        ));
     }
-    Ok(fine)
+    Ok(())
 }
 
 /// How many calls each CPU sends at once.
 pub(crate) const BURST: u32 = 1000;
 
-/// Sends bursts from all CPUs to those that `to` names. Returns whether each call ran once.
-pub(crate) fn bursts(to: fn(CpuId) -> bool) -> Result<bool> {
-    let cpus = two_cpus()?;
+/// Sends bursts from all CPUs to those for which `to` is true. Each call must run once.
+pub(crate) fn send_bursts(to: fn(CpuId) -> bool) -> Result {
+    two_cpus()?;
     let mut threads = KVec::new();
     let mut senders = KVec::new();
 
@@ -213,24 +210,25 @@ pub(crate) fn bursts(to: fn(CpuId) -> bool) -> Result<bool> {
             threads.push(Thread::start(from, Sender::send, sender)?, GFP_KERNEL)?;
         }
     }
-    let finished = threads.iter().all(Thread::finishes);
     let expected = BURST * Cpumask::online().weight();
-    let ran = TALLY.becomes(|cpu| {
+
+    require!(threads.iter().all(Thread::finishes));
+    check!(TALLY.becomes(|cpu| {
         if Cpumask::online().test(cpu) && to(cpu) {
             expected
         } else {
             0
         }
-    });
-    let free = Cpumask::online()
-        .iter()
-        .all(|cpu| becomes_true(|| pool::state::in_use(cpu) == 0));
-
-    drop(cpus);
-    Ok(finished
-        && ran
-        && free
-        && senders
-            .iter()
-            .all(|sender| sender.errors.load(Relaxed) == 0))
+    }));
+    for sender in &senders {
+        check_eq!(sender.errors.load(Relaxed), 0);
+    }
+    for cpu in Cpumask::online() {
+        require!(
+            becomes_true(|| pool::state::in_use(cpu) == 0),
+            "CPU {}",
+            cpu.as_u32()
+        );
+    }
+    Ok(())
 }

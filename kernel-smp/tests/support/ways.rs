@@ -92,16 +92,6 @@ pub(crate) struct Way {
     pub(crate) call: fn(&Target) -> c_int,
 }
 
-impl Way {
-    /// Prints which way it is that fails, if `fine` is false. Returns `fine`.
-    pub(crate) fn check(&self, fine: bool) -> bool {
-        if !fine {
-            pr_err!("this is about {}\n", self.name);
-        }
-        fine
-    }
-}
-
 /// All ways.
 pub(crate) static WAYS: [Way; 10] = [
     Way {

@@ -139,10 +139,10 @@ mod cases {
         let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
         let finished = thread.finishes();
 
-        assert!(!early);
-        assert_eq!(sent, 0);
-        assert!(finished);
-        assert_eq!(waiter.value.load(Acquire), 7);
+        check!(!early);
+        check_eq!(sent, 0);
+        check!(finished);
+        check_eq!(waiter.value.load(Acquire), 7);
         Ok(())
     }
 
@@ -166,12 +166,12 @@ mod cases {
         let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
         let finished = thread.finishes();
 
-        assert!(!early);
-        assert_eq!(sent, 0);
-        assert!(finished);
-        assert_eq!(waiter.value.load(Acquire), 7);
-        assert!(csd.is_locked());
-        assert!(csd.kind() == Kind::Sync);
+        check!(!early);
+        check_eq!(sent, 0);
+        check!(finished);
+        check_eq!(waiter.value.load(Acquire), 7);
+        check!(csd.is_locked());
+        check!(csd.kind() == Kind::Sync);
         Ok(())
     }
 
@@ -182,9 +182,9 @@ mod cases {
         let csd = csd_for(seen)?;
 
         seen.set(csd);
-        assert_eq!(single_async(i32::from(cpus.there), csd), 0);
-        assert_eq!(seen.was_locked(), Some(false));
-        assert!(!csd.is_locked());
+        check_eq!(single_async(i32::from(cpus.there), csd), 0);
+        check_eq!(seen.was_locked(), Some(false));
+        check!(!csd.is_locked());
         Ok(())
     }
 
@@ -196,8 +196,8 @@ mod cases {
 
         seen.set(csd);
         queue(cpus.there, csd);
-        assert_eq!(seen.was_locked(), Some(true));
-        assert!(becomes_true(|| !csd.is_locked()));
+        check_eq!(seen.was_locked(), Some(true));
+        check!(becomes_true(|| !csd.is_locked()));
         Ok(())
     }
 }

@@ -71,7 +71,6 @@ mod cases {
     fn a_waiter_returns_though_the_next_call_between_the_same_cpus_is_stuck() -> Result {
         let cpus = two_cpus()?;
         let source = cpus.third()?;
-        let mut fine = true;
 
         for _ in 0..20 {
             bind(cpus.here)?;
@@ -85,23 +84,31 @@ mod cases {
             // The csd of the waiter is in the queue, and behind it one that holds the CPU once more.
             let held = Held::new(cpus.there)?;
             waits.go();
-            fine &= becomes_true(|| is_locked(source, cpus.there));
-            fine &= single_async(i32::from(cpus.there), csd_for(second_gate)?) == 0;
+            require!(becomes_true(|| is_locked(source, cpus.there)));
+            require_eq!(
+                single_async(i32::from(cpus.there), csd_for(second_gate)?),
+                0
+            );
 
             // The next call waits for the per-pair csd of the first, and keeps the waiter from running
             // until it has the csd.
             sends.go();
-            fine &= becomes_true(|| next.begun.load(Acquire));
+            let begun = becomes_true(|| next.begun.load(Acquire));
             drop(held);
 
             // The first call runs, the second one is stuck.
-            fine &= waits.finishes();
+            let finished = waits.finishes();
             let held_again = Held::assume(second_gate)?;
-            fine &= waiter.seen.runs() == 1 && next.seen.runs() == 0;
-            fine &= held_again.release();
-            fine &= sends.finishes() && becomes_true(|| next.seen.runs() == 1);
+            let runs = (waiter.seen.runs(), next.seen.runs());
+            let held_until_now = held_again.release();
+
+            require!(begun);
+            require!(finished);
+            require_eq!(runs, (1, 0));
+            require!(held_until_now);
+            require!(sends.finishes());
+            require_eq!(next.seen.runs_after(1), 1);
         }
-        assert!(fine);
         Ok(())
     }
 }

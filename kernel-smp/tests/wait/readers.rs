@@ -282,19 +282,19 @@ mod cases {
 
     #[test]
     fn a_grace_period_does_not_end_in_the_polling_wait_of_a_task() -> Result {
-        assert_eq!(rounds(Place::Task)?, (ROUNDS, 0));
+        check_eq!(rounds(Place::Task)?, (ROUNDS, 0));
         Ok(())
     }
 
     #[test]
     fn a_grace_period_does_not_end_in_the_polling_wait_of_an_interrupt() -> Result {
-        assert_eq!(rounds(Place::OverTask)?, (ROUNDS, 0));
+        check_eq!(rounds(Place::OverTask)?, (ROUNDS, 0));
         Ok(())
     }
 
     #[test]
     fn a_grace_period_does_not_end_in_the_polling_wait_of_an_interrupt_over_idle() -> Result {
-        assert_eq!(rounds(Place::OverIdle)?, (ROUNDS, 0));
+        check_eq!(rounds(Place::OverIdle)?, (ROUNDS, 0));
         Ok(())
     }
 }

@@ -31,9 +31,11 @@ mod cases {
             let held_until_now = held.release();
             let finished = thread.finishes();
 
-            assert!(way.check(called && held_until_now && finished));
-            assert!(way.check(!early));
-            assert!(way.check(caller.succeeded()));
+            require!(called, "{}", way.name);
+            require!(held_until_now, "{}", way.name);
+            require!(finished, "{}", way.name);
+            require!(!early, "{}", way.name);
+            require!(caller.succeeded(), "{}", way.name);
         }
         Ok(())
     }
@@ -56,10 +58,13 @@ mod cases {
             let held_until_now = held.release();
             let first_finished = first_thread.finishes();
 
-            assert!(way.check(first_called && held_until_now));
-            assert!(way.check(second_finished && first_finished));
-            assert!(way.check(!first_early));
-            assert!(way.check(first.succeeded() && second.succeeded()));
+            require!(first_called, "{}", way.name);
+            require!(held_until_now, "{}", way.name);
+            require!(second_finished, "{}", way.name);
+            require!(first_finished, "{}", way.name);
+            require!(!first_early, "{}", way.name);
+            require!(first.succeeded(), "{}", way.name);
+            require!(second.succeeded(), "{}", way.name);
         }
         Ok(())
     }
@@ -84,10 +89,14 @@ mod cases {
             let third_held_until_now = third_held.release();
             let second_finished = second_thread.finishes();
 
-            assert!(way.check(called && there_held_until_now && third_held_until_now));
-            assert!(way.check(first_finished && second_finished));
-            assert!(way.check(!second_early));
-            assert!(way.check(first.succeeded() && second.succeeded()));
+            require!(called, "{}", way.name);
+            require!(there_held_until_now, "{}", way.name);
+            require!(third_held_until_now, "{}", way.name);
+            require!(first_finished, "{}", way.name);
+            require!(second_finished, "{}", way.name);
+            require!(!second_early, "{}", way.name);
+            require!(first.succeeded(), "{}", way.name);
+            require!(second.succeeded(), "{}", way.name);
         }
         Ok(())
     }
@@ -108,9 +117,12 @@ mod cases {
             let held_until_now = held.release();
             let finished = thread.finishes();
 
-            assert!(way.check(called && moved.is_ok() && held_until_now && finished));
-            assert!(way.check(!early));
-            assert!(way.check(caller.succeeded()));
+            require!(called, "{}", way.name);
+            require!(moved.is_ok(), "{}", way.name);
+            require!(held_until_now, "{}", way.name);
+            require!(finished, "{}", way.name);
+            require!(!early, "{}", way.name);
+            require!(caller.succeeded(), "{}", way.name);
         }
         Ok(())
     }
