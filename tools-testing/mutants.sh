@@ -14,7 +14,7 @@
 #   Caught by: unload KERNEL        a module that is unloaded while what it has sent is under way
 #   Caught by: disassembly OBJECT   the order of instructions, which no guest under QEMU shows
 #
-# history-NN-* bring back failures that kernel/smp.c has had; Documentation/dev-tools/smp/regressions.rst
+# regression-NN-* bring back failures that kernel/smp.c once had; Documentation/dev-tools/smp/regressions.rst
 # has the list.
 
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +39,7 @@ apply_to() {
 check() {
 	local m n
 	for ((n = 1; n <= 15; n++)); do
-		compgen -G "$here/mutants/$(printf 'history-%02d-*.patch' $n)" >/dev/null || die "failure $n of history has no mutant"
+		compgen -G "$here/mutants/$(printf 'regression-%02d-*.patch' $n)" >/dev/null || die "regression $n has no mutant"
 	done
 	for m in "${list[@]}"; do
 		[ -e "$here/mutants/$m" ] || die "MUTANTS: there is no $m in $(short "$here")/mutants"

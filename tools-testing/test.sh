@@ -37,6 +37,8 @@ while IFS=$'\t' read -r of_all title command; do
 	done
 	if [[ $command == +* ]]; then
 		env "${words[@]}" </dev/null
+	elif [ -n "${T:-}" ]; then
+		item_live "$title" env "${words[@]}"
 	else
 		item "$title" env "${words[@]}"
 	fi
