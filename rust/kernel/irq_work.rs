@@ -50,7 +50,7 @@ pub trait Handler: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// - `work.func` is `run::<T>`, and never changes.
+/// - `work.func` is `run_irq_work::<T>`, and never changes.
 /// - For each time that C has accepted the work there is a [`Use`], until the handler has returned.
 #[pin_data]
 struct Inner<T: Handler> {
@@ -163,19 +163,23 @@ impl<T: Handler> IrqWork<T> {
         Error: From<E>,
     {
         let inner = try_pin_init!(Inner {
-            // INVARIANT: `func` is `run::<T>`.
+            // INVARIANT: `func` is `run_irq_work::<T>`.
             work: Opaque::new(bindings::irq_work {
                 node: bindings::__call_single_node {
                     __bindgen_anon_1: bindings::__call_single_node__bindgen_ty_1 { u_flags },
                     ..pin_init::zeroed()
                 },
-                func: Some(run::<T>),
+                func: Some(run_irq_work::<T>),
                 ..pin_init::zeroed()
             }),
             handler <- handler,
         }? E);
 
-        Ok(Self(Owner::new(inner, run::<T> as *const (), flags)?))
+        Ok(Self(Owner::new(
+            inner,
+            run_irq_work::<T> as *const (),
+            flags,
+        )?))
     }
 
     /// Queues the work by `queue`, a function of C. Returns false if the work was queued already.
@@ -183,7 +187,7 @@ impl<T: Handler> IrqWork<T> {
     fn queue_by(&self, queue: impl FnOnce(*mut bindings::irq_work) -> bool) -> Result<bool> {
         let started = self.0.start_use()?;
 
-        // `run()` takes it back, possibly before this returns.
+        // `run_irq_work()` takes it back, possibly before this returns.
         let started = started.into_raw();
         let queued = queue(self.0.work.get());
         if !queued {
@@ -302,7 +306,7 @@ unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> bool {
 ///
 /// `work` must be that of an [`Inner<T>`], of which there is a [`Use`] for this.
 #[inline]
-unsafe extern "C" fn run<T: Handler>(work: *mut bindings::irq_work) {
+unsafe extern "C" fn run_irq_work<T: Handler>(work: *mut bindings::irq_work) {
     let work = Opaque::cast_from(work).cast_mut();
 
     // SAFETY: `work` is in an `Inner<T>`, by the safety requirements.

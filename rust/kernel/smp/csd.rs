@@ -170,7 +170,7 @@ impl<T: Handler> Csd<T> {
             handler <- handler,
         }? E);
 
-        Ok(Self(Owner::new(inner, Self::run as *const (), flags)?))
+        Ok(Self(Owner::new(inner, Self::run_csd as *const (), flags)?))
     }
 
     /// Returns the handler.
@@ -259,7 +259,7 @@ impl<T: Handler> Csd<T> {
         }
         let started = self.0.start_use().map_err(|_| CallError::Unloading)?;
 
-        // ORDERING: Full. As a release it pairs with the exchange in `run()`, also if `queued` was
+        // ORDERING: Full. As a release it pairs with the exchange in `run_csd()`, also if `queued` was
         // set: that handler sees what the caller has written. As an acquire it pairs with the same
         // one: C does not use the csd any more.
         if inner.queued.xchg(true, Full) {
@@ -269,14 +269,14 @@ impl<T: Handler> Csd<T> {
 
         let started = started.into_raw();
         // INVARIANT: `queued` has just been set.
-        // SAFETY: The csd is not in use, by the type invariants. It stays valid until `run()` takes
+        // SAFETY: The csd is not in use, by the type invariants. It stays valid until `run_csd()` takes
         // the use back and drops it.
-        if !unsafe { inner.csd.send(cpu, Self::run, started.cast()) } {
+        if !unsafe { inner.csd.send(cpu, Self::run_csd, started.cast()) } {
             // The CPU was online with preemption off, so this is unexpected.
             crate::warn_on_once!(true);
             // SAFETY: The csd was not sent.
             drop(unsafe { Use::<Inner<T>>::from_raw(started) });
-            // INVARIANT: C has not queued the csd, and does not call `run()`.
+            // INVARIANT: C has not queued the csd, and does not call `run_csd()`.
             // ORDERING: Pairs with the exchange above: the csd is not in use.
             inner.queued.store(false, Release);
             return Err(CallError::Offline);
@@ -351,7 +351,7 @@ impl<T: Handler> Csd<T> {
     ///
     /// `info` is a use of a `Self` that was sent to this CPU, and interrupts are off.
     #[inline]
-    unsafe extern "C" fn run(info: *mut c_void) {
+    unsafe extern "C" fn run_csd(info: *mut c_void) {
         // SAFETY: By the safety requirements.
         let inner = unsafe { Use::<Inner<T>>::from_raw(info.cast()) };
 

@@ -18,7 +18,7 @@ use crate::{
 /// # Safety
 ///
 /// `info` is an `F` that lives until this returns, and interrupts are off.
-unsafe extern "C" fn run<F: Fn(&CallContext) + Sync>(info: *mut c_void) {
+unsafe extern "C" fn run_on_each<F: Fn(&CallContext) + Sync>(info: *mut c_void) {
     // SAFETY: By the safety requirements.
     let f = unsafe { &*info.cast_const().cast::<F>() };
 
@@ -41,7 +41,7 @@ where
     /// # Safety
     ///
     /// `info` is a `Self` that lives until this returns, and interrupts are off.
-    unsafe extern "C" fn run(info: *mut c_void) {
+    unsafe extern "C" fn run_on_some(info: *mut c_void) {
         // SAFETY: By the safety requirements.
         let this = unsafe { &*info.cast_const().cast::<Self>() };
 
@@ -135,7 +135,7 @@ impl Caller {
         unsafe {
             bindings::on_each_cpu_cond_mask(
                 None,
-                Some(run::<F>),
+                Some(run_on_each::<F>),
                 core::ptr::from_ref(&f).cast_mut().cast(),
                 true,
                 mask.as_raw(),
@@ -182,7 +182,7 @@ impl Caller {
         unsafe {
             bindings::on_each_cpu_cond_mask(
                 Some(Conditional::<F, C>::applies),
-                Some(Conditional::<F, C>::run),
+                Some(Conditional::<F, C>::run_on_some),
                 core::ptr::from_ref(&this).cast_mut().cast(),
                 true,
                 mask.as_raw(),
@@ -240,7 +240,7 @@ impl Caller {
         unsafe {
             bindings::smp_call_function_many(
                 mask.as_raw(),
-                Some(run::<F>),
+                Some(run_on_each::<F>),
                 core::ptr::from_ref(&f).cast_mut().cast(),
                 true,
             )

@@ -38,7 +38,7 @@ where
     /// # Safety
     ///
     /// `info` is a `Self` that has no other user meanwhile, and interrupts are off.
-    unsafe extern "C" fn run(info: *mut c_void) {
+    unsafe extern "C" fn run_on_one(info: *mut c_void) {
         // SAFETY: By the safety requirements.
         let call = unsafe { &mut *info.cast::<Self>() };
         // SAFETY: Interrupts are off until this returns.
@@ -89,7 +89,7 @@ impl Caller {
         unsafe {
             bindings::smp_call_function_single(
                 i32::from(cpu),
-                Some(Call::<F, R>::run),
+                Some(Call::<F, R>::run_on_one),
                 call.info(),
                 true,
             )
@@ -136,7 +136,7 @@ impl Caller {
         unsafe {
             bindings::smp_call_function_any(
                 mask.as_raw(),
-                Some(Call::<F, R>::run),
+                Some(Call::<F, R>::run_on_one),
                 call.info(),
                 c_int::from(true),
             )

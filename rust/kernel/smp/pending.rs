@@ -63,7 +63,7 @@ unsafe impl<F: Send, R: Send> Sync for Inner<F, R> {}
 ///
 /// `info` is a use of an `Inner<F, R>` that was sent to this CPU, and interrupts are off.
 #[inline]
-unsafe extern "C" fn run<F, R>(info: *mut c_void)
+unsafe extern "C" fn run_async<F, R>(info: *mut c_void)
 where
     F: FnMut(&CallContext) -> R + 'static,
     R: 'static,
@@ -132,13 +132,13 @@ where
         },
         f: UnsafeCell::new(f),
     };
-    let owner = Owner::new::<Infallible>(inner, run::<F, R> as *const (), flags)
+    let owner = Owner::new::<Infallible>(inner, run_async::<F, R> as *const (), flags)
         .map_err(|_| CallError::NoMemory)?;
     let started = owner.start_use().map_err(|_| CallError::Unloading)?;
     let info = started.into_raw();
 
-    // SAFETY: The csd was never sent. It stays valid until `run()` takes the use back and drops it.
-    if !unsafe { owner.head.csd.send(cpu, run::<F, R>, info.cast()) } {
+    // SAFETY: The csd was never sent. It stays valid until `run_async()` takes the use back and drops it.
+    if !unsafe { owner.head.csd.send(cpu, run_async::<F, R>, info.cast()) } {
         // SAFETY: The csd was not sent.
         drop(unsafe { Use::from_raw(info) });
         return Err(CallError::not_called(cpu));

@@ -37,7 +37,7 @@ pub struct Posts<'a, T> {
 /// `info` is a `Shared<T>` that lives until this has incremented `done`, interrupts are off, and a
 /// value of `F` has existed.
 #[inline]
-unsafe extern "C" fn run<T, F>(info: *mut c_void)
+unsafe extern "C" fn run_post<T, F>(info: *mut c_void)
 where
     T: Sync,
     F: Fn(&CallContext, &T) + Copy + Send + 'static,
@@ -93,12 +93,12 @@ impl<T: Sync> Posts<'_, T> {
         };
         let _ = f;
 
-        // SAFETY: `Caller::scope()` returns after `run()` has incremented `done`, and `f` is a
+        // SAFETY: `Caller::scope()` returns after `run_post()` has incremented `done`, and `f` is a
         // value of `F`.
         let ret = unsafe {
             bindings::smp_call_function_single(
                 i32::from(cpu),
-                Some(run::<T, F>),
+                Some(run_post::<T, F>),
                 core::ptr::from_ref(&self.shared).cast_mut().cast(),
                 false,
             )
@@ -141,7 +141,7 @@ impl Caller {
         };
 
         let result = f(&posts);
-        // ORDERING: Pairs with the release in `run()`: the caller sees what the functions have
+        // ORDERING: Pairs with the release in `run_post()`: the caller sees what the functions have
         // written.
         self.wait_until(
             || posts.shared.done.load(Acquire) == posts.sent.get(),

@@ -15,7 +15,7 @@ use crate::{
 /// # Safety
 ///
 /// `info` is a `Call<F, R>` that has no other user meanwhile.
-unsafe extern "C" fn run<F, R>(info: *mut c_void) -> c_int
+unsafe extern "C" fn run_in_task<F, R>(info: *mut c_void) -> c_int
 where
     F: FnMut() -> R,
 {
@@ -60,8 +60,10 @@ impl Caller {
     {
         let mut call = Call::new(f);
 
-        // SAFETY: `call` has no other user meanwhile: `run()` has returned when this returns.
-        unsafe { bindings::smp_call_on_cpu(cpu.as_u32(), Some(run::<F, R>), call.info(), false) };
+        // SAFETY: `call` has no other user meanwhile: `run_in_task()` has returned when this returns.
+        unsafe {
+            bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_in_task::<F, R>), call.info(), false)
+        };
         call.result.ok_or_else(|| CallError::not_called(cpu))
     }
 }
