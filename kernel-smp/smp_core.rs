@@ -85,7 +85,7 @@
 //! - [`irq`]: the context of the caller
 //! - [`mask`]: sets of CPUs
 //! - [`trace`]: trace points
-//! - [`stats`]: counters
+//! - [`stats`]: counters for debugfs
 //! - [`testpoint`]: points at which a test steps in
 //! - [`log`]: log lines
 //! - [`clock`]: the time

@@ -83,7 +83,8 @@ def table(kind):
         ]
         for fields in (head, *body):
             for n, field in enumerate(fields):
-                lines.append(f"   {'*' if n == 0 else ' '} - {'' if field == '-' else field}".rstrip())
+                text = "" if field == "-" else field.replace("*", r"\*")
+                lines.append(f"   {'*' if n == 0 else ' '} - {text}".rstrip())
         return lines
     return [f"  {row.name:12}{row.command.replace('+ ', ''):28}{row.shows}" for row in checks()]
 
