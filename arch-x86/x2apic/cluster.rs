@@ -5,6 +5,7 @@
 use crate::{
     hw::{
         self,
+        Clusters,
         Machine, //
     },
     icr::{
@@ -17,35 +18,19 @@ use kernel::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
+    preempt,
     prelude::*, //
 };
-
-/// The CPUs that one write of the register can reach.
-pub(crate) trait Clusters {
-    /// Returns the online CPUs of the cluster of `cpu`. The set may change meanwhile.
-    fn members(&self, cpu: CpuId) -> &Cpumask;
-
-    /// Returns the logical APIC ID of `cpu`. The CPUs of one cluster have the same upper 16 bits.
-    fn id(&self, cpu: CpuId) -> u32;
-}
-
-impl Clusters for Machine {
-    #[inline]
-    fn members(&self, cpu: CpuId) -> &Cpumask {
-        Machine::members(self, cpu)
-    }
-
-    #[inline]
-    fn id(&self, cpu: CpuId) -> u32 {
-        self.logical_id(cpu)
-    }
-}
 
 /// Calls `send` once for each cluster with CPUs in `left`, with the IDs of these CPUs combined.
 ///
 /// CPUs that are not online are skipped. The CPUs that an IPI is sent to are taken out of `left`.
+///
+/// # Safety
+///
+/// The CPUs of `left` have been up at least once.
 #[inline]
-pub(crate) fn each_destination(
+pub(crate) unsafe fn each_destination(
     left: &mut Cpumask,
     clusters: &impl Clusters,
     mut send: impl FnMut(u32),
@@ -53,12 +38,14 @@ pub(crate) fn each_destination(
     let mut last = None;
 
     while let Some(cpu) = left.next(last) {
-        let members = clusters.members(cpu);
+        // SAFETY: By the safety requirements.
+        let members = unsafe { clusters.members(cpu) };
         let mut ids = 0;
         let mut member = None;
 
         while let Some(cpu) = hw::next_in_both(left, members, member) {
-            ids |= clusters.id(cpu);
+            // SAFETY: As above.
+            ids |= unsafe { clusters.id(cpu) };
             member = Some(cpu);
         }
         if ids != 0 {
@@ -72,30 +59,45 @@ pub(crate) fn each_destination(
 /// Sends an IPI to each CPU of `mask`, or to each but this one.
 ///
 /// The mask may change meanwhile: an NMI handler, for one, clears the bit of its CPU. The IPIs go
-/// to the CPUs that the mask holds at the start.
+/// to the CPUs that the mask holds at the start. An NMI sends to one CPU after the other, since it
+/// may have interrupted a sender that uses the scratch mask.
 ///
 /// # Safety
 ///
 /// The driver is used in x2APIC mode, and the CPUs of `mask` have been up at least once.
 #[inline(never)]
 unsafe fn send_mask(machine: &Machine, mask: &Cpumask, vector: Vector, to_self: bool) {
-    hw::fence();
+    let send = |ids: u32| {
+        let icr = Icr::send(Destination::Logical(ids), vector);
 
-    let send = |left: &mut Cpumask| {
+        // SAFETY: The driver is used in x2APIC mode only, and the CPUs are online.
+        unsafe { hw::write_icr(icr) };
+    };
+
+    hw::fence();
+    if preempt::in_nmi() {
+        let this_cpu = CpuId::current();
+
+        for cpu in mask.iter() {
+            if cpu.is_online() && (to_self || cpu != this_cpu) {
+                // SAFETY: By the safety requirements.
+                send(unsafe { machine.id(cpu) });
+            }
+        }
+        return;
+    }
+
+    let send_all = |left: &mut Cpumask| {
         mask.copy(left);
         if !to_self {
             left.clear(CpuId::current());
         }
-        each_destination(left, machine, |ids| {
-            let icr = Icr::send(Destination::Logical(ids), vector);
-
-            // SAFETY: The driver is used in x2APIC mode only, and the CPUs are online.
-            unsafe { hw::write_icr(icr) };
-        });
+        // SAFETY: By the safety requirements.
+        unsafe { each_destination(left, machine, send) };
     };
 
-    // SAFETY: `send` only sends IPIs, and has the mask from its argument only.
-    unsafe { machine.with_scratch_mask(send) };
+    // SAFETY: This is no NMI, and `send_all` has the mask from here only.
+    unsafe { machine.with_scratch_mask(send_all) };
 }
 
 /// Sends an IPI to the CPU with the logical APIC ID `dest`. In any context; the write of the

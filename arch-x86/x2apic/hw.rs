@@ -64,13 +64,30 @@ pub(crate) unsafe fn apic_id(cpu: CpuId) -> u32 {
     unsafe { atomic_load(id, Relaxed) }
 }
 
+/// The CPUs that one write of the register can reach.
+pub(crate) trait Clusters {
+    /// Returns the CPUs of the cluster of `cpu` that are online; they may change meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` has been up at least once.
+    unsafe fn members(&self, cpu: CpuId) -> &Cpumask;
+
+    /// Returns the logical APIC ID of `cpu`. Those of one cluster have the upper 16 bits in common.
+    ///
+    /// # Safety
+    ///
+    /// As for [`members`](Self::members).
+    unsafe fn id(&self, cpu: CpuId) -> u32;
+}
+
 /// The variables of the cluster driver.
 ///
 /// # Invariants
 ///
-/// - `scratch` and `clusters` are per-CPU variables. Their masks are allocated for each CPU that
-///   was prepared to come up, and are never freed.
-/// - `logical_ids` has an entry for each CPU.
+/// - `scratch` is a per-CPU variable. The mask of a CPU is allocated while that CPU is up.
+/// - `clusters` is a per-CPU variable. The mask of a CPU that has been up is never freed.
+/// - `logical_ids` has an entry for each possible CPU.
 pub(crate) struct Machine {
     scratch: *mut bindings::cpumask_var_t,
     clusters: *mut *mut bindings::cpumask,
@@ -78,12 +95,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Takes the variables from the driver.
+    /// Takes what the driver passes.
     ///
     /// # Safety
     ///
-    /// The arguments are as the type invariants say. The methods are called only for CPUs that were
-    /// prepared to come up.
+    /// The arguments are as the type invariants say.
     #[inline]
     pub(crate) unsafe fn from_c(
         scratch: *mut bindings::cpumask_var_t,
@@ -98,50 +114,48 @@ impl Machine {
         }
     }
 
-    /// Returns the online CPUs of the cluster of `cpu`. The set may change meanwhile.
-    #[inline]
-    pub(crate) fn members(&self, cpu: CpuId) -> &Cpumask {
-        // SAFETY: By the type invariants.
-        let clusters = unsafe { StaticPerCpu::new(self.clusters) };
-        // SAFETY: `cpu` is possible.
-        let mask = unsafe { *clusters.per_cpu_ptr(cpu) };
-
-        // SAFETY: The mask was allocated when the CPU was prepared, and is never freed.
-        unsafe { Cpumask::from_raw(mask) }
-    }
-
-    /// Returns the logical APIC ID of `cpu`.
-    #[inline]
-    pub(crate) fn logical_id(&self, cpu: CpuId) -> u32 {
-        // SAFETY: The array has an entry for each CPU, by the type invariants.
-        let id = unsafe { self.logical_ids.add(cpu.as_u32() as usize) };
-
-        // SAFETY: The pointer is valid and aligned, and writes are single stores.
-        unsafe { atomic_load(id, Relaxed) }
-    }
-
-    /// Runs `f` with interrupts off, on the scratch mask of this CPU. Its content is that of an
-    /// earlier use.
-    ///
-    /// An NMI that sends to a set of CPUs uses the same mask, and the interrupted sender then sees
-    /// it change. This is the same in C.
+    /// Runs `f` with interrupts off, on this CPU's own mask for work on a set of CPUs. The content
+    /// of the mask is that of an earlier use.
     ///
     /// # Safety
     ///
-    /// `f` only sends IPIs, and uses the mask only by its argument.
+    /// Not in an NMI, which can come while the mask is in use. `f` sends IPIs only, and does not use
+    /// the mask in another way.
     #[inline]
-    pub(crate) unsafe fn with_scratch_mask<R>(&self, f: impl FnOnce(&mut Cpumask) -> R) -> R {
+    pub(crate) unsafe fn with_scratch_mask(&self, f: impl FnOnce(&mut Cpumask)) {
         let with_mask = |_: &LocalInterruptDisabled| {
             // SAFETY: By the type invariants.
             let scratch = unsafe { StaticPerCpu::new(self.scratch) };
 
-            // SAFETY: The mask was allocated when this CPU was prepared. It has no other user,
-            // since interrupts are off, and by the safety requirements.
+            // SAFETY: This CPU is up, so the mask is allocated, by the type invariants. It has no
+            // other user, since interrupts are off, and by the safety requirements.
             f(unsafe { CpumaskVar::from_raw_mut(scratch.this_cpu_ptr()) })
         };
 
         // SAFETY: `f` makes no guards and takes no locks.
         unsafe { with_interrupts_off(with_mask) }
+    }
+}
+
+impl Clusters for Machine {
+    #[inline]
+    unsafe fn members(&self, cpu: CpuId) -> &Cpumask {
+        // SAFETY: By the type invariants.
+        let clusters = unsafe { StaticPerCpu::new(self.clusters) };
+        // SAFETY: `cpu` is possible, by the safety requirements.
+        let mask = unsafe { *clusters.per_cpu_ptr(cpu) };
+
+        // SAFETY: The mask is there and never freed, by the type invariants.
+        unsafe { Cpumask::from_raw(mask) }
+    }
+
+    #[inline]
+    unsafe fn id(&self, cpu: CpuId) -> u32 {
+        // SAFETY: The array has an entry for each CPU, by the type invariants.
+        let id = unsafe { self.logical_ids.add(cpu.as_u32() as usize) };
+
+        // SAFETY: The pointer is valid and aligned, and writes are single stores.
+        unsafe { atomic_load(id, Relaxed) }
     }
 }
 

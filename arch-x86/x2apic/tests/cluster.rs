@@ -2,9 +2,9 @@
 
 //! Which CPUs are reached by one write of the register.
 
-use crate::cluster::{
-    each_destination,
-    Clusters, //
+use crate::{
+    cluster::each_destination,
+    hw::Clusters, //
 };
 use kernel::{
     cpu::{
@@ -81,13 +81,13 @@ impl Made {
 }
 
 impl Clusters for Made {
-    fn members(&self, cpu: CpuId) -> &Cpumask {
+    unsafe fn members(&self, cpu: CpuId) -> &Cpumask {
         self.members
             .get(cpu.as_u32() as usize)
             .unwrap_or(&self.none)
     }
 
-    fn id(&self, cpu: CpuId) -> u32 {
+    unsafe fn id(&self, cpu: CpuId) -> u32 {
         self.layout.id(cpu.as_u32())
     }
 }
@@ -111,11 +111,13 @@ fn sent(machine: &Made, targets: u32) -> Result<KVec<u32>> {
     let mut sent = KVec::with_capacity(MOST as usize, GFP_KERNEL)?;
     let mut result = Ok(());
 
-    each_destination(&mut left, machine, |ids| {
+    let send = |ids| {
         if let Err(e) = sent.push(ids, GFP_KERNEL) {
             result = Err(e);
         }
-    });
+    };
+    // SAFETY: A made-up machine takes any CPU.
+    unsafe { each_destination(&mut left, machine, send) };
     result?;
     Ok(sent)
 }
