@@ -21,7 +21,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `first` leads to valid entries that no other CPU reaches, or is null.
+/// `first` leads to valid entries whose links only this CPU uses, or is null.
 pub(crate) struct List {
     first: Cell<*mut Node>,
 }
@@ -113,10 +113,14 @@ impl List {
         Some(unsafe { Csd::from_node(node) })
     }
 
-    /// Returns the entries. The iterator must not be used after the list has changed.
+    /// Returns the entries.
+    ///
+    /// # Safety
+    ///
+    /// The list does not change while the iterator is used.
     #[inline]
-    pub(crate) fn iter(&self) -> Iter<'_> {
-        // INVARIANT: By the invariants of the list.
+    pub(crate) unsafe fn iter(&self) -> Iter<'_> {
+        // INVARIANT: By the invariants of the list, and the safety requirements.
         Iter {
             next: self.first.get(),
             _list: PhantomData,
@@ -234,13 +238,20 @@ impl Batch {
         unsafe { self.wake_ups.append(wake_ups) };
     }
 
-    /// Returns the entries, in the order in which they are run. The iterator must not be used after
-    /// the batch has changed.
+    /// Returns the entries, in the order in which they are run.
+    ///
+    /// # Safety
+    ///
+    /// The batch does not change while the iterator is used.
     #[inline]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Csd> + '_ {
-        self.sync
-            .iter()
-            .chain(self.other.iter())
-            .chain(self.wake_ups.iter())
+    pub(crate) unsafe fn iter(&self) -> impl Iterator<Item = Csd> + '_ {
+        // SAFETY: By the safety requirements.
+        let sync = unsafe { self.sync.iter() };
+        // SAFETY: As above.
+        let other = unsafe { self.other.iter() };
+        // SAFETY: As above.
+        let wake_ups = unsafe { self.wake_ups.iter() };
+
+        sync.chain(other).chain(wake_ups)
     }
 }

@@ -132,12 +132,16 @@ impl CallFunctionData {
     }
 
     /// Returns the csd for calls to `target`.
+    ///
+    /// # Safety
+    ///
+    /// The source CPU has been up, and `target` is possible.
     #[inline]
-    pub(crate) fn csd(&self, target: CpuId) -> Csd {
+    pub(crate) unsafe fn csd(&self, target: CpuId) -> Csd {
         let base = self.csd.load(Relaxed);
 
-        // SAFETY: `base` is a per-CPU allocation, by the type invariants, and `target` was online
-        // when it was put in the mask.
+        // SAFETY: `base` is a per-CPU allocation, by the type invariants and the safety
+        // requirements, and `target` is possible.
         let csd = unsafe { bindings::per_cpu_ptr(base, target.as_u32()) };
 
         // SAFETY: The csds are never freed.
@@ -153,11 +157,16 @@ impl CallFunctionData {
         seq
     }
 
-    /// Returns the set of CPUs to send an IPI to, made equal to `targets`.
+    /// Returns the mask of CPUs to send an IPI to, made equal to `targets`.
+    ///
+    /// # Safety
+    ///
+    /// The caller runs on the CPU of `self` with preemption off, and uses the mask in this way only.
     #[cold]
     #[expect(clippy::mut_from_ref)]
-    pub(crate) fn ipi_mask_like(&self, targets: &Cpumask, _guard: &CpuGuard) -> &mut Cpumask {
-        // SAFETY: The mask is allocated, and used by this CPU alone, by the type invariants.
+    pub(crate) unsafe fn ipi_mask_like(&self, targets: &Cpumask) -> &mut Cpumask {
+        // SAFETY: The mask is allocated, and used by this CPU alone, by the type invariants and the
+        // safety requirements.
         let ipi_mask = unsafe { CpumaskVar::from_raw_mut(self.ipi_mask.get().cast()) };
 
         targets.copy(ipi_mask);
@@ -176,7 +185,8 @@ pub(crate) mod state {
         // SAFETY: The CPU is possible.
         let cfd = unsafe { CFD_DATA.per_cpu(source) };
 
-        cfd.csd(target).is_locked()
+        // SAFETY: Both CPUs have been up.
+        unsafe { cfd.csd(target) }.is_locked()
     }
 
     /// Returns where the per-pair csds of `source`, which is possible, are.

@@ -3,20 +3,21 @@
 //! The csd: layout, lock, unlock.
 //!
 //! Only this file knows the fields of `call_single_data_t`. The flag word is shared by source and
-//! target. All other fields belong to the source until it pushes the csd, locked, and to the target
-//! from when it has taken the csd off its queue until it unlocks it.
+//! target. All other fields are written by the source only, before it pushes the csd, and read by
+//! the target from when it has taken the csd off its queue until it unlocks it. With
+//! `csdlock_debug=1` a waiter may read them at any time.
 //!
 //! # Operations
 //!
 //! | operation | by | on a csd | ordering |
 //! |---|---|---|---|
 //! | [`lock_new`](Csd::lock_new) | the source | that no other CPU can access | relaxed: the push publishes it |
-//! | [`lock_if_unlocked`](Csd::lock_if_unlocked) | the source, from one CPU at a time | of a caller | relaxed, as above |
+//! | [`lock_if_unlocked`](Csd::lock_if_unlocked) | the source, from one CPU at a time | of a caller | relaxed; reuse after `unlock` relies on the control dependency |
 //! | [`try_lock`](Csd::try_lock) | the source, or an interrupt on that CPU | of a pool | acquire of `unlock` |
-//! | [`lock_pair`](Csd::lock_pair) | the source, pinned | per-pair, seen unlocked | release to `is_over` |
-//! | [`fill`](Csd::fill) | the source | locked, not yet pushed | after the lock |
+//! | [`lock_pair`](Csd::lock_pair) | the source, pinned | per-pair, seen unlocked | release to the waits below |
+//! | [`fill`](Csd::fill) | the source | locked, not yet pushed | after the lock on x86-64, for `smp_mb()` in `Watch::facts()` |
 //! | [`call`](Csd::call) | source or target | that belongs to it | plain |
-//! | [`unlock`](Csd::unlock) | the target | locked | release to all acquires here |
+//! | [`unlock`](Csd::unlock) | the target; the source before a push; another CPU if the target is offline | locked | release to all acquires here |
 //! | [`is_over`](Csd::is_over), [`spin_until_over`](Csd::spin_until_over) | a waiter | any | acquire of `unlock` and `lock_pair` |
 //! | [`is_locked`](Csd::is_locked), [`kind`](Csd::kind), [`is_internal_async`](Csd::is_internal_async) | any CPU | any | relaxed |
 //!
@@ -337,8 +338,8 @@ impl Csd {
     pub(crate) fn lock_pair(self, seq: Option<u32>) {
         let flags = seq.map_or(Flags::INTERNAL_ASYNC, Flags::sync);
 
-        // ORDERING: The release pairs with the acquire in `is_over()`: a waiter for the last use
-        // that finds this one sees what the last one did.
+        // ORDERING: The release pairs with the acquire in `is_over()` and `spin_until_over()`: a
+        // waiter for the last use that finds this one sees what the last one did.
         // LITMUS: csd-exact-wait
         self.flags().store(flags.0, Release);
     }

@@ -2,8 +2,8 @@
 /*
  * The entry points of <linux/smp.h> that call another CPU.
  *
- * Each passes its caller's address on, for trace points and warnings: Rust has no
- * _RET_IP_. As C functions they can be traced and probed by name.
+ * Those that queue csds pass on the address of their caller, for trace points and
+ * warnings: Rust has no _RET_IP_. As C functions they can be traced and probed by name.
  */
 
 #include <linux/bug.h>

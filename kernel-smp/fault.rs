@@ -3,9 +3,12 @@
 //! Injected faults: `CONFIG_SMP_RUST_FAULT`.
 //!
 //! As the settings of `fault.c` say, IPIs of cross-CPU calls are dropped, delayed, reordered,
-//! duplicated or sent in bursts, and the pool of a CPU has no free slot. Other IPIs, as those of
-//! the scheduler, are not affected.
+//! duplicated or sent in bursts, and the pool of a CPU has no free slot. That includes the IPIs for
+//! wake-ups and IRQ work of another CPU, which use the same queue. Reschedule IPIs and the IPI of a
+//! CPU to itself are not affected.
 
+#[cfg(CONFIG_SMP_RUST_FAULT)]
+use kernel::percpu::CpuPinned as _;
 use kernel::{
     interrupt::LocalInterruptDisabled,
     percpu::CpuGuard, //
@@ -26,8 +29,8 @@ pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
     #[cfg(CONFIG_SMP_RUST_FAULT)]
     return ipi::hits(
         kernel::bindings::smp_fault_kind_SMP_FAULT_NO_FREE_SLOT,
-        kernel::percpu::CpuPinned::cpu(guard),
-        kernel::percpu::CpuPinned::cpu(guard),
+        guard.cpu(),
+        guard.cpu(),
     );
     #[cfg(not(CONFIG_SMP_RUST_FAULT))]
     {

@@ -49,9 +49,11 @@ pub(crate) fn flush(irq: &LocalInterruptDisabled, offline: Offline) {
     unsafe { batch.add(newest) };
 
     if offline == Offline::Dying {
-        stats::count_all(Counter::Dying, || batch.iter().count() as u64);
+        // SAFETY: The batch does not change meanwhile.
+        stats::count_all(Counter::Dying, || unsafe { batch.iter() }.count() as u64);
     } else if !irq.cpu().is_online() && !batch.is_empty() {
-        offline::report(irq.cpu(), batch.iter());
+        // SAFETY: As above.
+        offline::report(irq.cpu(), unsafe { batch.iter() });
     }
 
     while let Some(csd) = batch.sync.pop() {
@@ -98,13 +100,13 @@ pub(crate) unsafe extern "C" fn generic_smp_call_function_single_interrupt() {
 /// The caller is a task that stays on its CPU.
 #[export]
 pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
-    let has_work =
-        |guard: CpuGuard| !queue::this_cpu(&guard).is_empty() || wait::is_unfinished(&guard);
-
-    if !has_work(CpuGuard::new()) {
+    if !wait::POLLING && queue::this_cpu(&CpuGuard::new()).is_empty() {
         return;
     }
     let flush_it = |irq: &LocalInterruptDisabled| {
+        if wait::POLLING && queue::this_cpu(irq).is_empty() && !wait::is_unfinished(irq) {
+            return;
+        }
         // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
         let was_pending = unsafe { bindings::local_softirq_pending() };
 

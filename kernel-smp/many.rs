@@ -77,8 +77,12 @@ impl MultiCall {
         let mut next = targets.next(None);
         while let Some(cpu) = next {
             if self.wants(cpu) {
-                let csd = cfd.csd(cpu);
+                // SAFETY: This CPU is up, and `cpu` was seen online.
+                let csd = unsafe { cfd.csd(cpu) };
 
+                // ORDERING: The acquire of the wait pairs with the release in `Csd::unlock()`: the
+                // last use is over before the fields are written again.
+                // LITMUS: csd-unlock-reuse, csd-exact-wait
                 wait::until_over(csd, None, Waiting::Spin);
                 csd.lock_pair(seq);
                 csd.fill(self.call, guard.cpu(), cpu);
@@ -87,12 +91,16 @@ impl MultiCall {
                 // SAFETY: `cpu` was seen online with preemption off, so it is possible.
                 let queue = unsafe { queue::of(cpu) };
                 // SAFETY: The csd is locked and filled in, and is never freed.
-                if queue::counted(unsafe { queue.push(csd.node()) }) {
+                let was_empty = unsafe { queue.push(csd.node()) };
+
+                queue::count_push(was_empty);
+                if was_empty {
                     due = due.wrapping_add(1);
                     last_due = cpu;
                 } else {
                     ipi_mask
-                        .get_or_insert_with(|| cfd.ipi_mask_like(targets, guard))
+                        // SAFETY: `cfd` is that of this CPU, and preemption is off.
+                        .get_or_insert_with(|| unsafe { cfd.ipi_mask_like(targets) })
                         .clear(cpu);
                 }
             } else {
@@ -196,7 +204,8 @@ pub(crate) unsafe extern "C" fn smp_call_function_many_cond(
     if sent.is_some() {
         // LITMUS: many-waits-for-what-was-sent
         for cpu in targets.iter() {
-            wait::until_over(cfd.csd(cpu), sent, Waiting::Spin);
+            // SAFETY: The source CPU was up, and `cpu` was online, when the call was sent.
+            wait::until_over(unsafe { cfd.csd(cpu) }, sent, Waiting::Spin);
         }
     }
 }

@@ -90,7 +90,8 @@ pub(crate) unsafe fn drain(cpu: CpuId) {
     let left = unsafe { LEFT.per_cpu(cpu) };
     // The oldest entries, up to this one, were reported before, if it is still in the queue.
     let last_known = left.load(Relaxed);
-    let mut is_known = found.iter().any(|csd| csd.node() == last_known);
+    // SAFETY: The list does not change meanwhile.
+    let mut is_known = unsafe { found.iter() }.any(|csd| csd.node() == last_known);
 
     while let Some(csd) = found.pop() {
         let node = csd.node();

@@ -44,20 +44,26 @@ fn pin_vcpu(cpu: Option<c_int>) {
 unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) {
     // SAFETY: By the safety requirements.
     let call: *mut Work = unsafe { container_of!(work, Work, work) };
-    // SAFETY: The sender waits, and does not use it meanwhile.
-    let call = unsafe { &mut *call };
+    // The sender uses the completion meanwhile, and the workqueue the work item: no reference to
+    // the whole.
+    // SAFETY: The sender has written this, and does not use it before the completion.
+    let (func, data) = unsafe { ((*call).func, (*call).data) };
+    // SAFETY: As above.
+    let physical_cpu = unsafe { (*call).physical_cpu };
 
-    if call.physical_cpu.is_some() {
-        pin_vcpu(call.physical_cpu);
+    if physical_cpu.is_some() {
+        pin_vcpu(physical_cpu);
     }
     // SAFETY: The sender allows the call.
-    call.ret = unsafe { (call.func)(call.data) };
-    if call.physical_cpu.is_some() {
+    let ret = unsafe { func(data) };
+    if physical_cpu.is_some() {
         pin_vcpu(None);
     }
 
+    // SAFETY: The sender reads this after the completion.
+    unsafe { (&raw mut (*call).ret).write(ret) };
     // SAFETY: The completion is initialised. The sender may continue from here.
-    unsafe { bindings::complete(&raw mut call.done) };
+    unsafe { bindings::complete(&raw mut (*call).done) };
 }
 
 /// Runs `func` in a task on `cpu` and returns what it returned.

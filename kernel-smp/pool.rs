@@ -235,6 +235,15 @@ impl Pool {
         Some(fallback)
     }
 
+    /// Returns all csds.
+    #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
+    fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
+        self.slots
+            .iter()
+            .chain([&self.fallback])
+            .chain(&self.offline)
+    }
+
     fn has_free_slot(&'static self) -> bool {
         self.find(|slot| (!slot.csd().is_locked()).then_some(()))
             .is_some()
@@ -320,7 +329,7 @@ unsafe fn send_in_any(
         if let Some(csd) = slot {
             return send(csd);
         }
-        // SAFETY: Neither the lock nor the send makes a guard, or turns interrupts on.
+        // SAFETY: Both return with interrupts off, and with the guards that they began with.
         if unsafe { irq::with_interrupts_off(|_| pool.lock_fallback(&guard).map(send).is_some()) } {
             return;
         }
@@ -338,8 +347,9 @@ unsafe fn send_in_any(
     }
 }
 
-/// Reports one csd of `cpu` that is locked for too long, and sends the IPI again. The IPI is for
-/// all csds with that target. A csd with another target is reported when this is called next.
+/// Reports one csd of `cpu` that is locked for too long, and sends the IPI again if its target is
+/// online and runs no function. The IPI is for all csds with that target. A csd with another target is
+/// reported when this is called next.
 ///
 /// # Safety
 ///
@@ -352,11 +362,7 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
     // SAFETY: As above.
     let pool = unsafe { POOL.per_cpu(cpu) };
 
-    pool.slots
-        .iter()
-        .chain([&pool.fallback])
-        .chain(&pool.offline)
-        .any(|slot| slot.report_late(cpu));
+    pool.all().any(|slot| slot.report_late(cpu));
 }
 
 /// For the tests.
@@ -371,11 +377,6 @@ pub(crate) mod state {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(cpu) };
 
-        pool.slots
-            .iter()
-            .chain([&pool.fallback])
-            .chain(&pool.offline)
-            .filter(|slot| slot.csd().is_locked())
-            .count()
+        pool.all().filter(|slot| slot.csd().is_locked()).count()
     }
 }

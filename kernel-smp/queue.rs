@@ -148,7 +148,9 @@ pub(crate) unsafe fn send(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bo
     // SAFETY: By the safety requirements.
     let was_empty = unsafe { queue.push(node) };
 
-    if counted(was_empty) {
+    count_push(was_empty);
+    if was_empty {
+        testpoint::reach(Point::Pushed);
         ipi::send(cpu, None);
     }
     was_empty
@@ -178,22 +180,21 @@ unsafe fn send_traced(cpu: CpuId, node: *mut Node, callsite: Callsite) -> bool {
     // SAFETY: By the safety requirements.
     let was_empty = unsafe { queue.push(node) };
 
-    if counted(was_empty) {
+    count_push(was_empty);
+    if was_empty {
+        testpoint::reach(Point::Pushed);
         ipi::send(cpu, Some(callsite));
     }
     was_empty
 }
 
-/// Counts a push, and returns `was_empty`: whether an IPI is due.
+/// Counts a push. An IPI is due if the queue `was_empty`.
 #[inline]
-pub(crate) fn counted(was_empty: bool) -> bool {
+pub(crate) fn count_push(was_empty: bool) {
     stats::count(Counter::Csds);
-    if was_empty {
-        testpoint::reach(Point::Pushed);
-    } else {
+    if !was_empty {
         stats::count(Counter::Batched);
     }
-    was_empty
 }
 
 /// Sends an IPI to each CPU with an entry in its queue. For an interrupt that is about to wait: the

@@ -5,13 +5,13 @@
 //! # Principles
 //!
 //! - One atomic exchange publishes a csd, one store of its flag word ends it. All other fields are
-//!   plain: they belong to one CPU at a time.
+//!   written before the one and read between the two.
 //! - The CPU whose push finds the queue empty sends the IPI. All others rely on it.
-//! - Storage belongs to the source CPU. An asynchronous call waits for a free csd at most, never
-//!   for its own function.
-//! - A waiter depends only on the csds that it has sent. It does not depend on what may change
+//! - Storage belongs to the sender: its stack, a csd of its own, or one of its CPU. An asynchronous
+//!   call waits for a free csd at most, never for its own function.
+//! - The wait for a call depends only on the csds that were sent. It does not depend on what may change
 //!   meanwhile: the caller's mask, the set of online CPUs, or the CPU that it runs on.
-//! - Each ordering names its partner and a litmus test, each failure mode a test.
+//! - Each ordering names its partner, and each failure mode has a test.
 //!
 //! # Glossary
 //!
@@ -28,22 +28,24 @@
 //! - *pool*: the csds of a source for asynchronous calls, one in each *slot*.
 //! - *fallback csd*: the csd that a source uses when no slot is free.
 //! - *per-pair csd*: the csd for multi-CPU calls from one source to one target.
-//! - *internal csd*: one of a pool, or a per-pair csd. All others belong to callers.
+//! - *internal csd*: one of a pool, or a per-pair csd: any sender on its CPU may wait for it.
 //! - *sequence number*: distinguishes one synchronous use of a per-pair csd from the next.
-//! - *waiter*: a caller that waits until a csd is unlocked.
-//! - *polling wait*: a wait with interrupts off that flushes the queue of its own CPU meanwhile.
+//! - *waiter*: a caller that waits until a csd is unlocked, to return or to use that csd again.
+//! - *polling wait*: a wait with interrupts off that takes the queue of its own CPU meanwhile, and
+//!   runs the csds that others may wait for.
 //! - *offline CPU*: a CPU that is not online. What is found in its queue is reported.
 //!
 //! # Life of a call
 //!
 //! The source locks a csd, fills it, and pushes it on the queue of the target. If the queue was
-//! empty, it also sends an IPI; else one is on its way. The target takes the whole queue at once,
+//! empty, it also sends an IPI, unless the target polls in its idle loop; else one was sent. The target takes the whole queue at once,
 //! and runs the synchronous csds, then the asynchronous ones and IRQ work, then the tasks to wake
 //! up.
 //!
 //! # Map
 //!
-//! From top to bottom. A file imports only from files below it; `make test T=lint` checks that.
+//! From top to bottom. A file imports only from files below it; `make test T=lint` checks that. The
+//! tests import from all, and [`testpoint`] from them.
 //!
 //! Entry points:
 //!
@@ -90,7 +92,7 @@
 //! - [`log`]: log lines
 //! - [`clock`]: the time
 //!
-//! C companions: `entry.c` (entry points that hand on their caller's address; exports), `data.c`
+//! C companions: `entry.c` (entry points that pass on the address of their caller; exports), `data.c`
 //! (variables that debuggers look up), `params.c` (parameters, and the variables that they set),
 //! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
 //! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points

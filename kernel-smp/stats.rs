@@ -42,7 +42,7 @@ pub(crate) enum Counter {
     Dying,
     /// The most slots of its pool that were in use at once.
     SlotsMost,
-    /// The longest wait for a synchronous call or for a free csd, in ns.
+    /// The longest wait for a synchronous call or for a free csd of the pool, in ns.
     LongestWait,
 }
 

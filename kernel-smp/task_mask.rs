@@ -30,7 +30,7 @@ unsafe impl Sync for InitTaskMask {}
 static INIT_TASK_MASK: InitTaskMask = InitTaskMask(UnsafeCell::new(MaybeUninit::zeroed()));
 
 /// Returns whether a set of CPUs is stored in place of the pointer to it.
-#[inline(always)]
+#[inline]
 fn inlined() -> bool {
     // SAFETY: Reading a static key is always allowed.
     unsafe { bindings::smp_ipi_mask_inlined() }
@@ -38,10 +38,10 @@ fn inlined() -> bool {
 
 /// Returns the set of the current task.
 ///
-/// The caller is in task context, and uses the set once at a time. In a context that causes a
+/// The caller is in task context, and uses the set for one call at a time. In a context that causes a
 /// warning, an interrupt may overwrite the set: the CPUs in it are then wrong, but it stays valid
 /// memory.
-#[inline(always)]
+#[inline]
 pub(crate) fn of_current<'a>() -> &'a mut Cpumask {
     // SAFETY: There is always a current task.
     let task = unsafe { bindings::get_current() };

@@ -8,10 +8,10 @@
 //! # The polling wait: `CONFIG_SMP_RUST_POLLING_WAIT`
 //!
 //! Two CPUs that call each other with interrupts off, or from interrupts, would deadlock: neither
-//! takes the IPI of the other. A waiter that cannot be interrupted therefore flushes its own queue
+//! takes the IPI of the other. A waiter that cannot be interrupted therefore takes its own queue
 //! and runs the csds that other CPUs may wait for: synchronous csds, and asynchronous ones of a
-//! pool or a pair, for which the next sender may wait. IRQ work, tasks to wake up and csds of
-//! callers are not run. The IPI of this CPU is still due, and runs them as soon as interrupts are
+//! pool or a pair, for which the next sender may wait. IRQ work, tasks to wake up and
+//! asynchronous csds of callers are not run. The IPI of this CPU is still due, and runs them as soon as interrupts are
 //! on.
 //!
 //! A function that is run so may call and wait itself, and so poll again, up to [`DEPTH_MAX`]
@@ -19,7 +19,7 @@
 //! them: else each of two CPUs could wait for a csd that the other has taken and not run.
 //!
 //! The caller must hold no spinning lock: a function that is run may take it, and a CPU that spins
-//! for it with interrupts off does not flush its queue. With lockdep each call that holds one is
+//! for it with interrupts off does not poll. With lockdep each call that holds one is
 //! reported.
 
 use crate::{
@@ -45,10 +45,7 @@ use kernel::{
     cpu::CpuId,
     interrupt::LocalInterruptDisabled,
     lockdep,
-    percpu::{
-        define_per_cpu,
-        CpuPinned, //
-    },
+    percpu::define_per_cpu,
     processor::cpu_relax,
     sync::atomic::{
         Atomic,
@@ -146,7 +143,7 @@ struct Unfinished {
     depth: Atomic<u32>,
 }
 
-// SAFETY: Only the CPU itself uses it, with interrupts off.
+// SAFETY: Only its CPU uses it, and with interrupts off.
 unsafe impl Sync for Unfinished {}
 
 define_per_cpu! {
@@ -164,8 +161,8 @@ pub(crate) fn unfinished(irq: &LocalInterruptDisabled) -> Option<&Batch> {
 
 /// Returns whether an entry was taken off the queue of this CPU and not yet run.
 #[inline]
-pub(crate) fn is_unfinished<P: CpuPinned>(pinned: &P) -> bool {
-    POLLING && !UNFINISHED.this_cpu(pinned).batch.is_empty()
+pub(crate) fn is_unfinished(irq: &LocalInterruptDisabled) -> bool {
+    POLLING && !UNFINISHED.this_cpu(irq).batch.is_empty()
 }
 
 /// Runs the csds in the queue of this CPU that other CPUs may wait for.
@@ -181,7 +178,8 @@ fn poll(irq: &LocalInterruptDisabled) {
         // SAFETY: The entries were just taken.
         unsafe { batch.add(queue::this_cpu(irq).take_all()) };
     }
-    if batch.sync.is_empty() && !batch.other.iter().any(Csd::is_internal_async) {
+    // SAFETY: The batch does not change meanwhile.
+    if batch.sync.is_empty() && !unsafe { batch.other.iter() }.any(Csd::is_internal_async) {
         return;
     }
     if level == DEPTH_MAX {

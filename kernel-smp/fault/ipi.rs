@@ -132,7 +132,7 @@ pub(crate) unsafe fn arch_send_call_function_single_ipi(cpu: c_int) {
 ///
 /// # Safety
 ///
-/// `mask` is valid.
+/// `mask` is valid, and its CPUs are possible.
 pub(crate) unsafe fn arch_send_call_function_ipi_mask(mask: *const bindings::cpumask) {
     // SAFETY: By the safety requirements.
     for cpu in unsafe { Cpumask::from_raw(mask) } {

@@ -56,18 +56,13 @@ impl<'a> Record<'a> {
 }
 
 impl Record<'static> {
-    /// # Safety
-    ///
-    /// `cpu` is a possible CPU.
-    unsafe fn of(cpu: CpuId) -> Self {
-        Self {
-            // SAFETY: By the safety requirements.
-            csd: unsafe { CUR_CSD.per_cpu(cpu) },
-            // SAFETY: As above.
-            func: unsafe { CUR_CSD_FUNC.per_cpu(cpu) },
-            // SAFETY: As above.
-            info: unsafe { CUR_CSD_INFO.per_cpu(cpu) },
-        }
+    /// Returns that of `cpu`, if it is a possible CPU.
+    fn of(cpu: CpuId) -> Option<Self> {
+        Some(Self {
+            csd: CUR_CSD.get(cpu)?,
+            func: CUR_CSD_FUNC.get(cpu)?,
+            info: CUR_CSD_INFO.get(cpu)?,
+        })
     }
 }
 
@@ -137,19 +132,22 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Returns what `cpu` runs; without it, what CPU 0 runs, as C does.
+    /// Returns what `cpu` runs: nothing, if it is not a possible CPU.
     pub(super) fn of(cpu: Option<CpuId>) -> Self {
-        // SAFETY: There is always a CPU 0 below `nr_cpu_ids`.
-        let cpu = cpu.unwrap_or(unsafe { CpuId::from_u32_unchecked(0) });
-        // SAFETY: A CPU that was called is possible, and the boot CPU is.
-        let record = unsafe { Record::of(cpu) };
-
-        Self {
-            // ORDERING: The acquire pairs with the releases in `begin()`, `end()` and `resume()`.
-            // LITMUS: stall-record-begin, stall-record-end
-            csd: record.csd.load(Acquire),
-            func: record.func.load(Relaxed),
-            info: record.info.load(Relaxed),
+        match cpu.and_then(Record::of) {
+            Some(record) => Self {
+                // ORDERING: The acquire pairs with the releases in `begin()`, `end()` and
+                // `resume()`.
+                // LITMUS: stall-record-begin, stall-record-end
+                csd: record.csd.load(Acquire),
+                func: record.func.load(Relaxed),
+                info: record.info.load(Relaxed),
+            },
+            None => Self {
+                csd: ptr::null_mut(),
+                func: ptr::null_mut(),
+                info: ptr::null_mut(),
+            },
         }
     }
 }

@@ -75,14 +75,13 @@ pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     }
 }
 
-/// Returns whether a backtrace of `cpu` may be asked for, which is possible; at most once between
-/// two flushes.
+/// Takes the right to ask for a backtrace of `cpu`. Returns false if it was taken since the last flush
+/// of that CPU, or if that is not a possible CPU.
 pub(super) fn take_trigger(cpu: CpuId) -> bool {
-    // SAFETY: A CPU that was called is possible.
-    let trigger = unsafe { TRIGGER_BACKTRACE.per_cpu(cpu) };
-
     // ORDERING: The acquire pairs with the release in `flush_begins()`.
-    trigger.cmpxchg(1, 0, Acquire).is_ok()
+    TRIGGER_BACKTRACE
+        .get(cpu)
+        .is_some_and(|trigger| trigger.cmpxchg(1, 0, Acquire).is_ok())
 }
 
 /// An IPI that was sent again.
@@ -95,24 +94,22 @@ pub(super) struct Resent {
 }
 
 impl Resent {
-    /// Sends an IPI again to `cpu`.
-    pub(super) fn send(cpu: CpuId) -> Self {
-        // SAFETY: A CPU that was called is possible.
-        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+    /// Sends an IPI again to `cpu`, if it is a possible CPU.
+    pub(super) fn send(cpu: CpuId) -> Option<Self> {
+        let ipis = RESENT_IPIS.get(cpu)?;
         let at = now();
         // ORDERING: Full, so before the IPI. It pairs with the interrupt: the flush that it starts
         // finds this number, or a later one, when it reads `sent` in `flush_begins()`.
         let number = ipis.sent.fetch_add(1, Full).wrapping_add(1);
 
         ipi::resend(cpu);
-        Self { number, at }
+        Some(Self { number, at })
     }
 
     /// Returns after how many ns, at most, `cpu` has begun to flush its queue; [`None`] if it has
     /// not.
     pub(super) fn flushed_after(self, cpu: CpuId) -> Option<u64> {
-        // SAFETY: A CPU that was called is possible.
-        let ipis = unsafe { RESENT_IPIS.per_cpu(cpu) };
+        let ipis = RESENT_IPIS.get(cpu)?;
         // ORDERING: The acquire pairs with the release in `ResentIpis::note()`.
         let seen = ipis.seen.load(Acquire);
         let is_seen = seen.wrapping_sub(self.number) as i32 >= 0;
