@@ -25,16 +25,19 @@ def read(text):
     cold = set(re.findall(r"^attributes (#\d+) = \{[^}]*\bcold\b", text, re.M))
     calls, is_cold, name = {}, set(), None
     for line in text.splitlines():
-        define = re.match(r'define .*?@"?([\w.$]+)"?\(.*?(#\d+)? (?:personality .*)?\{', line)
+        define = re.match(r'define .*?@"?([\w.$]+)"?\(', line)
         if define:
             name = define.group(1)
             calls[name] = []
-            if define.group(2) in cold:
+            if cold & set(re.findall(r" (#\d+)(?= )", line)):
                 is_cold.add(name)
-        elif name and re.search(r"\b(?:call|invoke)\b", line):
-            callee = re.search(r'\b(?:call|invoke)\b[^@%"]*(?:@"?([\w.$]+)|(%[\w.]+)\()', line)
-            if callee and not (callee.group(1) or "").startswith("llvm."):
-                calls[name].append(callee.group(1))
+        elif name and re.match(r"\s+(?:%\S+ = )?(?:(?:tail|musttail|notail) )?(?:call|invoke) ", line):
+            callee = re.search(r'(?:@"?([\w.$]+)"?|(%[\w.]+))\(', line)
+            if callee:
+                if not (callee.group(1) or "").startswith("llvm."):
+                    calls[name].append(callee.group(1))
+            elif " asm " not in line:
+                sys.exit(f"this call is not understood: {line.strip()}")
         elif line == "}":
             name = None
     return calls, is_cold

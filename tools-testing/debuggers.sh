@@ -25,6 +25,7 @@ dump() {
 	monitor=$work/$kernel.qmp
 	rm -f "$monitor" "$work/$kernel.elf"
 	stuck=$(llvm-nm-22 "$build/$kernel/vmlinux" | awk '$3 == "n_csd_lock_stuck" { print "0x" $1 }')
+	[ -n "$stuck" ] || die "n_csd_lock_stuck is not in $(short "$build/$kernel")/vmlinux"
 	(
 		guest_qemu=(-device vmcoreinfo -qmp "unix:$monitor,server=on,wait=off")
 		boot "$job" "$kernel" 300 "csdlock_debug=1 smp.csd_lock_timeout=2000" \
@@ -33,8 +34,12 @@ dump() {
 	guest=$!
 	until [ -S "$monitor" ] || ! kill -0 $guest 2>/dev/null; do sleep 0.2; done
 	[ -S "$monitor" ] || die "the guest did not start (log: $(short "$logs")/$job-guest.out)"
-	"$cache/venv/bin/python3" -B "$here/dump.py" --monitor "$monitor" --until "$stuck" "$work/$kernel.elf"
-	# It was ended by the monitor.
+	"$cache/venv/bin/python3" -B "$here/dump.py" --monitor "$monitor" --until "$stuck" "$work/$kernel.elf" || {
+		kill "$guest"
+		wait "$guest" || true
+		die "there is no dump (log: $(short "$logs")/$job.log)"
+	}
+	# The monitor has ended it.
 	wait "$guest" || true
 	out=$("$cache/venv/bin/python3" -B "$here/dump.py" "$work/$kernel.elf" "$build/$kernel/vmlinux" \
 		"$build/modules/$kernel/smp_guarantees.ko")

@@ -39,6 +39,7 @@ failed=("${found[@]:0:$((${#found[@]} > 0 ? ${#found[@]} - 1 : 0))}")
 if [ ${#failed[@]} != 0 ]; then
 	die "KUnit: $summary: ${failed[*]} ${trouble:+and ${trouble% (log*} }(logs: $(short "$log"), $(short "$parsed"))"
 fi
+[[ $summary != *': 0 passed'* ]] || die "KUnit: $summary (log: $(short "$log"))"
 [ -z "$trouble" ] || die "$trouble"
 [ $rc = 0 ] || die "kunit.py: $(tail -n 1 "$parsed") (logs: $(short "$log"), $(short "$parsed"))"
 echo "$summary"

@@ -79,6 +79,7 @@ places_check() {
 words_check() {
 	local pattern instead found=""
 	while IFS=$'\t' read -r pattern instead; do
+		grep -E "$pattern" </dev/null >/dev/null 2>&1 || [ $? = 1 ] || die "grep refuses the pattern $pattern"
 		found+=$(files ':!tools-testing/words' | xargs -d '\n' grep -nIE "$pattern" | head -n 5 |
 			sed "s/\$/ (instead: $instead)/" || true)
 		found+=${found:+$'\n'}

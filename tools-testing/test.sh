@@ -12,8 +12,8 @@ if [ "${T:-}" = list ]; then
 	checks list
 	exit
 fi
-# shellcheck disable=SC2086 # Several names.
-rows=$(checks rows ${T:-})
+read -ra names <<<"${T:-}"
+rows=$(checks rows "${names[@]}")
 lock
 begin_items
 "$here/setup.sh"
@@ -36,7 +36,13 @@ while IFS=$'\t' read -r of_all title command; do
 		[[ ${words[n]} != *.sh ]] || words[n]=$here/${words[n]}
 	done
 	if [[ $command == +* ]]; then
-		env "${words[@]}" </dev/null
+		# It may end before it comes to its items.
+		start=$(date +%s) counted=$(wc -l <"$results") rc=0
+		env "${words[@]}" </dev/null 2>"$logs/test-$title.log" || rc=$?
+		[ $rc != 130 ] || exit 130
+		cat "$logs/test-$title.log" >&2
+		[ $rc = 0 ] || count $rc "$title" "$start" "$logs/test-$title.log"
+		[ "$(wc -l <"$results")" -gt "$counted" ] || die "$title shows no item"
 	elif [ -n "${T:-}" ]; then
 		item_live "$title" env "${words[@]}"
 	else
