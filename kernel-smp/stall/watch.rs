@@ -62,8 +62,12 @@ fn n_csd_lock_stuck() -> &'static Atomic<i32> {
 /// Returns whether a csd is locked for so long that it was reported.
 ///
 /// For RCU, which can then suppress its own stall report. May be called in any context.
+///
+/// # Safety
+///
+/// None.
 #[export]
-pub(crate) extern "C" fn csd_lock_is_stuck() -> bool {
+pub(crate) unsafe extern "C" fn csd_lock_is_stuck() -> bool {
     n_csd_lock_stuck().load(Relaxed) != 0
 }
 
