@@ -58,7 +58,7 @@ def check(root, folder, prefix):
     order = re.findall(r"^//!? - \[?`(\w+)`\]?:", text[text.index("# Map\n") :], re.M)
     aliases = reexports(strip_comments(text))
     wrong = []
-    modules = re.findall(r"^(?:pub\(crate\) )?mod (\w+);", text, re.M)
+    modules = re.findall(r"^(?:pub(?:\(crate\))? )?mod (\w+);", text, re.M)
     wrong += [f"{root}: {name} is not in the map" for name in modules if name not in [*order, "tests"]]
     wrong += [f"{root}: {name} is in the map and no module" for name in order if name not in modules]
     for path in sorted(folder.rglob("*.rs")):

@@ -71,6 +71,7 @@
 // - `caller`: the "may wait" token
 // - `context`: the context of a function that runs
 // - `error`: the errors of a call
+// - `testing`: what the tests share
 
 mod batch;
 mod caller;
@@ -83,6 +84,9 @@ mod pending;
 mod post;
 mod slots;
 mod task;
+
+#[cfg(any(CONFIG_RUST_SMP_KUNIT_TEST, CONFIG_SMP_RUST_KUNIT_TEST))]
+pub mod testing;
 
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
 pub(crate) mod tests;
