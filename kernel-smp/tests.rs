@@ -14,7 +14,6 @@
 //!
 //! A suite has the name of its file, with `smp_` before it.
 
-#[macro_use]
 pub(crate) mod support;
 
 mod calls;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Helpers of the suites.
-
-// Its macros are for all modules below.
-#[macro_use]
-pub(crate) mod check;
+//!
+//! What the tests of the kernel crate need, too, is in [`kernel::smp::testing`].
 
 pub(crate) mod calls;
-pub(crate) mod down;
 pub(crate) mod fixture;
 pub(crate) mod gate;
 pub(crate) mod irq_work;

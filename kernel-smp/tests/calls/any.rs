@@ -5,12 +5,8 @@
 use crate::tests::support::{
     calls::any,
     fixture::{
-        bind,
-        interrupts_are_off,
-        mask_of,
         pool_is_free,
-        preempt_count,
-        two_cpus, //
+        preempt_count, //
     },
     seen::{
         Context,
@@ -19,7 +15,16 @@ use crate::tests::support::{
 };
 use kernel::{
     cpumask::Cpumask,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        bind,
+        check_eq,
+        interrupts_are_off,
+        mask_of,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_any)]
@@ -87,7 +92,7 @@ mod cases {
     #[test]
     fn one_cpu_of_several_others_is_taken() -> Result {
         let cpus = two_cpus()?;
-        let third = cpus.third()?;
+        let third = cpus.third();
         let mask = mask_of([third, cpus.there])?;
 
         for wait in [true, false] {

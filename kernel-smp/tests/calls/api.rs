@@ -3,10 +3,7 @@
 //! Warnings of the `kernel` crate about misuse that its types cannot rule out.
 
 use crate::tests::support::{
-    fixture::{
-        two_cpus,
-        with_interrupts_off, //
-    },
+    fixture::with_interrupts_off,
     warnings::warnings_of, //
 };
 #[cfg(CONFIG_PROVE_LOCKING)]
@@ -18,6 +15,10 @@ use kernel::{
     prelude::*,
     smp::{
         call_async,
+        testing::{
+            check_eq,
+            two_cpus, //
+        },
         CallContext,
         Caller,
         Csd,

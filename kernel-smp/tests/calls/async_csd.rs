@@ -14,14 +14,11 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             csd_for,
-            interrupts_are_off,
             invalid_cpus,
             leak,
             locked_csd,
             preempt_count,
-            two_cpus,
             with_interrupts_off, //
         },
         gate::Held,
@@ -36,6 +33,15 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        interrupts_are_off,
+        require,
+        require_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

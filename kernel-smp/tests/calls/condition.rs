@@ -9,11 +9,8 @@ use crate::tests::support::{
         Condition, //
     },
     fixture::{
-        becomes_true,
         leak,
-        mask_of,
-        preempt_count,
-        two_cpus, //
+        preempt_count, //
     },
     tally::TALLY, //
 };
@@ -26,6 +23,14 @@ use kernel::{
     },
     percpu::define_per_cpu,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        mask_of,
+        require,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

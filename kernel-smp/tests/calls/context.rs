@@ -7,11 +7,9 @@ use crate::{
     tests::support::{
         fixture::{
             flush_from_task,
-            interrupts_are_off,
             locked_csd,
             preempt_count,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         seen::{
@@ -28,7 +26,15 @@ use crate::{
 };
 use kernel::{
     bindings,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        interrupts_are_off,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_context)]

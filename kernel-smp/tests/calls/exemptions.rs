@@ -10,13 +10,10 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             blank_csd,
             leak,
             pool_is_free,
-            two_cpus,
-            with_interrupts_off,
-            Cpus, //
+            with_interrupts_off, //
         },
         gate::Held,
         irq_work::Work,
@@ -39,6 +36,15 @@ use kernel::{
     cpumask::Cpumask,
     percpu::CpuGuard,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        require,
+        require_eq,
+        two_cpus,
+        Cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -5,12 +5,8 @@
 use crate::tests::support::{
     calls::peek,
     fixture::{
-        becomes_true,
-        interrupts_are_off,
         leak,
-        mask_of,
-        preempt_count,
-        two_cpus, //
+        preempt_count, //
     },
     gate::Held,
     thread::Thread, //
@@ -18,6 +14,14 @@ use crate::tests::support::{
 use kernel::{
     bindings,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        interrupts_are_off,
+        mask_of,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -9,12 +9,7 @@ use crate::tests::support::{
         on_each,
         single_on, //
     },
-    fixture::{
-        interrupts_are_off,
-        mask_of,
-        preempt_count,
-        two_cpus, //
-    },
+    fixture::preempt_count,
     gate::Held,
     seen::{
         Context,
@@ -27,7 +22,16 @@ use kernel::{
         Cpumask,
         CpumaskVar, //
     },
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        interrupts_are_off,
+        mask_of,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 /// A mask with all bits set.

@@ -4,16 +4,20 @@
 
 use crate::{
     mask,
-    tests::support::fixture::{
-        invalid_cpus,
-        mask_of,
-        two_cpus, //
-    }, //
+    tests::support::fixture::invalid_cpus, //
 };
 use kernel::{
     cpu::nr_cpu_ids,
     cpumask::Cpumask,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        mask_of,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_mask)]

@@ -11,13 +11,7 @@ use crate::tests::support::{
         Callback,
         Condition, //
     },
-    fixture::{
-        becomes_true,
-        leak,
-        mask_of,
-        skip,
-        two_cpus, //
-    },
+    fixture::leak,
     gate::Held,
     seen::Seen,
     thread::Thread, //
@@ -31,6 +25,14 @@ use kernel::{
         CpumaskVar, //
     },
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        mask_of,
+        skip,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -181,7 +183,7 @@ fn call_while_it_changes(call: fn(&'static Changing)) -> Result {
     let mut early = 0;
     let mut sent = 0;
 
-    for cpu in [cpus.there, cpus.third()?] {
+    for cpu in [cpus.there, cpus.third()] {
         threads.push(Thread::start(cpu, Changing::change, changing)?, GFP_KERNEL)?;
     }
     let called = becomes_true(|| {

@@ -15,10 +15,8 @@ use crate::{
         fixture::{
             blank_csd,
             flush_from_task,
-            mask_of,
             pool_is_free,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         seen::Seen,
@@ -29,7 +27,15 @@ use core::ptr;
 use kernel::{
     bindings,
     cpumask::Cpumask,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        mask_of,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_no_function)]

@@ -5,8 +5,7 @@
 use crate::tests::support::{
     fixture::{
         leak,
-        preempt_count,
-        two_cpus, //
+        preempt_count, //
     },
     seen::{
         Context,
@@ -25,6 +24,13 @@ use kernel::{
     },
     cpumask::Cpumask,
     prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        require,
+        require_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -8,11 +8,9 @@ use crate::tests::support::{
         single_on, //
     },
     fixture::{
-        interrupts_are_off,
         invalid_cpus,
         pool_is_free,
-        preempt_count,
-        two_cpus, //
+        preempt_count, //
     },
     gate::Held,
     seen::{
@@ -24,7 +22,15 @@ use crate::tests::support::{
 use kernel::{
     cpumask::Cpumask,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        interrupts_are_off,
+        require,
+        require_eq,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_single)]

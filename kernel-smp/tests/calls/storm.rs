@@ -8,11 +8,7 @@ use crate::tests::support::{
         on_each,
         single_on, //
     },
-    fixture::{
-        becomes_true,
-        leak,
-        two_cpus, //
-    },
+    fixture::leak,
     tally::TALLY,
     thread::Thread, //
 };
@@ -20,6 +16,13 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        require,
+        require_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -20,14 +20,12 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             blank_csd,
             call_of,
             csd_for,
             invalid_cpus,
             leak,
             pool_is_free,
-            two_cpus,
             with_interrupts_off, //
         },
         gate::Held,
@@ -47,6 +45,14 @@ use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        require,
+        require_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -21,21 +21,16 @@ use crate::{
             single_on,
             Callback, //
         },
-        down::Down,
         faults::{
             Fault,
             DROP, //
         },
         fixture::{
-            becomes_true,
             csd_for,
             leak,
             locked_csd,
             pool_is_free,
-            skip,
-            two_cpus,
-            with_interrupts_off,
-            Cpus, //
+            with_interrupts_off, //
         },
         irq_work::Work,
         seen::Seen,
@@ -55,6 +50,17 @@ use kernel::{
     prelude::*,
     smp::{
         call_async,
+        testing::{
+            becomes_true,
+            check,
+            check_eq,
+            require,
+            require_eq,
+            skip,
+            two_cpus,
+            Cpus,
+            Down, //
+        },
         Caller, //
     },
     sync::atomic::{
@@ -394,7 +400,7 @@ mod cases {
     fn a_csd_that_is_in_no_queue_stays_locked_after_a_flush() -> Result {
         let (cpus, _busy) = begin()?;
         let stray = Stray::new(cpus.there)?;
-        let from = cpus.third()?;
+        let from = cpus.third();
 
         let Given { right, wrong } = given(&[Verdict::Flushed], || {
             if let Ok(thread) = Thread::start(from, Stray::wait, stray) {
@@ -413,7 +419,7 @@ mod cases {
     fn no_ipi_is_sent_again_to_an_offline_cpu() -> Result {
         let (cpus, busy) = begin()?;
         let stray = Stray::new(cpus.there)?;
-        let from = cpus.third()?;
+        let from = cpus.third();
 
         drop(busy);
         let down = Down::new(cpus.there)?;

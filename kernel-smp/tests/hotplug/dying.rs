@@ -9,11 +9,9 @@ use crate::{
     },
     offline,
     tests::support::{
-        down::Down,
         fixture::{
             locked_csd,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         seen::{
@@ -26,6 +24,11 @@ use kernel::{
     bindings,
     error::to_result,
     prelude::*,
+    smp::testing::{
+        check_eq,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -13,14 +13,9 @@ use crate::{
             Callback,
             Condition, //
         },
-        down::Down,
         fixture::{
-            becomes_true,
-            bind,
             csd_for,
-            leak,
-            mask_of,
-            two_cpus, //
+            leak, //
         },
         thread::Thread, //
     }, //
@@ -33,6 +28,15 @@ use kernel::{
         CpumaskVar, //
     },
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        bind,
+        check,
+        check_eq,
+        mask_of,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

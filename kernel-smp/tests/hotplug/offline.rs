@@ -16,9 +16,7 @@ use crate::{
         fixture::{
             locked_csd,
             push_here,
-            two_cpus,
-            with_interrupts_off,
-            Cpus, //
+            with_interrupts_off, //
         },
         gate::Held,
         seen::{
@@ -37,7 +35,14 @@ use kernel::{
     bindings,
     cpumask::Cpumask,
     interrupt::LocalInterruptDisabled,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check_eq,
+        require,
+        require_eq,
+        two_cpus,
+        Cpus, //
+    }, //
 };
 
 /// Calls `f` as if this CPU were not online. Returns how many warnings it gave.

@@ -7,18 +7,22 @@ use crate::{
     offline,
     queue,
     tests::support::{
-        down::Down,
-        fixture::{
-            becomes_true,
-            locked_csd,
-            two_cpus, //
-        },
+        fixture::locked_csd,
         irq_work::Work,
         seen::Seen,
         warnings::warnings_of, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        two_cpus,
+        Down, //
+    }, //
+};
 
 #[kunit_tests(smp_reported)]
 mod cases {

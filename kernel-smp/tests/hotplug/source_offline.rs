@@ -8,18 +8,15 @@ use crate::{
     csd::Csd,
     queue,
     tests::support::{
-        down::Down,
         faults::{
             Fault,
             DROP, //
         },
         fixture::{
-            becomes_true,
             call_of,
             flush_from_task,
             leak,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         thread::Thread,
@@ -31,6 +28,13 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        require,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -105,7 +109,7 @@ mod cases {
     #[test]
     fn a_task_still_waits_when_its_cpu_goes_offline() -> Result {
         let cpus = two_cpus()?;
-        let third = cpus.third()?;
+        let third = cpus.third();
 
         for way in synchronous() {
             let (caller, caller_thread) = Caller::start(third, cpus.there, way)?;

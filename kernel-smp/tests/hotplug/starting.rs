@@ -6,11 +6,8 @@ use crate::{
     pool::SLOTS,
     tests::support::{
         calls::single_on,
-        down::Down,
         fixture::{
-            becomes_true,
             leak,
-            two_cpus,
             with_interrupts_off, //
         },
         seen::Seen,
@@ -23,6 +20,13 @@ use kernel::{
     cpu::CpuId,
     error::to_result,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -124,7 +128,7 @@ mod cases {
     fn a_starting_cpu_can_make_more_calls_than_it_has_csds() -> Result {
         let cpus = two_cpus()?;
         let plan = leak(Plan {
-            target: cpus.third()?,
+            target: cpus.third(),
             seen: Seen::new()?,
             go: Atomic::new(false),
             interrupts_are_off: Atomic::new(false),

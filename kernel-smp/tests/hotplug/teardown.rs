@@ -9,16 +9,10 @@ use crate::{
             single_async,
             single_on, //
         },
-        down::{
-            take_offline,
-            Down, //
-        },
         fixture::{
-            becomes_true,
             csd_for,
             leak,
-            pool_is_free,
-            two_cpus, //
+            pool_is_free, //
         },
         seen::Seen,
         thread::Thread, //
@@ -27,6 +21,14 @@ use crate::{
 use kernel::{
     cpu::CpuId,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        take_offline,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -54,8 +56,11 @@ fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result {
     let reported_before = offline::count();
 
     let thread = Thread::start(
-        cpus.third()?,
-        |remover: &Remover| remover.error.store(take_offline(remover.cpu), Release),
+        cpus.third(),
+        |remover: &Remover| {
+            let error = take_offline(remover.cpu).map_or_else(Error::to_errno, |()| 0);
+            remover.error.store(error, Release);
+        },
         remover,
     )?;
     let refused = becomes_true(|| {

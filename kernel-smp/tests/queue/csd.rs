@@ -23,7 +23,13 @@ use crate::{
 };
 use kernel::{
     bindings,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        check_eq,
+        require,
+        require_eq, //
+    }, //
 };
 
 /// All kinds of entries, and their bits in C.

@@ -13,12 +13,10 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             blank_csd,
             leak,
             locked_csd,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         gate::Held,
@@ -32,7 +30,13 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        require,
+        two_cpus, //
+    }, //
 };
 
 /// Pushes `entries` in this order, and flushes the queue as an IPI does.

@@ -10,10 +10,7 @@ use crate::{
             queue, //
         },
         fixture::{
-            becomes_true,
             locked_csd,
-            mask_of,
-            two_cpus,
             with_interrupts_off, //
         },
         gate::Held,
@@ -22,7 +19,14 @@ use crate::{
 };
 use kernel::{
     cpumask::Cpumask,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        mask_of,
+        two_cpus, //
+    }, //
 };
 
 #[kunit_tests(smp_peek)]

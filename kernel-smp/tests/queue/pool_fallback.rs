@@ -5,13 +5,11 @@
 use crate::{
     pool,
     tests::support::{
-        down::Down,
         faults::{
             Fault,
             DELAY,
             NO_FREE_SLOT, //
         },
-        fixture::two_cpus,
         senders::{
             gather,
             meet,
@@ -22,7 +20,12 @@ use crate::{
 };
 use kernel::{
     cpumask::Cpumask,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check_eq,
+        two_cpus,
+        Down, //
+    }, //
 };
 
 #[kunit_tests(smp_pool_fallback)]

@@ -14,10 +14,8 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             blank_csd,
-            leak,
-            two_cpus, //
+            leak, //
         }, //
     }, //
 };
@@ -32,6 +30,14 @@ use kernel::{
         CpuGuard, //
     },
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        require,
+        require_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -14,14 +14,17 @@ use crate::{
             leak,
             locked_csd,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         }, //
     }, //
 };
 use kernel::{
     bindings,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        check,
+        two_cpus, //
+    }, //
 };
 
 /// A callback that raises a softirq.

@@ -8,7 +8,6 @@ use super::{
         Callback, //
     },
     fixture::{
-        becomes_true,
         csd_for,
         leak, //
     }, //
@@ -17,6 +16,7 @@ use kernel::{
     cpu::CpuId,
     error::to_result,
     prelude::*,
+    smp::testing::becomes_true,
     sync::atomic::{
         Acquire,
         Atomic,

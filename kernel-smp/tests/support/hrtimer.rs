@@ -4,15 +4,13 @@
 
 use super::{
     calls::Callback,
-    fixture::{
-        becomes_true,
-        leak, //
-    }, //
+    fixture::leak, //
 };
 use core::cell::UnsafeCell;
 use kernel::{
     bindings,
     prelude::*,
+    smp::testing::becomes_true,
     sync::atomic::{
         Acquire,
         Atomic,

@@ -4,17 +4,17 @@
 
 use super::{
     calls::Callback,
-    fixture::{
-        becomes_true,
-        interrupts_are_off,
-        leak, //
-    }, //
+    fixture::leak, //
 };
 use kernel::{
     bindings,
     cpu::CpuId,
     preempt,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        interrupts_are_off, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -2,10 +2,7 @@
 
 //! How often a callback ran on each CPU.
 
-use super::{
-    calls::Callback,
-    fixture::becomes_true, //
-};
+use super::calls::Callback;
 use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
@@ -14,6 +11,7 @@ use kernel::{
         CpuGuard, //
     },
     prelude::*,
+    smp::testing::becomes_true,
     sync::atomic::{
         Acquire,
         Atomic,

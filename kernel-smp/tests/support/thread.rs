@@ -2,17 +2,17 @@
 
 //! Threads of a test.
 
-use super::fixture::{
-    becomes_true,
-    bind,
-    leak,
-    move_task, //
-};
+use super::fixture::leak;
 use kernel::{
     bindings,
     cpu::CpuId,
     error::from_err_ptr,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        bind,
+        move_task, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -114,7 +114,8 @@ impl Thread {
 
     /// Moves the thread to another CPU.
     pub(crate) fn move_to(&self, cpu: CpuId) -> Result {
-        move_task(self.task, cpu)
+        // SAFETY: The task is valid until it is stopped, when this is dropped.
+        unsafe { move_task(self.task, cpu) }
     }
 
     /// Wakes the thread up.

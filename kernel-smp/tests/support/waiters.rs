@@ -3,10 +3,7 @@
 //! Threads that make synchronous calls.
 
 use super::{
-    fixture::{
-        becomes_true,
-        leak, //
-    },
+    fixture::leak,
     thread::Thread,
     ways::{
         Target,
@@ -17,6 +14,7 @@ use super::{
 use kernel::{
     cpu::CpuId,
     prelude::*,
+    smp::testing::becomes_true,
     sync::atomic::{
         Acquire,
         Atomic,

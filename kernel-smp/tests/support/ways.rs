@@ -13,10 +13,8 @@ use super::{
         single_on, //
     },
     fixture::{
-        becomes_true,
         csd_for,
         locked_csd, //
-        mask_of,
     },
     seen::Seen, //
 };
@@ -27,7 +25,11 @@ use crate::csd::{
 use kernel::{
     cpu::CpuId,
     cpumask::CpumaskVar,
-    prelude::*, //
+    prelude::*,
+    smp::testing::{
+        becomes_true,
+        mask_of, //
+    }, //
 };
 
 /// A CPU, and what is needed to call it once, in any way and in any context.

@@ -14,12 +14,10 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             blank_csd,
             csd_for,
             leak,
-            locked_csd,
-            two_cpus, //
+            locked_csd, //
         },
         thread::{
             sleep,
@@ -33,6 +31,12 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        two_cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,

@@ -20,14 +20,11 @@ use crate::{
             single_on,
             Callback, //
         },
-        down::Down,
         fixture::{
-            becomes_true,
             flush_from_task,
             leak,
             locked_csd,
             push_here,
-            two_cpus,
             with_interrupts_off, //
         },
         gate::Held,
@@ -59,6 +56,15 @@ use kernel::{
     cpumask::Cpumask,
     lockdep,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check,
+        check_eq,
+        require,
+        require_eq,
+        two_cpus,
+        Down, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -470,7 +476,7 @@ mod cases {
     fn an_interrupt_between_push_and_ipi_can_send_more_than_there_are_csds() -> Result {
         const TIMES: u32 = 20;
         let cpus = two_cpus()?;
-        let third = cpus.third()?;
+        let third = cpus.third();
         let busy = Busy::new(cpus.there)?;
         let burst = leak(Burst {
             to: cpus.there,
@@ -596,7 +602,7 @@ mod cases {
             work_ran: Atomic::new(true),
         })?;
 
-        let thread = Thread::start(cpus.third()?, Remote::call, remote)?;
+        let thread = Thread::start(cpus.third(), Remote::call, remote)?;
         let error = with_interrupts_off(|_| {
             remote.go.store(true, Release);
             single_on(cpus.there, early, true)
@@ -652,7 +658,7 @@ mod cases {
     #[test]
     fn a_cpu_goes_offline_and_online_while_others_call_with_interrupts_off() -> Result {
         let cpus = two_cpus()?;
-        let third = cpus.third()?;
+        let third = cpus.third();
         let callers = leak(Callers {
             to: cpus.there,
             enough: Atomic::new(false),

@@ -14,12 +14,8 @@ use crate::{
             Callback, //
         },
         fixture::{
-            becomes_true,
             leak,
-            skip,
-            two_cpus,
-            with_interrupts_off,
-            Cpus, //
+            with_interrupts_off, //
         },
         hrtimer::{
             Level,
@@ -40,6 +36,13 @@ use kernel::{
     cpu::CpuId,
     preempt,
     prelude::*,
+    smp::testing::{
+        becomes_true,
+        check_eq,
+        skip,
+        two_cpus,
+        Cpus, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -245,7 +248,7 @@ impl Callback for Reading {
 /// period ended too early.
 fn rounds(place: Place) -> Result<(u32, u32)> {
     let cpus = two_cpus()?;
-    let target = cpus.third()?;
+    let target = cpus.third();
     let handler = handler();
     let mut counted = 0;
     let mut early = 0;
