@@ -2,8 +2,8 @@
 
 //! KUnit tests of CPU hotplug callbacks.
 //!
-//! A callback only records; the test's own thread compares. A failed assertion ends the thread on
-//! the spot and runs no destructors: tests first bring CPUs back and drop, then assert.
+//! A callback only records; the test's own thread compares. A check that fails marks the test as
+//! failed, and the test goes on: it brings CPUs back, and drops what it has registered.
 
 use super::{
     Callbacks,
@@ -16,6 +16,10 @@ use crate::{
     },
     cpumask::Cpumask,
     prelude::*,
+    smp::testing::{
+        check,
+        check_eq, //
+    },
     sync::{
         atomic::{
             Atomic,
@@ -26,7 +30,12 @@ use crate::{
 };
 
 #[cfg(CONFIG_HOTPLUG_CPU)]
-use crate::smp::tests::fixture::two_cpus;
+use crate::smp::testing::{
+    bring_online,
+    take_offline,
+    two_cpus,
+    Down, //
+};
 
 #[kunit_tests(rust_cpuhp)]
 mod suite {
@@ -170,14 +179,12 @@ mod suite {
         let log = Log::new()?;
 
         let registration = log.register()?;
-        let registered = log.all_seen(1, 0);
-        let same = Arc::ptr_eq(&registration.callbacks().log, &log);
+        check!(log.all_seen(1, 0));
+        check!(Arc::ptr_eq(&registration.callbacks().log, &log));
         drop(registration);
 
-        assert!(registered);
-        assert!(same);
-        assert!(log.all_seen(1, 1));
-        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        check!(log.all_seen(1, 1));
+        check_eq!(log.elsewhere.load(Relaxed), 0);
         Ok(())
     }
 
@@ -189,7 +196,7 @@ mod suite {
         // SAFETY: The tests are built in.
         let registration =
             unsafe { Registration::new(c"test:nothing", try_init!(Nothing {}? Error)) };
-        assert!(KBox::pin_init(registration, GFP_KERNEL).is_ok());
+        check!(KBox::pin_init(registration, GFP_KERNEL).is_ok());
         Ok(())
     }
 
@@ -206,8 +213,8 @@ mod suite {
             errors += u32::from(result.err() == Some(EXDEV));
         }
 
-        assert_eq!(errors, MANY);
-        assert!(log.register().is_ok());
+        check_eq!(errors, MANY);
+        check!(log.register().is_ok());
         Ok(())
     }
 
@@ -219,7 +226,7 @@ mod suite {
             drop(log.register()?);
         }
 
-        assert!(log.all_seen(MANY, MANY));
+        check!(log.all_seen(MANY, MANY));
         Ok(())
     }
 
@@ -236,10 +243,10 @@ mod suite {
             errors += u32::from(log.register().err() == Some(EXDEV));
         }
 
-        assert_eq!(errors, MANY);
-        assert_eq!(log.seen(last), (MANY, 0));
-        assert_eq!(log.total(), (MANY * cpus, MANY * (cpus - 1)));
-        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        check_eq!(errors, MANY);
+        check_eq!(log.seen(last), (MANY, 0));
+        check_eq!(log.total(), (MANY * cpus, MANY * (cpus - 1)));
+        check_eq!(log.elsewhere.load(Relaxed), 0);
         Ok(())
     }
 
@@ -251,45 +258,27 @@ mod suite {
         log.fail_offline.store(ALL, Relaxed);
         drop(registration);
 
-        assert!(log.all_seen(1, 1));
+        check!(log.all_seen(1, 1));
         Ok(())
-    }
-
-    /// Takes `cpu` offline, and returns an error number.
-    #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn take_offline(cpu: CpuId) -> c_int {
-        // SAFETY: The caller is a task that may sleep.
-        unsafe { bindings::remove_cpu(cpu.as_u32()) }
-    }
-
-    /// Brings `cpu` online, and returns an error number.
-    #[cfg(CONFIG_HOTPLUG_CPU)]
-    fn bring_online(cpu: CpuId) -> c_int {
-        // SAFETY: The caller is a task that may sleep.
-        unsafe { bindings::add_cpu(cpu.as_u32()) }
     }
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
     fn callbacks_run_when_a_cpu_goes_offline_and_when_it_comes_online() -> Result {
         let log = Log::new()?;
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
         let (_, cpus) = last_online()?;
 
         let registration = log.register()?;
-        let down = take_offline(cpu);
-        let seen_down = log.seen(cpu);
-        let up = bring_online(cpu);
-        let seen_up = log.seen(cpu);
-        let total = log.total();
+        check_eq!(take_offline(cpu), Ok(()));
+        check_eq!(log.seen(cpu), (1, 1));
+        check_eq!(bring_online(cpu), Ok(()));
+        check_eq!(log.seen(cpu), (2, 1));
+        check_eq!(log.total(), (cpus + 1, 1));
         drop(registration);
 
-        assert_eq!((down, up), (0, 0));
-        assert_eq!(seen_down, (1, 1));
-        assert_eq!(seen_up, (2, 1));
-        assert_eq!(total, (cpus + 1, 1));
-        assert_eq!(log.total(), (cpus + 1, cpus + 1));
-        assert_eq!(log.elsewhere.load(Relaxed), 0);
+        check_eq!(log.total(), (cpus + 1, cpus + 1));
+        check_eq!(log.elsewhere.load(Relaxed), 0);
         Ok(())
     }
 
@@ -297,22 +286,20 @@ mod suite {
     #[test]
     fn callbacks_do_not_run_for_an_offline_cpu_until_it_comes_online() -> Result {
         let log = Log::new()?;
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
 
-        let down = take_offline(cpu);
-        let registration = log.register();
-        let registered = log.all_seen(1, 0);
-        let up = bring_online(cpu);
-        let came = log.all_seen(1, 0);
-        drop(registration?);
+        let down = Down::new(cpu)?;
+        let registration = log.register()?;
+        check!(log.all_seen(1, 0));
+        drop(down);
+        check!(cpu.is_online());
+        check!(log.all_seen(1, 0));
+        drop(registration);
 
         // No callback is registered any more.
-        let again = take_offline(cpu) + bring_online(cpu);
-
-        assert_eq!((down, up, again), (0, 0, 0));
-        assert!(registered);
-        assert!(came);
-        assert!(log.all_seen(1, 1));
+        check_eq!(take_offline(cpu), Ok(()));
+        check_eq!(bring_online(cpu), Ok(()));
+        check!(log.all_seen(1, 1));
         Ok(())
     }
 
@@ -320,24 +307,20 @@ mod suite {
     #[test]
     fn an_error_of_offline_keeps_the_cpu_online() -> Result {
         let log = Log::new()?;
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
 
         let registration = log.register()?;
         log.fail_offline.store(cpu.as_u32(), Relaxed);
-        let refused = take_offline(cpu);
-        let stayed = cpu.is_online();
-        let seen = log.seen(cpu);
+        check_eq!(take_offline(cpu), Err(EXDEV));
+        check!(cpu.is_online());
+        check_eq!(log.seen(cpu), (1, 1));
 
         log.fail_offline.store(NONE, Relaxed);
-        let down = take_offline(cpu);
-        let up = bring_online(cpu);
+        check_eq!(take_offline(cpu), Ok(()));
+        check_eq!(bring_online(cpu), Ok(()));
         drop(registration);
 
-        assert_eq!(refused, EXDEV.to_errno());
-        assert!(stayed);
-        assert_eq!(seen, (1, 1));
-        assert_eq!((down, up), (0, 0));
-        assert_eq!(log.seen(cpu), (2, 3));
+        check_eq!(log.seen(cpu), (2, 3));
         Ok(())
     }
 
@@ -345,24 +328,20 @@ mod suite {
     #[test]
     fn an_error_of_online_keeps_the_cpu_offline() -> Result {
         let log = Log::new()?;
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
 
         let registration = log.register()?;
-        let down = take_offline(cpu);
+        check_eq!(take_offline(cpu), Ok(()));
         log.fail_online.store(cpu.as_u32(), Relaxed);
-        let refused = bring_online(cpu);
-        let stayed = !cpu.is_online();
-        let seen = log.seen(cpu);
+        check_eq!(bring_online(cpu), Err(EXDEV));
+        check!(!cpu.is_online());
+        check_eq!(log.seen(cpu), (2, 1));
 
         log.fail_online.store(NONE, Relaxed);
-        let up = bring_online(cpu);
+        check_eq!(bring_online(cpu), Ok(()));
         drop(registration);
 
-        assert_eq!(refused, EXDEV.to_errno());
-        assert!(stayed);
-        assert_eq!(seen, (2, 1));
-        assert_eq!((down, up), (0, 0));
-        assert_eq!(log.seen(cpu), (3, 2));
+        check_eq!(log.seen(cpu), (3, 2));
         Ok(())
     }
 }

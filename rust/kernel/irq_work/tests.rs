@@ -17,13 +17,21 @@ use crate::{
         CpuPinned, //
     },
     prelude::*,
-    smp::tests::fixture::{
-        becomes_true,
-        two_cpus,
-        Delay,
-        Dropped,
-        Drops,
-        Gate, //
+    smp::{
+        testing::{
+            becomes_true,
+            check,
+            check_eq,
+            interrupts_are_off,
+            two_cpus,
+            Cpus, //
+        },
+        tests::fixture::{
+            Delay,
+            Dropped,
+            Drops,
+            Gate, //
+        }, //
     },
     sync::{
         atomic::{
@@ -33,6 +41,9 @@ use crate::{
         Arc, //
     }, //
 };
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::testing::Down;
 
 #[kunit_tests(rust_irq_work)]
 mod suite {
@@ -57,8 +68,7 @@ mod suite {
 
     impl Handler for Probe {
         fn handle(&self) {
-            // SAFETY: Reading the interrupt state is always allowed.
-            if !unsafe { bindings::irqs_disabled() } {
+            if !interrupts_are_off() {
                 self.with_interrupts_on.add(1, Relaxed);
             }
             self.cpu.store(CpuId::current().as_u32(), Relaxed);
@@ -87,10 +97,10 @@ mod suite {
                 drop(guard);
                 work.sync();
 
-                assert_eq!(queued, Ok(true));
-                assert_eq!(work.handler().runs.load(Relaxed), runs);
-                assert_eq!(work.handler().cpu.load(Relaxed), here.as_u32());
-                assert_eq!(
+                check_eq!(queued, Ok(true));
+                check_eq!(work.handler().runs.load(Relaxed), runs);
+                check_eq!(work.handler().cpu.load(Relaxed), here.as_u32());
+                check_eq!(
                     work.handler().with_interrupts_on.load(Relaxed),
                     if thread { runs } else { 0 }
                 );
@@ -106,10 +116,10 @@ mod suite {
                 let queued = work.queue_on(cpu);
                 work.sync();
 
-                assert_eq!(queued, Ok(true));
-                assert_eq!(work.handler().runs.load(Relaxed), n);
-                assert_eq!(work.handler().cpu.load(Relaxed), cpu.as_u32());
-                assert_eq!(
+                check_eq!(queued, Ok(true));
+                check_eq!(work.handler().runs.load(Relaxed), n);
+                check_eq!(work.handler().cpu.load(Relaxed), cpu.as_u32());
+                check_eq!(
                     work.handler().with_interrupts_on.load(Relaxed),
                     if thread { n } else { 0 }
                 );
@@ -128,9 +138,9 @@ mod suite {
             drop(irq);
             work.sync();
 
-            assert_eq!(runs, 0);
-            assert_eq!(queued, [Ok(true), Ok(false), Ok(false)]);
-            assert_eq!(work.handler().runs.load(Relaxed), 1);
+            check_eq!(runs, 0);
+            check_eq!(queued, [Ok(true), Ok(false), Ok(false)]);
+            check_eq!(work.handler().runs.load(Relaxed), 1);
         }
         Ok(())
     }
@@ -204,7 +214,7 @@ mod suite {
 
     #[test]
     fn the_handler_is_dropped_when_both_cpus_have_run_it() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let drops = Drops::new()?;
         let gates = [Gate::new()?, Gate::new()?];
         let [own, other] = &gates;
@@ -220,11 +230,12 @@ mod suite {
         let early = drops.count();
         other.open();
 
-        assert_eq!((first, second), (Ok(true), Ok(true)));
-        assert!(entered && ran);
-        assert_eq!(early, Some(0));
-        assert!(becomes_true(|| drops.count() != Some(0)));
-        assert_eq!(drops.count(), Some(1));
+        check_eq!((first, second), (Ok(true), Ok(true)));
+        check!(entered);
+        check!(ran);
+        check_eq!(early, Some(0));
+        check!(becomes_true(|| drops.count() != Some(0)));
+        check_eq!(drops.count(), Some(1));
         Ok(())
     }
 
@@ -233,7 +244,7 @@ mod suite {
         let steps = Steps::new()?;
         let work = IrqWork::new_hard(Slow(steps.clone()), GFP_KERNEL)?;
 
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let first = work.queue_on(there);
         let entered = steps.gate.is_reached();
         // The second run does not wait at the gate.
@@ -245,16 +256,17 @@ mod suite {
         let left = steps.left.load(Relaxed);
         steps.delay.end();
 
-        assert_eq!((first, second), (Ok(true), Ok(true)));
-        assert!(entered && ran);
-        assert_eq!(left, 2);
+        check_eq!((first, second), (Ok(true), Ok(true)));
+        check!(entered);
+        check!(ran);
+        check_eq!(left, 2);
         Ok(())
     }
 
     #[test]
     fn a_work_that_is_queued_may_be_dropped_and_still_runs() -> Result {
         let held = Steps::new()?;
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let drops = Drops::new()?;
         let gates = [Gate::new()?, Gate::new()?];
         let [_, other] = &gates;
@@ -270,11 +282,11 @@ mod suite {
         held.gate.open();
         held.delay.end();
 
-        assert_eq!((first, second), (Ok(true), Ok(true)));
-        assert!(held_up);
-        assert_eq!(early, (Some(0), 0));
-        assert!(becomes_true(|| drops.count() != Some(0)));
-        assert_eq!((drops.count(), other.passed()), (Some(1), 1));
+        check_eq!((first, second), (Ok(true), Ok(true)));
+        check!(held_up);
+        check_eq!(early, (Some(0), 0));
+        check!(becomes_true(|| drops.count() != Some(0)));
+        check_eq!((drops.count(), other.passed()), (Some(1), 1));
         Ok(())
     }
 
@@ -283,7 +295,7 @@ mod suite {
         let steps = Steps::new()?;
         let work = IrqWork::new(Slow(steps.clone()), GFP_KERNEL)?;
 
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
         let first = work.queue_on(cpu);
         let entered = steps.gate.is_reached();
         let second = work.queue_on(cpu);
@@ -293,34 +305,27 @@ mod suite {
         let left = steps.left.load(Relaxed);
         steps.delay.end();
 
-        assert_eq!((first, second, third), (Ok(true), Ok(true), Ok(false)));
-        assert!(entered);
-        assert_eq!(left, 2);
+        check_eq!((first, second, third), (Ok(true), Ok(true), Ok(false)));
+        check!(entered);
+        check_eq!(left, 2);
         Ok(())
     }
 
     #[cfg(CONFIG_HOTPLUG_CPU)]
     #[test]
     fn a_work_is_not_sent_to_an_offline_cpu() -> Result {
-        let [_, cpu] = two_cpus()?;
+        let cpu = two_cpus()?.there;
 
         for (work, _) in both_kinds()? {
-            // SAFETY: The test is a task that may sleep.
-            let down = unsafe { bindings::remove_cpu(cpu.as_u32()) };
-            let offline = work.queue_on(cpu);
-            // SAFETY: As above.
-            let up = unsafe { bindings::add_cpu(cpu.as_u32()) };
-            let runs = work.handler().runs.load(Relaxed);
+            let down = Down::new(cpu)?;
+            check_eq!(work.queue_on(cpu), Err(ENXIO));
+            drop(down);
+            check_eq!(work.handler().runs.load(Relaxed), 0);
 
             // The refused work is not left claimed.
-            let online = work.queue_on(cpu);
+            check_eq!(work.queue_on(cpu), Ok(true));
             work.sync();
-
-            assert_eq!((down, up), (0, 0));
-            assert_eq!(offline, Err(ENXIO));
-            assert_eq!(runs, 0);
-            assert_eq!(online, Ok(true));
-            assert_eq!(work.handler().runs.load(Relaxed), 1);
+            check_eq!(work.handler().runs.load(Relaxed), 1);
         }
         Ok(())
     }

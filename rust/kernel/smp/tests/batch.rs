@@ -2,12 +2,15 @@
 
 //! Several functions for several CPUs, as one call.
 
-use super::fixture::two_cpus;
 use crate::{
     cpu::CpuId,
     preempt::CpuPinned,
     prelude::*,
     smp::{
+        testing::{
+            check_eq,
+            two_cpus, //
+        },
         Batch,
         Caller, //
     },
@@ -19,7 +22,13 @@ use crate::{
 
 #[cfg(CONFIG_HOTPLUG_CPU)]
 use crate::{
-    smp::CallError,
+    smp::{
+        testing::{
+            Cpus,
+            Down, //
+        },
+        CallError, //
+    },
     sync::atomic::Relaxed, //
 };
 
@@ -29,7 +38,7 @@ mod cases {
 
     #[test]
     fn each_function_runs_once_on_its_cpu_in_the_order_of_adding() -> Result {
-        let cpus = two_cpus()?;
+        let cpus = two_cpus()?.both();
         let caller = Caller::new()?;
         let mut seen: [(Option<CpuId>, u32); 6] = [(None, 0); 6];
         let order = [const { Atomic::new(0u32) }; 2];
@@ -47,10 +56,10 @@ mod cases {
         let left = batch.len();
         drop(batch);
 
-        assert!(result == Ok(()));
-        assert_eq!(left, 0);
+        check_eq!(result, Ok(()));
+        check_eq!(left, 0);
         for (i, seen) in seen.iter().enumerate() {
-            assert!(*seen == (Some(cpus[i % 2]), i as u32 / 2));
+            check_eq!(*seen, (Some(cpus[i % 2]), i as u32 / 2));
         }
         Ok(())
     }
@@ -59,32 +68,32 @@ mod cases {
     fn an_empty_batch_calls_no_cpu() -> Result {
         let mut batch = Batch::new(GFP_KERNEL)?;
 
-        assert!(Caller::new()?.run(&mut batch) == Ok(()));
+        check_eq!(Caller::new()?.run(&mut batch), Ok(()));
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn functions_that_were_not_called_stay_and_can_be_tried_again() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
         let calls = [const { Atomic::new(0u32) }; 2];
 
         let mut batch = Batch::new(GFP_KERNEL)?;
         batch.add(here, |_| calls[0].add(1, Relaxed), GFP_KERNEL)?;
         batch.add(there, |_| calls[1].add(1, Relaxed), GFP_KERNEL)?;
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         let first = caller.run(&mut batch);
         let left = batch.len();
         let called = [calls[0].load(Relaxed), calls[1].load(Relaxed)];
         drop(down);
         let second = caller.run(&mut batch);
 
-        assert!(first == Err(CallError::Offline));
-        assert_eq!(left, 1);
-        assert_eq!(called, [1, 0]);
-        assert!(second == Ok(()));
-        assert_eq!([calls[0].load(Relaxed), calls[1].load(Relaxed)], [1, 1]);
+        check_eq!(first, Err(CallError::Offline));
+        check_eq!(left, 1);
+        check_eq!(called, [1, 0]);
+        check_eq!(second, Ok(()));
+        check_eq!([calls[0].load(Relaxed), calls[1].load(Relaxed)], [1, 1]);
         Ok(())
     }
 }

@@ -5,7 +5,6 @@
 use super::fixture::{
     drop_in_interrupt,
     hold,
-    two_cpus,
     Dropped,
     Drops,
     Gate, //
@@ -18,6 +17,14 @@ use crate::{
     },
     prelude::*,
     smp::{
+        testing::{
+            check,
+            check_eq,
+            require,
+            require_eq,
+            two_cpus,
+            Cpus, //
+        },
         CallContext,
         CallError,
         Caller,
@@ -68,13 +75,16 @@ impl Handler for Record {
     }
 }
 
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::testing::Down;
+
 #[kunit_tests(rust_smp_csd)]
 mod cases {
     use super::*;
 
     #[test]
     fn a_csd_is_never_queued_twice() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
@@ -87,12 +97,12 @@ mod cases {
         held.open();
         csd.wait(&caller);
 
-        assert!(caller.wait(busy));
-        assert!(first == Ok(()));
-        assert!(again == [Err(CallError::Busy), Err(CallError::Busy)]);
-        assert!(in_flight);
-        assert!(!csd.is_in_flight());
-        assert_eq!(csd.handler().calls_on(there), 1);
+        check!(caller.wait(busy));
+        check_eq!(first, Ok(()));
+        check_eq!(again, [Err(CallError::Busy), Err(CallError::Busy)]);
+        check!(in_flight);
+        check!(!csd.is_in_flight());
+        check_eq!(csd.handler().calls_on(there), 1);
         Ok(())
     }
 
@@ -112,7 +122,7 @@ mod cases {
 
     #[test]
     fn an_event_that_comes_when_the_handler_has_looked_is_not_lost() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let looks = Looks {
@@ -129,15 +139,15 @@ mod cases {
         gate.open();
         csd.wait(&caller);
 
-        assert!(looked);
-        assert!(again == Ok(()));
-        assert_eq!(csd.handler().seen.load(Relaxed), 1);
+        check!(looked);
+        check_eq!(again, Ok(()));
+        check_eq!(csd.handler().seen.load(Relaxed), 1);
         Ok(())
     }
 
     #[test]
     fn the_handler_has_seen_the_last_event_when_nothing_is_in_flight() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let looks = Looks {
@@ -146,20 +156,20 @@ mod cases {
             seen: Atomic::new(0),
         };
         let csd = Csd::new(looks, GFP_KERNEL)?;
-        let mut missed = 0;
 
         gate.open();
         for event in 1..=2000 {
             csd.handler().events.store(event, Relaxed);
             let posted = csd.post(if event % 2 == 0 { here } else { there });
+            require!(
+                matches!(posted, Ok(()) | Err(CallError::Busy)),
+                "{posted:?}"
+            );
             if event % 16 == 0 {
                 csd.wait(&caller);
-                missed += u32::from(csd.handler().seen.load(Relaxed) != event);
+                require_eq!(csd.handler().seen.load(Relaxed), event);
             }
-            missed += u32::from(!matches!(posted, Ok(()) | Err(CallError::Busy)));
         }
-
-        assert_eq!(missed, 0);
         Ok(())
     }
 
@@ -170,17 +180,17 @@ mod cases {
         let mut csd = Record::csd(&gate)?;
 
         gate.open();
-        for (sent, cpu) in two_cpus()?.into_iter().cycle().take(100).enumerate() {
+        for (sent, cpu) in two_cpus()?.both().into_iter().cycle().take(100).enumerate() {
             let in_flight = csd.send(cpu)?;
             in_flight.wait(&caller);
-            assert_eq!(csd.handler().calls_on(cpu), sent as u32 + 1);
+            require_eq!(csd.handler().calls_on(cpu), sent as u32 + 1);
         }
         Ok(())
     }
 
     #[test]
     fn a_csd_may_be_sent_from_an_interrupt() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
@@ -202,14 +212,14 @@ mod cases {
         }
         csd.wait(&caller);
 
-        assert!(sent == (true, Ok(())));
-        assert_eq!(csd.handler().calls_on(here), 1);
+        check_eq!(sent, (true, Ok(())));
+        check_eq!(csd.handler().calls_on(here), 1);
         Ok(())
     }
 
     #[test]
     fn a_csd_that_all_cpus_send_at_once_is_handled_as_often_as_it_was_accepted() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
@@ -226,9 +236,9 @@ mod cases {
             csd.wait(&caller);
         }
 
-        assert!(accepted.load(Relaxed) >= 1000);
-        assert_eq!(failed.load(Relaxed), 0);
-        assert_eq!(csd.handler().calls_on(there), accepted.load(Relaxed));
+        check!(accepted.load(Relaxed) >= 1000);
+        check_eq!(failed.load(Relaxed), 0);
+        check_eq!(csd.handler().calls_on(there), accepted.load(Relaxed));
         Ok(())
     }
 
@@ -256,7 +266,7 @@ mod cases {
 
     #[test]
     fn a_drop_does_not_wait_and_a_worker_drops_the_handler_when_it_has_run() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
         let csd = Held::csd(&gate, &drops)?;
@@ -267,15 +277,15 @@ mod cases {
         let early = drops.count();
         gate.open();
 
-        assert!(runs);
-        assert_eq!(early, Some(0));
-        assert_eq!(drops.after(1), Some(1));
+        check!(runs);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
         Ok(())
     }
 
     #[test]
     fn a_csd_that_is_queued_again_while_it_runs_is_dropped_after_both_runs() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
         let csd = Held::csd(&gate, &drops)?;
@@ -287,17 +297,17 @@ mod cases {
         let early = drops.count();
         gate.open();
 
-        assert!(runs);
-        assert!(again == Ok(()));
-        assert_eq!(early, Some(0));
-        assert_eq!(drops.after(1), Some(1));
-        assert_eq!(gate.passed(), 2);
+        check!(runs);
+        check_eq!(again, Ok(()));
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
+        check_eq!(gate.passed(), 2);
         Ok(())
     }
 
     #[test]
     fn a_csd_that_is_not_in_flight_is_dropped_at_once() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
         let csd = Held::csd(&gate, &drops)?;
@@ -307,13 +317,13 @@ mod cases {
         csd.wait(&Caller::new()?);
         drop(csd);
 
-        assert_eq!(drops.count(), Some(1));
+        check_eq!(drops.count(), Some(1));
         Ok(())
     }
 
     #[test]
     fn a_csd_in_flight_may_be_dropped_in_an_interrupt() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
@@ -327,29 +337,29 @@ mod cases {
         let early = drops.count();
         gate.open();
 
-        assert!(dropped);
-        assert_eq!(early, Some(0));
-        assert_eq!(drops.after(1), Some(1));
+        check!(dropped);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn a_csd_for_an_offline_cpu_is_refused_and_can_be_sent_again() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let gate = Gate::new()?;
         let csd = Record::csd(&gate)?;
 
         gate.open();
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         let refused = csd.post(there);
         drop(down);
         let free = !csd.is_in_flight();
         let sent = csd.post(here);
 
-        assert!(refused == Err(CallError::Offline));
-        assert!(free);
-        assert!(sent == Ok(()));
+        check_eq!(refused, Err(CallError::Offline));
+        check!(free);
+        check_eq!(sent, Ok(()));
         Ok(())
     }
 }

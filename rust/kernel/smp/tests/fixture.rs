@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two CPUs, holding one of them, and values that record where they are dropped.
+//! Holding a CPU, delays, and values that record where they are dropped.
 
 use crate::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
-    error::to_result,
     prelude::*,
     smp::{
         call_async,
         caller::may_wait,
         csd::RawCsd,
+        testing::becomes_true,
         CallContext,
         Caller,
         Pending, //
@@ -32,62 +32,6 @@ use crate::{
     },
 };
 use core::marker::PhantomData;
-
-/// How often a condition is looked at, with a pause in between: ten seconds.
-const LOOKS: u32 = 1_000_000;
-
-/// Waits until `condition` holds. Returns false if it does not in a long time.
-#[must_use]
-pub(crate) fn becomes_true(condition: impl Fn() -> bool) -> bool {
-    for _ in 0..LOOKS {
-        if condition() {
-            return true;
-        }
-        udelay(Delta::from_micros(10));
-    }
-    condition()
-}
-
-/// Waits, once, until the system has selected its final clocksource, or for a long time.
-///
-/// At the switch, some two seconds after boot, all CPUs are stopped by `stop_machine()`. A CPU that a
-/// test holds does not stop, and the test, which is stopped, does not release it.
-fn wait_for_clocksource() {
-    static WAITED: Atomic<bool> = Atomic::new(false);
-    let is_final = || {
-        let mut now = bindings::system_time_snapshot::default();
-
-        // SAFETY: `CLOCK_MONOTONIC` is supported, and the snapshot is a valid local variable.
-        unsafe { bindings::ktime_get_snapshot_id(bindings::CLOCK_MONOTONIC as _, &raw mut now) };
-        now.cs_id != bindings::clocksource_ids_CSID_X86_TSC_EARLY
-    };
-
-    if !WAITED.xchg(true, Relaxed) && !becomes_true(is_final) {
-        pr_info!("the early clocksource is still in use; tests may fail when it is replaced\n");
-    }
-}
-
-/// Binds the test to a CPU, and returns that and another one that is online.
-pub(crate) fn two_cpus() -> Result<[CpuId; 2]> {
-    let mut online = Cpumask::online().iter();
-
-    let (Some(first), Some(last)) = (online.next(), online.last()) else {
-        pr_err!("this test needs two CPUs online\n");
-        return Err(ENODEV);
-    };
-    wait_for_clocksource();
-    bind(first)?;
-    Ok([first, last])
-}
-
-/// Moves the test to `cpu`, where it stays. Its thread ends with it.
-fn bind(cpu: CpuId) -> Result {
-    let mut mask = crate::cpumask::CpumaskVar::new_zero(GFP_KERNEL)?;
-
-    mask.set(cpu);
-    // SAFETY: There is always a current task, and the mask is valid.
-    to_result(unsafe { bindings::set_cpus_allowed_ptr(bindings::get_current(), mask.as_raw()) })
-}
 
 /// A gate at which a function waits on another CPU.
 pub(crate) struct Gate {
@@ -341,27 +285,4 @@ pub(crate) fn drop_in_interrupt<T: Send + 'static>(
     held.open();
     sent?;
     Ok(caller.wait(busy) && slot.is_empty())
-}
-
-/// A CPU that is offline until this is dropped.
-#[cfg(CONFIG_HOTPLUG_CPU)]
-pub(crate) struct Down(CpuId);
-
-#[cfg(CONFIG_HOTPLUG_CPU)]
-impl Down {
-    pub(crate) fn new(cpu: CpuId) -> Result<Self> {
-        // SAFETY: A test is a task that may sleep.
-        to_result(unsafe { bindings::remove_cpu(cpu.as_u32()) })?;
-        Ok(Self(cpu))
-    }
-}
-
-#[cfg(CONFIG_HOTPLUG_CPU)]
-impl Drop for Down {
-    fn drop(&mut self) {
-        // SAFETY: As above.
-        if unsafe { bindings::add_cpu(self.0.as_u32()) } != 0 {
-            pr_err!("CPU {} does not come online again\n", self.0.as_u32());
-        }
-    }
 }

@@ -2,16 +2,19 @@
 
 //! Calls to many CPUs.
 
-use super::fixture::two_cpus;
 use crate::{
     cpu::CpuId,
-    cpumask::{
-        Cpumask,
-        CpumaskVar, //
-    },
+    cpumask::Cpumask,
     preempt::CpuPinned,
     prelude::*,
     smp::{
+        testing::{
+            check,
+            check_eq,
+            mask_of,
+            two_cpus,
+            Cpus, //
+        },
         CallContext,
         Caller,
         Slots, //
@@ -49,6 +52,9 @@ fn online(cpu: CpuId) -> bool {
     Cpumask::online().test(cpu)
 }
 
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::testing::Down;
+
 #[kunit_tests(rust_smp_many)]
 mod cases {
     use super::*;
@@ -59,48 +65,44 @@ mod cases {
         let calls = Calls::new()?;
 
         Caller::new()?.call_all(|ctx| calls.count(ctx));
-        assert!(calls.are(online));
+        check!(calls.are(online));
         Ok(())
     }
 
     #[test]
     fn call_others_leaves_out_this_cpu() -> Result {
-        let [here, _] = two_cpus()?;
+        let here = two_cpus()?.here;
         let calls = Calls::new()?;
 
         Caller::new()?.call_others(|ctx| calls.count(ctx));
-        assert!(calls.are(|cpu| online(cpu) && cpu != here));
+        check!(calls.are(|cpu| online(cpu) && cpu != here));
         Ok(())
     }
 
     #[test]
     fn only_cpus_of_the_set_are_called() -> Result {
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
 
         for (with_here, with_there) in [(false, false), (false, true), (true, false), (true, true)]
         {
             let wanted = |cpu| (with_here && cpu == here) || (with_there && cpu == there);
-            let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
-            [here, there]
-                .into_iter()
-                .filter(|cpu| wanted(*cpu))
-                .for_each(|cpu| mask.set(cpu));
+            let mask = mask_of([here, there].into_iter().filter(|cpu| wanted(*cpu)))?;
 
             let all = Calls::new()?;
             caller.call_all_in(&mask, |ctx| all.count(ctx));
-            assert!(all.are(wanted));
+            check!(all.are(wanted));
 
             let others = Calls::new()?;
             caller.call_others_in(&mask, |ctx| others.count(ctx));
-            assert!(others.are(|cpu| wanted(cpu) && cpu != here));
+            check!(others.are(|cpu| wanted(cpu) && cpu != here));
         }
         Ok(())
     }
 
     #[test]
     fn a_condition_is_evaluated_once_for_each_cpu_and_selects_the_targets() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let calls = Calls::new()?;
         let mut evaluated = Slots::new(|_| 0u32, GFP_KERNEL)?;
 
@@ -112,10 +114,10 @@ mod cases {
             },
             |ctx| calls.count(ctx),
         );
-        assert!(calls.are(|cpu| cpu == there));
-        assert!(evaluated
-            .iter()
-            .all(|(cpu, evaluated)| *evaluated == u32::from(online(cpu))));
+        check!(calls.are(|cpu| cpu == there));
+        for (cpu, evaluated) in evaluated.iter() {
+            check_eq!(*evaluated, u32::from(online(cpu)), "CPU {}", cpu.as_u32());
+        }
         Ok(())
     }
 
@@ -131,7 +133,7 @@ mod cases {
             });
         }
         for (cpu, (_, seen)) in slots.iter() {
-            assert!(*seen == [online(cpu).then_some((cpu.as_u32(), cpu)); 2]);
+            check_eq!(*seen, [online(cpu).then_some((cpu.as_u32(), cpu)); 2]);
         }
         Ok(())
     }
@@ -139,15 +141,14 @@ mod cases {
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn offline_cpus_are_left_out() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let calls = Calls::new()?;
 
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         caller.call_all_in(Cpumask::possible(), |ctx| calls.count(ctx));
-        let right = calls.are(online);
+        check!(calls.are(online));
         drop(down);
-        assert!(right);
         Ok(())
     }
 }

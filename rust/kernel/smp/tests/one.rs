@@ -4,21 +4,25 @@
 
 use super::fixture::{
     hold,
-    two_cpus,
     Delay,
     Dropped,
     Drops, //
 };
 use crate::{
     cpu::CpuId,
-    cpumask::{
-        Cpumask,
-        CpumaskVar, //
-    },
+    cpumask::Cpumask,
     interrupt::local_interrupt_disable,
     preempt::CpuPinned,
     prelude::*,
     smp::{
+        testing::{
+            check,
+            check_eq,
+            interrupts_are_off,
+            mask_of,
+            two_cpus,
+            Cpus, //
+        },
         CallError,
         Caller, //
     },
@@ -28,6 +32,9 @@ use crate::{
     }, //
 };
 use core::cell::Cell;
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::testing::Down;
 
 #[kunit_tests(rust_smp_one)]
 mod cases {
@@ -40,7 +47,7 @@ mod cases {
 
         for cpu in Cpumask::online() {
             let answer = caller.call(cpu, |ctx| (ctx.cpu(), CpuId::current()))?;
-            assert!(answer == (cpu, cpu));
+            check_eq!(answer, (cpu, cpu));
         }
         Ok(())
     }
@@ -49,15 +56,14 @@ mod cases {
     fn a_function_runs_once_with_interrupts_off() -> Result {
         let caller = Caller::new()?;
 
-        for cpu in two_cpus()? {
+        for cpu in two_cpus()?.both() {
             let mut calls = 0;
-            // SAFETY: Reading the interrupt state is always allowed.
             let off = caller.call(cpu, |_| {
                 calls += 1;
-                unsafe { bindings::irqs_disabled() }
+                interrupts_are_off()
             })?;
-            assert!(off);
-            assert_eq!(calls, 1);
+            check!(off);
+            check_eq!(calls, 1);
         }
         Ok(())
     }
@@ -65,16 +71,16 @@ mod cases {
     #[test]
     fn a_function_and_its_answer_may_borrow() -> Result {
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let mut words = KVec::new();
 
         words.push(1u32, GFP_KERNEL)?;
         words.push(2, GFP_KERNEL)?;
         let last: &u32 = caller.call(there, |_| words.last())?.ok_or(EINVAL)?;
-        assert_eq!(*last, 2);
+        check_eq!(*last, 2);
 
         caller.call(there, |_| words[0] = 7)?;
-        assert_eq!(words[0], 7);
+        check_eq!(words[0], 7);
         Ok(())
     }
 
@@ -82,11 +88,11 @@ mod cases {
     fn what_a_function_has_captured_is_dropped_once_and_not_in_the_interrupt() -> Result {
         let caller = Caller::new()?;
 
-        for cpu in two_cpus()? {
+        for cpu in two_cpus()?.both() {
             let drops = Drops::new()?;
             let captured = Dropped(drops.clone());
             caller.call(cpu, move |_| captured.touch())?;
-            assert_eq!(drops.count(), Some(1));
+            check_eq!(drops.count(), Some(1));
         }
         Ok(())
     }
@@ -95,12 +101,12 @@ mod cases {
     fn an_answer_is_dropped_once_and_not_in_the_interrupt() -> Result {
         let caller = Caller::new()?;
 
-        for cpu in two_cpus()? {
+        for cpu in two_cpus()?.both() {
             let drops = Drops::new()?;
             let answer = caller.call(cpu, |_| Dropped(drops.clone()))?;
-            assert_eq!(drops.count(), Some(0));
+            check_eq!(drops.count(), Some(0));
             drop(answer);
-            assert_eq!(drops.count(), Some(1));
+            check_eq!(drops.count(), Some(1));
         }
         Ok(())
     }
@@ -109,45 +115,41 @@ mod cases {
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn an_offline_cpu_is_not_called_and_nothing_is_lost() -> Result {
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let captured = Dropped(drops.clone());
         let mut calls = 0;
 
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         let answer = caller.call(there, |_| {
             captured.touch();
             calls += 1;
         });
-        let mask = {
-            let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
-            mask.set(there);
-            mask
-        };
-        let any = caller.call_any(&mask, |_| ());
+        let any = caller.call_any(&*mask_of([there])?, |_| ());
         drop(down);
 
-        assert!(answer == Err(CallError::Offline));
-        assert!(any == Err(CallError::Offline));
-        assert_eq!(calls, 0);
-        assert_eq!(drops.count(), Some(0));
+        check_eq!(answer, Err(CallError::Offline));
+        check_eq!(any, Err(CallError::Offline));
+        check_eq!(calls, 0);
+        check_eq!(drops.count(), Some(0));
         drop(captured);
-        assert_eq!(drops.count(), Some(1));
-        assert!(caller.call(there, |_| ()).is_ok());
+        check_eq!(drops.count(), Some(1));
+        check_eq!(caller.call(there, |_| ()), Ok(()));
         Ok(())
     }
 
     #[test]
     fn call_any_takes_this_cpu_if_it_is_in_the_mask() -> Result {
         let caller = Caller::new()?;
-        let [here, there] = two_cpus()?;
-        let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+        let Cpus { here, there } = two_cpus()?;
+        let mut mask = mask_of([])?;
 
-        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Err(CallError::Offline));
+        let empty = caller.call_any(&mask, |ctx| ctx.cpu());
+        check_eq!(empty, Err(CallError::Offline));
         mask.set(there);
-        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Ok(there));
+        check_eq!(caller.call_any(&mask, |ctx| ctx.cpu()), Ok(there));
         mask.set(here);
-        assert!(caller.call_any(&mask, |ctx| ctx.cpu()) == Ok(here));
+        check_eq!(caller.call_any(&mask, |ctx| ctx.cpu()), Ok(here));
         Ok(())
     }
 
@@ -156,21 +158,21 @@ mod cases {
         let caller = Caller::new()?;
         let refused = Some(CallError::WrongContext);
 
-        for cpu in two_cpus()? {
-            assert!(caller.call(cpu, |_| Caller::new().err())? == refused);
+        for cpu in two_cpus()?.both() {
+            check_eq!(caller.call(cpu, |_| Caller::new().err()), Ok(refused));
         }
         let irq = local_interrupt_disable();
         let off = Caller::new().err();
         drop(irq);
-        assert!(off == refused);
-        assert!(Caller::new().is_ok());
+        check_eq!(off, refused);
+        check!(Caller::new().is_ok());
         Ok(())
     }
 
     #[test]
     fn a_wait_that_takes_long_calls_its_target() -> Result {
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let called = Cell::new(false);
         let target = || {
             called.set(true);
@@ -178,7 +180,7 @@ mod cases {
         };
 
         caller.wait_until(|| called.get(), target);
-        assert!(called.get());
+        check!(called.get());
         Ok(())
     }
 
@@ -186,7 +188,7 @@ mod cases {
     fn what_was_posted_has_run_when_its_scope_ends() -> Result {
         static DELAY: Delay = Delay::new();
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let posted = Atomic::<u32>::new(0);
 
         DELAY.begin();
@@ -207,9 +209,9 @@ mod cases {
         let ran = posted.load(Relaxed);
         DELAY.end();
 
-        assert!(caller.wait(held));
-        assert_eq!(errors, 0);
-        assert_eq!(ran, 3);
+        check!(caller.wait(held));
+        check_eq!(errors, 0);
+        check_eq!(ran, 3);
         Ok(())
     }
 
@@ -223,15 +225,13 @@ mod cases {
             Cpumask::online(),
             |_cpu| {
                 drop(local_interrupt_disable());
-                // SAFETY: Reading the interrupt state is always allowed.
-                off.add(u32::from(unsafe { bindings::irqs_disabled() }), Relaxed);
+                off.add(u32::from(interrupts_are_off()), Relaxed);
                 false
             },
             |_| (),
         );
-        assert!(off.load(Relaxed) >= 1);
-        // SAFETY: As above.
-        assert!(!unsafe { bindings::irqs_disabled() });
+        check!(off.load(Relaxed) >= 1);
+        check!(!interrupts_are_off());
         Ok(())
     }
 }

@@ -5,7 +5,6 @@
 use super::fixture::{
     drop_in_interrupt,
     hold,
-    two_cpus,
     Delay,
     Dropped,
     Drops,
@@ -18,6 +17,12 @@ use crate::{
     prelude::*,
     smp::{
         call_async,
+        testing::{
+            check,
+            check_eq,
+            two_cpus,
+            Cpus, //
+        },
         CallContext,
         CallError,
         Caller,
@@ -27,13 +32,16 @@ use crate::{
     time::Delta, //
 };
 
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::testing::Down;
+
 #[kunit_tests(rust_smp_pending)]
 mod cases {
     use super::*;
 
     #[test]
     fn the_caller_goes_on_and_the_answer_comes_later() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let (gate, held) = hold(there, || ())?;
         let pending = call_async(there, |ctx| ctx.cpu(), GFP_KERNEL)?;
@@ -46,19 +54,19 @@ mod cases {
         };
         gate.open();
 
-        assert!(!early);
-        let Err(pending) = not_in_time else {
-            return Err(EINVAL);
-        };
-        assert!(caller.wait(held));
-        assert!(caller.wait(pending) == there);
+        check!(!early);
+        check!(not_in_time.is_err());
+        check!(caller.wait(held));
+        if let Err(pending) = not_in_time {
+            check_eq!(caller.wait(pending), there);
+        }
         Ok(())
     }
 
     #[test]
     fn join_waits_for_many_calls() -> Result {
         static DELAY: Delay = Delay::new();
-        let [here, there] = two_cpus()?;
+        let Cpus { here, there } = two_cpus()?;
         let caller = Caller::new()?;
         let (gate, held) = hold(there, || ())?;
 
@@ -79,9 +87,9 @@ mod cases {
         let all = pending.iter().all(|pending| pending.is_done());
         DELAY.end();
 
-        assert!(not_all == Err(CallError::TimedOut));
-        assert!(all);
-        assert!(caller.wait(held));
+        check_eq!(not_all, Err(CallError::TimedOut));
+        check!(all);
+        check!(caller.wait(held));
         Ok(())
     }
 
@@ -102,7 +110,7 @@ mod cases {
 
     #[test]
     fn a_drop_does_not_wait_and_a_worker_frees_what_was_detached() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
         let pending = held_at(there, &gate, &drops)?;
@@ -112,15 +120,15 @@ mod cases {
         let early = drops.count();
         gate.open();
 
-        assert!(reached);
-        assert_eq!(early, Some(0));
-        assert_eq!(drops.after(2), Some(2));
+        check!(reached);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(2), Some(2));
         Ok(())
     }
 
     #[test]
     fn a_pending_may_be_dropped_in_an_interrupt() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let drops = Drops::new()?;
         let gate = Gate::new()?;
@@ -129,15 +137,15 @@ mod cases {
         let early = drops.count();
         gate.open();
 
-        assert!(dropped);
-        assert_eq!(early, Some(0));
-        assert_eq!(drops.after(2), Some(2));
+        check!(dropped);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(2), Some(2));
         Ok(())
     }
 
     #[test]
     fn what_is_dropped_when_it_is_done_is_freed_at_once() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let caller = Caller::new()?;
         let drops = Drops::new()?;
         let answer = drops.clone();
@@ -145,32 +153,32 @@ mod cases {
         let pending = call_async(there, move |_| Dropped(answer.clone()), GFP_KERNEL)?;
         caller.join(core::slice::from_ref(&pending));
         drop(pending);
-        assert_eq!(drops.count(), Some(1));
+        check_eq!(drops.count(), Some(1));
         Ok(())
     }
 
     #[test]
     fn a_call_to_the_own_cpu_is_done_at_once() -> Result {
-        let [here, _] = two_cpus()?;
+        let here = two_cpus()?.here;
 
         let pending = call_async(here, |ctx| ctx.cpu(), GFP_KERNEL)?;
-        assert!(pending.poll().ok() == Some(here));
+        check_eq!(pending.poll().ok(), Some(here));
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn an_offline_cpu_is_not_called_and_nothing_is_lost() -> Result {
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let captured = Dropped(drops.clone());
 
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         let error = call_async(there, move |_| captured.touch(), GFP_KERNEL).err();
         drop(down);
 
-        assert!(error == Some(CallError::Offline));
-        assert_eq!(drops.count(), Some(1));
+        check_eq!(error, Some(CallError::Offline));
+        check_eq!(drops.count(), Some(1));
         Ok(())
     }
 }

@@ -3,15 +3,26 @@
 //! Calls that run in a task.
 
 use super::fixture::{
-    two_cpus,
     Dropped,
     Drops, //
 };
 use crate::{
     cpu::CpuId,
     prelude::*,
-    smp::Caller,
+    smp::{
+        testing::{
+            check_eq,
+            two_cpus, //
+        },
+        Caller, //
+    },
     task::might_sleep, //
+};
+
+#[cfg(CONFIG_HOTPLUG_CPU)]
+use crate::smp::{
+    testing::Down,
+    CallError, //
 };
 
 #[kunit_tests(rust_smp_task)]
@@ -21,7 +32,7 @@ mod cases {
     #[test]
     fn a_function_may_sleep_and_make_calls() -> Result {
         let caller = Caller::new()?;
-        let cpus = two_cpus()?;
+        let cpus = two_cpus()?.both();
 
         for there in cpus {
             let answer = caller.call_in_task(there, || {
@@ -30,7 +41,7 @@ mod cases {
                     Caller::new().and_then(|caller| caller.call(cpus[0], |_| CpuId::current()));
                 (CpuId::current(), on)
             })?;
-            assert!(answer == (there, Ok(cpus[0])));
+            check_eq!(answer, (there, Ok(cpus[0])));
         }
         Ok(())
     }
@@ -38,7 +49,7 @@ mod cases {
     #[test]
     fn function_and_answer_are_dropped_once_by_the_caller() -> Result {
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
         let drops = Drops::new()?;
         let captured = Dropped(drops.clone());
 
@@ -47,25 +58,23 @@ mod cases {
             Dropped(drops.clone())
         })?;
         let drops = answer.0.clone();
-        assert_eq!(drops.count(), Some(1));
+        check_eq!(drops.count(), Some(1));
         drop(answer);
-        assert_eq!(drops.count(), Some(2));
+        check_eq!(drops.count(), Some(2));
         Ok(())
     }
 
     #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn an_offline_cpu_is_not_called() -> Result {
-        use crate::smp::CallError;
-
         let caller = Caller::new()?;
-        let [_, there] = two_cpus()?;
+        let there = two_cpus()?.there;
 
-        let down = super::super::fixture::Down::new(there)?;
+        let down = Down::new(there)?;
         let answer = caller.call_in_task(there, CpuId::current);
         drop(down);
 
-        assert!(answer == Err(CallError::Offline));
+        check_eq!(answer, Err(CallError::Offline));
         Ok(())
     }
 }
