@@ -27,12 +27,6 @@ pub(crate) fn is_dying(cpu: CpuId) -> bool {
     dying.test(cpu)
 }
 
-/// Returns `cpu` as a CPU that is possible, or [`None`] for any other number.
-#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-pub(crate) fn possible(cpu: i32) -> Option<CpuId> {
-    in_range(cpu).filter(|cpu| Cpumask::possible().test(*cpu))
-}
-
 /// Returns `cpu` as a CPU, or [`None`] if it is negative or too large.
 #[inline]
 pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {

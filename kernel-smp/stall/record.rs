@@ -132,9 +132,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Returns what `cpu` runs: nothing, if it is not a possible CPU.
+    /// Returns what `cpu` runs; without it, what CPU 0 runs, as C does. A CPU that is not possible runs
+    /// nothing.
     pub(super) fn of(cpu: Option<CpuId>) -> Self {
-        match cpu.and_then(Record::of) {
+        match cpu.or_else(|| CpuId::from_u32(0)).and_then(Record::of) {
             Some(record) => Self {
                 // ORDERING: The acquire pairs with the releases in `begin()`, `end()` and
                 // `resume()`.

@@ -282,7 +282,7 @@ impl Watch<'_> {
     fn facts(&self) -> Facts {
         let now = now();
         let seen = self.csd.snapshot();
-        let target = mask::possible(seen.target());
+        let target = mask::in_range(seen.target());
         let facts = Facts {
             now,
             seen,
@@ -464,7 +464,7 @@ impl Watch<'_> {
     /// Gives the verdict on a wait that is over, if it is not known why it took so long.
     fn judge_the_end(&mut self) {
         let known = !matches!(self.verdict, None | Some(Verdict::NotFlushed));
-        let cpu = mask::possible(self.seen.target());
+        let cpu = mask::in_range(self.seen.target());
 
         if let (false, Some(resent), Some(cpu)) = (known, self.resent, cpu) {
             match resent.flushed_after(cpu) {

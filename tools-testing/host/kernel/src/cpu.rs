@@ -13,6 +13,11 @@ pub fn nr_cpu_ids() -> u32 {
 pub struct CpuId(u32);
 
 impl CpuId {
+    /// Returns the CPU with that number, if there is one.
+    pub fn from_u32(cpu: u32) -> Option<Self> {
+        (cpu < nr_cpu_ids()).then_some(Self(cpu))
+    }
+
     /// # Safety
     ///
     /// `cpu` is below [`nr_cpu_ids`].

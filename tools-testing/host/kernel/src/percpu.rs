@@ -49,6 +49,12 @@ impl<T: Sync> StaticPerCpu<T> {
         unsafe { &*self.this_cpu_ptr() }
     }
 
+    /// Returns the variable of `cpu`. All CPUs of the machine are possible.
+    pub fn get(self, cpu: CpuId) -> Option<&'static T> {
+        // SAFETY: As above.
+        Some(unsafe { self.per_cpu(cpu) })
+    }
+
     /// Returns the variable of `cpu`.
     ///
     /// # Safety
