@@ -47,7 +47,9 @@ unsafe extern "C" fn smp_call_on_cpu_callback(work: *mut bindings::work_struct) 
     // The sender uses the completion meanwhile, and the workqueue the work item: no reference to
     // the whole.
     // SAFETY: The sender has written this, and does not use it before the completion.
-    let (func, data) = unsafe { ((*call).func, (*call).data) };
+    let func = unsafe { (*call).func };
+    // SAFETY: As above.
+    let data = unsafe { (*call).data };
     // SAFETY: As above.
     let physical_cpu = unsafe { (*call).physical_cpu };
 

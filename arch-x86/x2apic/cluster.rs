@@ -64,9 +64,18 @@ pub(crate) unsafe fn each_destination(
 ///
 /// # Safety
 ///
-/// The driver is used in x2APIC mode, and the CPUs of `mask` have been up at least once.
+/// As for [`x2apic_cluster_send_ipi_mask`], but for what `machine` stands for.
 #[inline(never)]
-unsafe fn send_mask(machine: &Machine, mask: &Cpumask, vector: Vector, to_self: bool) {
+unsafe fn send_mask(
+    machine: &Machine,
+    mask: *const bindings::cpumask,
+    vector: c_int,
+    to_self: bool,
+) {
+    // SAFETY: The mask is valid, by the safety requirements.
+    let mask = unsafe { Cpumask::from_raw(mask) };
+    // SAFETY: This is a vector, by the safety requirements.
+    let vector = unsafe { Vector::from_c(vector) };
     let send = |ids: u32| {
         let icr = Icr::send(Destination::Logical(ids), vector);
 
@@ -135,10 +144,6 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask(
 ) {
     // SAFETY: By the safety requirements.
     let machine = unsafe { Machine::from_c(scratch, clusters, logical_ids) };
-    // SAFETY: The mask is valid, by the safety requirements.
-    let mask = unsafe { Cpumask::from_raw(mask) };
-    // SAFETY: This is a vector, by the safety requirements.
-    let vector = unsafe { Vector::from_c(vector) };
 
     // SAFETY: By the safety requirements.
     unsafe { send_mask(&machine, mask, vector, true) };
@@ -160,10 +165,6 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi_mask_allbutself(
 ) {
     // SAFETY: By the safety requirements.
     let machine = unsafe { Machine::from_c(scratch, clusters, logical_ids) };
-    // SAFETY: The mask is valid, by the safety requirements.
-    let mask = unsafe { Cpumask::from_raw(mask) };
-    // SAFETY: This is a vector, by the safety requirements.
-    let vector = unsafe { Vector::from_c(vector) };
 
     // SAFETY: By the safety requirements.
     unsafe { send_mask(&machine, mask, vector, false) };

@@ -143,7 +143,9 @@ impl Clusters for Machine {
         // SAFETY: By the type invariants.
         let clusters = unsafe { StaticPerCpu::new(self.clusters) };
         // SAFETY: `cpu` is possible, by the safety requirements.
-        let mask = unsafe { *clusters.per_cpu_ptr(cpu) };
+        let mask = unsafe { clusters.per_cpu_ptr(cpu) };
+        // SAFETY: The driver has set it when the CPU was prepared, and does not change it.
+        let mask = unsafe { *mask };
 
         // SAFETY: The mask is there and never freed, by the type invariants.
         unsafe { Cpumask::from_raw(mask) }
