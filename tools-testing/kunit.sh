@@ -31,13 +31,14 @@ rc=0
 	>"$parsed" 2>&1 </dev/null || rc=$?
 "$linux/tools/testing/kunit/kunit.py" parse --raw_output=kunit "$log" >"$results/$kernel.ktap" 2>/dev/null </dev/null || true
 sed -nE 's/^\[[0-9:]*\] (=+ [a-z].*|.*\[(FAILED|CRASHED)\].*|# .*failed.*)/\1/p' "$parsed"
-mapfile -t found < <(/usr/bin/python3 -B "$here/kunit_results.py" "$results/$kernel.json" 2>&1)
-summary=${found[-1]:-}
-failed=("${found[@]:0:$((${#found[@]} > 0 ? ${#found[@]} - 1 : 0))}")
+# The cases that failed, and the summary in the last line.
+found=$(/usr/bin/python3 -B "$here/kunit_results.py" "$results/$kernel.json" 2>&1 || true)
+summary=${found##*$'\n'}
+failed=$(sed '$d' <<<"$found" | paste -sd' ')
 [[ $summary =~ ^[1-9][0-9]*\ tests: ]] ||
 	die "KUnit ran no test: ${trouble:-$(tail -n 1 "$parsed")} (logs: $(short "$log"), $(short "$parsed"))"
-if [ ${#failed[@]} != 0 ]; then
-	die "KUnit: $summary: ${failed[*]} ${trouble:+and ${trouble% (log*} }(logs: $(short "$log"), $(short "$parsed"))"
+if [ -n "$failed" ]; then
+	die "KUnit: $summary: $failed ${trouble:+and ${trouble% (log*} }(logs: $(short "$log"), $(short "$parsed"))"
 fi
 [[ $summary != *': 0 passed'* ]] || die "KUnit: $summary (log: $(short "$log"))"
 [ -z "$trouble" ] || die "$trouble"

@@ -119,61 +119,48 @@ impl Callback for LockSeen {
     }
 }
 
+/// Has a thread call `wait` for a csd that is locked as `kind`, until another CPU unlocks it. Returns the
+/// csd.
+fn waits_for_the_unlock(kind: Kind, wait: fn(&'static Waiter)) -> Result<Csd> {
+    let cpus = two_cpus()?;
+    let csd = blank_csd()?;
+    let unlocker = leak(Unlocker {
+        csd: Shared(csd),
+        value: Atomic::new(0),
+    })?;
+    let waiter = leak(Waiter {
+        unlocker,
+        value: Atomic::new(0),
+    })?;
+
+    csd.lock_new(kind);
+    let thread = Thread::start(cpus.here, wait, waiter)?;
+    sleep(2); // The wait cannot be observed; this gives it the time to end too early.
+    let early = thread.is_done();
+    let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
+    let finished = thread.finishes();
+
+    check!(!early);
+    check_eq!(sent, 0);
+    check!(finished);
+    check_eq!(waiter.value.load(Acquire), 7);
+    Ok(csd)
+}
+
 #[kunit_tests(smp_csd_wait)]
 mod cases {
     use super::*;
 
     #[test]
     fn a_waiter_returns_at_the_unlock_and_sees_earlier_stores() -> Result {
-        let cpus = two_cpus()?;
-        let csd = blank_csd()?;
-        let unlocker = leak(Unlocker {
-            csd: Shared(csd),
-            value: Atomic::new(0),
-        })?;
-        let waiter = leak(Waiter {
-            unlocker,
-            value: Atomic::new(0),
-        })?;
-
-        csd.lock_new(Kind::Sync);
-        let thread = Thread::start(cpus.here, Waiter::wait, waiter)?;
-        sleep(2); // The wait cannot be observed; this gives it the time to end too early.
-        let early = thread.is_done();
-        let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
-        let finished = thread.finishes();
-
-        check!(!early);
-        check_eq!(sent, 0);
-        check!(finished);
-        check_eq!(waiter.value.load(Acquire), 7);
+        waits_for_the_unlock(Kind::Sync, Waiter::wait)?;
         Ok(())
     }
 
     #[test]
     fn a_csd_is_locked_again_only_after_its_last_use() -> Result {
-        let cpus = two_cpus()?;
-        let csd = blank_csd()?;
-        let unlocker = leak(Unlocker {
-            csd: Shared(csd),
-            value: Atomic::new(0),
-        })?;
-        let waiter = leak(Waiter {
-            unlocker,
-            value: Atomic::new(0),
-        })?;
+        let csd = waits_for_the_unlock(Kind::Async, Waiter::lock)?;
 
-        csd.lock_new(Kind::Async);
-        let thread = Thread::start(cpus.here, Waiter::lock, waiter)?;
-        sleep(2); // The wait cannot be observed; this gives it the time to end too early.
-        let early = thread.is_done();
-        let sent = single_async(i32::from(cpus.there), csd_for(unlocker)?);
-        let finished = thread.finishes();
-
-        check!(!early);
-        check_eq!(sent, 0);
-        check!(finished);
-        check_eq!(waiter.value.load(Acquire), 7);
         check!(csd.is_locked());
         check!(csd.kind() == Kind::Sync);
         Ok(())
