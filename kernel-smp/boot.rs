@@ -11,6 +11,7 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
+    helpers,
     prelude::*, //
 };
 
@@ -69,7 +70,7 @@ pub(crate) unsafe extern "C" fn smp_init() {
     // SAFETY: Counting nodes has no requirements.
     let nodes = unsafe { bindings::num_online_nodes() };
     // SAFETY: Counting CPUs has no requirements.
-    let cpus = unsafe { bindings::num_online_cpus() };
+    let cpus = unsafe { helpers::cpumask::num_online_cpus() };
     let (nodes_s, cpus_s) = (plural(nodes == 1), plural(cpus == 1));
     pr_info!("Brought up {nodes} node{nodes_s}, {cpus} CPU{cpus_s}\n");
 

@@ -20,6 +20,7 @@ use kernel::{
         Cpumask,
         CpumaskVar, //
     },
+    helpers,
     percpu::{
         CpuGuard,
         CpuPinned,
@@ -142,7 +143,7 @@ impl CallFunctionData {
 
         // SAFETY: `base` is a per-CPU allocation, by the type invariants and the safety
         // requirements, and `target` is possible.
-        let csd = unsafe { bindings::per_cpu_ptr(base, target.as_u32()) };
+        let csd = unsafe { helpers::percpu::per_cpu_ptr(base, target.as_u32()) };
 
         // SAFETY: The csds are never freed.
         unsafe { Csd::from_raw(csd.cast()) }

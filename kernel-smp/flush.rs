@@ -18,6 +18,7 @@ use crate::{
 };
 use kernel::{
     bindings,
+    helpers,
     interrupt::LocalInterruptDisabled,
     percpu::{
         CpuGuard,
@@ -108,12 +109,12 @@ pub(crate) unsafe extern "C" fn flush_smp_call_function_queue() {
             return;
         }
         // SAFETY: Reading this CPU's softirq state is allowed with interrupts off.
-        let was_pending = unsafe { bindings::local_softirq_pending() };
+        let was_pending = unsafe { helpers::percpu::local_softirq_pending() };
 
         flush(irq, Offline::Unexpected);
 
         // SAFETY: As above.
-        if unsafe { bindings::local_softirq_pending() } != 0 {
+        if unsafe { helpers::percpu::local_softirq_pending() } != 0 {
             // SAFETY: Interrupts are off, in a task.
             unsafe { bindings::do_softirq_post_smp_call_flush(was_pending) };
         }

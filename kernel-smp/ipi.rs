@@ -21,7 +21,7 @@ use kernel::{
 #[cfg(CONFIG_SMP_RUST_FAULT)]
 use crate::fault as arch;
 #[cfg(not(CONFIG_SMP_RUST_FAULT))]
-use kernel::bindings as arch;
+use kernel::helpers::smp as arch;
 
 /// Sends an IPI to `cpu`, so that it flushes its queue.
 ///

@@ -4,6 +4,7 @@
 
 use kernel::{
     bindings,
+    helpers,
     interrupt::LocalInterruptDisabled,
     lockdep,
     percpu::CpuGuard,
@@ -35,7 +36,7 @@ fn early_boot_irqs_disabled() -> bool {
 #[inline]
 pub(crate) fn warn_single(this_cpu_online: impl FnOnce() -> bool) {
     // SAFETY: Reading the interrupt state is always allowed.
-    let off = unsafe { bindings::irqs_disabled() };
+    let off = unsafe { helpers::irqflags::irqs_disabled() };
 
     warn_on_once!(off && this_cpu_online() && !oops_in_progress());
     warn_on_once!(!preempt::in_task());
@@ -74,7 +75,7 @@ pub(crate) enum CanTakeIpi {
 #[inline]
 pub(crate) fn can_take_ipi(this_cpu_online: impl FnOnce() -> bool) -> CanTakeIpi {
     // SAFETY: Reading the interrupt state is always allowed.
-    if !unsafe { bindings::irqs_disabled() } {
+    if !unsafe { helpers::irqflags::irqs_disabled() } {
         return CanTakeIpi::Yes;
     }
     interrupts_are_off(this_cpu_online())
@@ -94,7 +95,7 @@ fn interrupts_are_off(this_cpu_online: bool) -> CanTakeIpi {
 /// Returns whether this is the stopper thread. The stopper threads of several CPUs may run in step.
 fn is_stopper() -> bool {
     // SAFETY: There is always a current task, and it has a class.
-    let class = unsafe { (*bindings::get_current()).sched_class };
+    let class = unsafe { (*helpers::percpu::get_current()).sched_class };
 
     core::ptr::eq(class, &raw const bindings::stop_sched_class)
 }

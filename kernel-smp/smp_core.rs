@@ -88,6 +88,7 @@
 //! - [`mask`]: sets of CPUs
 //! - [`trace`]: trace points
 //! - [`stats`]: counters for debugfs
+//! - [`static_key`]: static keys
 //! - [`testpoint`]: points at which a test steps in
 //! - [`log`]: log lines
 //! - [`clock`]: the time
@@ -106,7 +107,8 @@
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
-// With `CONFIG_RUST_INLINE_HELPERS` C inline functions are inlined; nothing here depends on that.
+// With `CONFIG_RUST_INLINE_HELPERS` C inline functions are inlined; nothing here depends on that. What
+// a call takes often is Rust: `kernel::helpers`.
 
 mod batch;
 mod boot;
@@ -129,6 +131,7 @@ mod queue;
 mod run;
 mod single;
 mod stall;
+mod static_key;
 mod stats;
 mod task_mask;
 mod testpoint;

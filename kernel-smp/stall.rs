@@ -9,6 +9,11 @@
 //! While it is off, all of this is one patched jump; without `CONFIG_CSD_LOCK_WAIT_DEBUG` it
 //! compiles to nothing. Scripts parse the lines, which have the text of C.
 
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)]
+use crate::static_key::static_branch_likely;
+#[cfg(all(CONFIG_CSD_LOCK_WAIT_DEBUG, not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)))]
+use crate::static_key::static_branch_unlikely;
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 use kernel::bindings;
 
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
@@ -49,8 +54,12 @@ pub(crate) use verdict::{
 /// Returns whether csds are watched.
 #[inline]
 pub(crate) fn enabled() -> bool {
-    // SAFETY: Reading a static key is always allowed.
-    unsafe { bindings::smp_csdlock_debug() }
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)]
+    return static_branch_likely!(bindings::csdlock_debug_enabled);
+    #[cfg(all(CONFIG_CSD_LOCK_WAIT_DEBUG, not(CONFIG_CSD_LOCK_WAIT_DEBUG_DEFAULT)))]
+    return static_branch_unlikely!(bindings::csdlock_debug_enabled);
+    #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
+    false
 }
 
 #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]

@@ -6,10 +6,12 @@
 //! patched jump. The table is the file `smp/stats` of debugfs, see `stats.c`.
 
 use crate::clock;
-use kernel::bindings;
 
 #[cfg(CONFIG_SMP_RUST_STATS)]
+use crate::static_key::static_branch_unlikely;
+#[cfg(CONFIG_SMP_RUST_STATS)]
 use kernel::{
+    bindings,
     cpu::CpuId,
     percpu::{
         define_per_cpu,
@@ -49,8 +51,10 @@ pub(crate) enum Counter {
 /// Returns whether the counters are on.
 #[inline]
 pub(crate) fn enabled() -> bool {
-    // SAFETY: Reading a static key is always allowed.
-    unsafe { bindings::smp_stats_enabled() }
+    #[cfg(CONFIG_SMP_RUST_STATS)]
+    return static_branch_unlikely!(bindings::smp_stats_key);
+    #[cfg(not(CONFIG_SMP_RUST_STATS))]
+    false
 }
 
 /// Returns the time in ns, or 0 if the counters are off.

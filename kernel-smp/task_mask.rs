@@ -5,6 +5,7 @@
 //! It belongs to the task, since the task may be preempted while it waits. If a set of CPUs is no
 //! longer than a pointer, it is stored in place of the pointer.
 
+use crate::static_key::static_branch_unlikely;
 use core::{
     alloc::Layout,
     cell::UnsafeCell,
@@ -18,6 +19,7 @@ use kernel::{
     },
     bindings,
     cpumask::Cpumask,
+    helpers,
     prelude::*, //
 };
 
@@ -32,8 +34,18 @@ static INIT_TASK_MASK: InitTaskMask = InitTaskMask(UnsafeCell::new(MaybeUninit::
 /// Returns whether a set of CPUs is stored in place of the pointer to it.
 #[inline]
 fn inlined() -> bool {
-    // SAFETY: Reading a static key is always allowed.
-    unsafe { bindings::smp_ipi_mask_inlined() }
+    static_branch_unlikely!(bindings::ipi_mask_inlined)
+}
+
+/// Returns the place of the pointer to the set of `task`, or of the set itself.
+///
+/// # Safety
+///
+/// `task` is a valid task.
+#[inline]
+unsafe fn place_of(task: *mut bindings::task_struct) -> *mut *mut bindings::cpumask {
+    // SAFETY: The task is valid, by the safety requirements. The members of the union are one place.
+    unsafe { &raw mut (*task).ipi_mask }.cast()
 }
 
 /// Returns the set of the current task.
@@ -44,9 +56,9 @@ fn inlined() -> bool {
 #[inline]
 pub(crate) fn of_current<'a>() -> &'a mut Cpumask {
     // SAFETY: There is always a current task.
-    let task = unsafe { bindings::get_current() };
+    let task = unsafe { helpers::percpu::get_current() };
     // SAFETY: The task is valid while it runs.
-    let place = unsafe { bindings::smp_task_ipi_mask(task) };
+    let place = unsafe { place_of(task) };
 
     let mask = if inlined() {
         place.cast()
@@ -92,7 +104,7 @@ pub(crate) unsafe extern "C" fn smp_task_ipi_mask_alloc(task: *mut bindings::tas
     match Kmalloc::alloc(layout(), GFP_KERNEL, NumaNode::NO_NODE) {
         Ok(mask) => {
             // SAFETY: The task is valid, by the safety requirements.
-            let place = unsafe { bindings::smp_task_ipi_mask(task) };
+            let place = unsafe { place_of(task) };
             // SAFETY: A task that does not run has no user of the pointer.
             unsafe { *place = mask.as_ptr().cast() };
             0
@@ -113,7 +125,7 @@ pub(crate) unsafe extern "C" fn smp_task_ipi_mask_free(task: *mut bindings::task
     }
 
     // SAFETY: The task is valid, by the safety requirements.
-    let place = unsafe { bindings::smp_task_ipi_mask(task) };
+    let place = unsafe { place_of(task) };
     // SAFETY: A task that does not run has no user of the pointer.
     let mask = unsafe { *place };
     // SAFETY: The set was allocated by `smp_task_ipi_mask_alloc()`, or is null.

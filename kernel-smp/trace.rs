@@ -23,11 +23,31 @@ type Func = bindings::smp_call_func_t;
 #[derive(Clone, Copy)]
 pub(crate) struct Callsite(pub(crate) usize);
 
+/// Returns whether the trace point `$name` is on.
+macro_rules! enabled {
+    ($name:ident) => {{
+        #[cfg(CONFIG_TRACEPOINTS)]
+        // SAFETY: This is the key of a trace point of C.
+        let enabled = unsafe {
+            kernel::macros::paste! {
+                kernel::jump_label::static_branch_unlikely!(
+                    bindings::[<__tracepoint_ $name>],
+                    bindings::tracepoint,
+                    key
+                )
+            }
+        };
+        #[cfg(not(CONFIG_TRACEPOINTS))]
+        let enabled = false;
+
+        enabled
+    }};
+}
+
 /// An entry is about to be queued.
 #[inline]
 pub(crate) fn csd_queue(cpu: CpuId, callsite: Callsite, func: Func, csd: CsdPtr) {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    if unsafe { bindings::trace_csd_queue_cpu_enabled() } {
+    if enabled!(csd_queue_cpu) {
         // SAFETY: The trace point records the addresses and reads nothing through them.
         unsafe { bindings::smp_trace_csd_queue_cpu(cpu.as_u32(), callsite.0, func, csd) };
     }
@@ -36,30 +56,19 @@ pub(crate) fn csd_queue(cpu: CpuId, callsite: Callsite, func: Func, csd: CsdPtr)
 /// Returns whether a trace point of queued entries, or of IPIs to one CPU, is on.
 #[inline]
 pub(crate) fn sending_is_traced() -> bool {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    let entries = || unsafe { bindings::trace_csd_queue_cpu_enabled() };
-    // SAFETY: As above.
-    let ipis = || unsafe { bindings::trace_ipi_send_cpu_enabled() };
-
-    entries() || ipis()
+    enabled!(csd_queue_cpu) || enabled!(ipi_send_cpu)
 }
 
 /// Returns whether a trace point of functions that run is on.
 #[inline]
 pub(crate) fn running_is_traced() -> bool {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    let entry = || unsafe { bindings::trace_csd_function_entry_enabled() };
-    // SAFETY: As above.
-    let exit = || unsafe { bindings::trace_csd_function_exit_enabled() };
-
-    entry() || exit()
+    enabled!(csd_function_entry) || enabled!(csd_function_exit)
 }
 
 /// The function of a csd is about to run. `csd` is null if a CPU calls itself.
 #[inline]
 pub(crate) fn csd_function_entry(func: Func, csd: CsdPtr) {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    if unsafe { bindings::trace_csd_function_entry_enabled() } {
+    if enabled!(csd_function_entry) {
         // SAFETY: The trace point records the addresses and reads nothing through them.
         unsafe { bindings::smp_trace_csd_function_entry(func, csd) };
     }
@@ -68,8 +77,7 @@ pub(crate) fn csd_function_entry(func: Func, csd: CsdPtr) {
 /// The function of a csd has run. The csd may be freed by now: only its address is recorded.
 #[inline]
 pub(crate) fn csd_function_exit(func: Func, csd: CsdPtr) {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    if unsafe { bindings::trace_csd_function_exit_enabled() } {
+    if enabled!(csd_function_exit) {
         // SAFETY: The trace point records the addresses and reads nothing through them.
         unsafe { bindings::smp_trace_csd_function_exit(func, csd) };
     }
@@ -78,8 +86,7 @@ pub(crate) fn csd_function_exit(func: Func, csd: CsdPtr) {
 /// An IPI is about to be sent to one CPU.
 #[inline]
 pub(crate) fn ipi_send_cpu(cpu: CpuId, callsite: Callsite) {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    if unsafe { bindings::trace_ipi_send_cpu_enabled() } {
+    if enabled!(ipi_send_cpu) {
         // SAFETY: The trace point takes any numbers.
         unsafe { bindings::smp_trace_ipi_send_cpu(cpu.as_u32(), callsite.0) };
     }
@@ -88,8 +95,7 @@ pub(crate) fn ipi_send_cpu(cpu: CpuId, callsite: Callsite) {
 /// An IPI is about to be sent to several CPUs.
 #[inline]
 pub(crate) fn ipi_send_cpumask(mask: &Cpumask, callsite: Callsite) {
-    // SAFETY: Asking whether a trace point is on is always allowed.
-    if unsafe { bindings::trace_ipi_send_cpumask_enabled() } {
+    if enabled!(ipi_send_cpumask) {
         // SAFETY: The mask is valid.
         unsafe { bindings::smp_trace_ipi_send_cpumask(mask.as_raw(), callsite.0) };
     }

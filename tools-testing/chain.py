@@ -58,12 +58,16 @@ class Crate:
             return None if full.startswith("<") or "::" in full else full
         return re.sub(r"(::\{closure[^}]*\})+$", "", full.removeprefix(f"{self.crate}::"))
 
+    def is_called(self, callee, end):
+        """Whether this is the function, be it in C, a C inline function, or one in Rust of its name."""
+        return callee in (end, f"rust_helper_{end}") or self.names.get(callee, "").split("::")[-1] == end
+
     def longest(self, name, end, seen=()):
         """Returns the longest chain from a function to a call of end, or None."""
         title = self.title(name)
         best = None
         for callee in self.calls[name]:
-            if callee == end:
+            if callee == end or (end and self.is_called(callee, end)):
                 rest = []
             elif callee in self.calls and callee not in self.cold and callee not in seen:
                 rest = self.longest(callee, end, (*seen, name))

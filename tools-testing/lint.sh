@@ -210,10 +210,10 @@ chain_check() {
 	"${clean_env[@]}" RUSTC_BOOTSTRAP=1 IR="$build/rust/kernel/smp/smp_core.chain.ll" env -C "$o" \
 		sh -c "$command -Zinline-mir=no -Cno-prepopulate-passes --emit=llvm-ir=\"\$IR\""
 	python3 -B "$here/chain.py" "$o/kernel/smp/smp_core.chain.ll" smp_core \
-		smp_call_function_many:smp_call_function_many_cond:rust_helper_arch_send_call_function_ipi_mask:6 \
-		smp_call_function_single_async:smp_single_async:rust_helper_arch_send_call_function_single_ipi:6 \
+		smp_call_function_many:smp_call_function_many_cond:arch_send_call_function_ipi_mask:6 \
+		smp_call_function_single_async:smp_single_async:arch_send_call_function_single_ipi:6 \
 		__sysvec_call_function_single:generic_smp_call_function_single_interrupt::5 \
-		smp_call_function_single:smp_single:rust_helper_arch_send_call_function_single_ipi:6
+		smp_call_function_single:smp_single:arch_send_call_function_single_ipi:6
 }
 
 item "lint: rustfmt" rustfmt_check

@@ -28,6 +28,7 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
+    helpers,
     percpu::{
         CpuGuard,
         CpuPinned, //
@@ -231,7 +232,7 @@ impl Watch<'_> {
             1
         } else {
             // SAFETY: Counting CPUs has no requirements.
-            let cpus = unsafe { bindings::num_online_cpus() };
+            let cpus = unsafe { helpers::cpumask::num_online_cpus() };
             u64::from(cpus.checked_ilog2().unwrap_or(0) / 2).wrapping_add(1)
         };
         let limit = timeout

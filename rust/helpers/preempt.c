@@ -12,6 +12,13 @@ __rust_helper void rust_helper_preempt_enable(void)
 	preempt_enable();
 }
 
+#ifdef CONFIG_PREEMPTION
+__rust_helper void rust_helper___preempt_schedule(void)
+{
+	__preempt_schedule();
+}
+#endif
+
 __rust_helper bool rust_helper_in_task(void)
 {
 	return in_task();

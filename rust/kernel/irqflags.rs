@@ -9,6 +9,7 @@
 //! C header: [`include/linux/irqflags.h`](srctree/include/linux/irqflags.h)
 
 use crate::{
+    helpers,
     interrupt::LocalInterruptDisabled,
     lockdep, //
 };
@@ -39,7 +40,7 @@ use crate::{
 #[doc(alias = "local_irq_save")]
 pub unsafe fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
     // SAFETY: Interrupts may be turned off in any context.
-    let flags = unsafe { bindings::local_irq_save() };
+    let flags = unsafe { helpers::irqflags::local_irq_save() };
     // SAFETY: Interrupts were just turned off, and stay off while `f` runs, by the safety
     // requirements.
     let result = f(unsafe { LocalInterruptDisabled::assume_disabled() });
@@ -48,6 +49,6 @@ pub unsafe fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> 
     lockdep::assert_irqs_disabled();
 
     // SAFETY: The flags are those of the save above, and all saves of `f` have been restored.
-    unsafe { bindings::local_irq_restore(flags) };
+    unsafe { helpers::irqflags::local_irq_restore(flags) };
     result
 }

@@ -6,6 +6,8 @@
 //!
 //! C header: [`include/linux/lockdep.h`](srctree/include/linux/lockdep.h)
 
+use crate::helpers;
+
 /// Warns, once, if interrupts are disabled on this CPU.
 ///
 /// # Examples
@@ -17,7 +19,7 @@
 #[doc(alias = "lockdep_assert_irqs_enabled")]
 pub fn assert_irqs_enabled() {
     // SAFETY: The assertion may be made in any context.
-    unsafe { bindings::lockdep_assert_irqs_enabled() }
+    unsafe { helpers::lockdep::lockdep_assert_irqs_enabled() }
 }
 
 /// Warns, once, if interrupts are enabled on this CPU.
@@ -34,7 +36,7 @@ pub fn assert_irqs_enabled() {
 #[doc(alias = "lockdep_assert_irqs_disabled")]
 pub fn assert_irqs_disabled() {
     // SAFETY: The assertion may be made in any context.
-    unsafe { bindings::lockdep_assert_irqs_disabled() }
+    unsafe { helpers::lockdep::lockdep_assert_irqs_disabled() }
 }
 
 /// Warns, once, if the current task, or an interrupt in it, holds a spinning lock.
@@ -53,7 +55,7 @@ pub fn assert_no_spinning_lock_held() {
     if crate::warn_on_once!(holds_spinning_lock()) {
         crate::do_once_lite! {
             // SAFETY: The current task does not take or release locks meanwhile.
-            unsafe { bindings::debug_show_held_locks(bindings::get_current()) };
+            unsafe { bindings::debug_show_held_locks(helpers::percpu::get_current()) };
         }
     }
 }
@@ -84,7 +86,7 @@ fn spinning_lock_is_held() -> bool {
     }
 
     // SAFETY: There is always a current task.
-    let task = unsafe { bindings::get_current() };
+    let task = unsafe { helpers::percpu::get_current() };
     // SAFETY: The task is valid; this only computes an address.
     let depth = unsafe { &raw const (*task).lockdep_depth };
     // SAFETY: As above.

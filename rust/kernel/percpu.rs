@@ -15,6 +15,7 @@
 use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
+    helpers,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -110,7 +111,7 @@ impl<T> StaticPerCpu<T> {
     #[inline(always)]
     pub fn this_cpu_ptr(self) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants.
-        unsafe { bindings::this_cpu_ptr(self.symbol.cast::<c_void>()) }.cast()
+        unsafe { helpers::percpu::this_cpu_ptr(self.symbol.cast::<c_void>()) }.cast()
     }
 
     /// Returns the address of the variable of `cpu`.
@@ -121,7 +122,7 @@ impl<T> StaticPerCpu<T> {
     #[inline(always)]
     pub unsafe fn per_cpu_ptr(self, cpu: CpuId) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants, and `cpu` is possible.
-        unsafe { bindings::per_cpu_ptr(self.symbol.cast::<c_void>(), cpu.as_u32()) }.cast()
+        unsafe { helpers::percpu::per_cpu_ptr(self.symbol.cast::<c_void>(), cpu.as_u32()) }.cast()
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::{
     cpu::CpuId,
+    helpers,
     interrupt::LocalInterruptDisabled,
     types::NotThreadSafe, //
 };
@@ -51,7 +52,7 @@ impl CpuGuard {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         // SAFETY: Preemption may be disabled in any context.
-        unsafe { bindings::preempt_disable() };
+        unsafe { helpers::preempt::preempt_disable() };
 
         // INVARIANT: Preemption has just been disabled.
         Self(NotThreadSafe)
@@ -62,7 +63,7 @@ impl Drop for CpuGuard {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: By the type invariants, this undoes the `preempt_disable()` of `new()`.
-        unsafe { bindings::preempt_enable() };
+        unsafe { helpers::preempt::preempt_enable() };
     }
 }
 
@@ -82,7 +83,7 @@ unsafe impl CpuPinned for LocalInterruptDisabled {}
 #[inline]
 pub fn in_task() -> bool {
     // SAFETY: Reading the preemption count is always allowed.
-    unsafe { bindings::in_task() }
+    unsafe { helpers::preempt::in_task() }
 }
 
 /// Returns whether the caller runs in a hard interrupt.
@@ -95,7 +96,7 @@ pub fn in_task() -> bool {
 #[inline]
 pub fn in_hardirq() -> bool {
     // SAFETY: Reading the preemption count is always allowed.
-    unsafe { bindings::in_hardirq() }
+    unsafe { helpers::preempt::in_hardirq() }
 }
 
 /// Returns whether the caller runs in a non-maskable interrupt.
@@ -108,5 +109,5 @@ pub fn in_hardirq() -> bool {
 #[inline]
 pub fn in_nmi() -> bool {
     // SAFETY: Reading the preemption count is always allowed.
-    unsafe { bindings::in_nmi() }
+    unsafe { helpers::preempt::in_nmi() }
 }

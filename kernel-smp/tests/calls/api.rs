@@ -8,7 +8,7 @@ use crate::tests::support::{
 };
 #[cfg(CONFIG_PROVE_LOCKING)]
 use kernel::{
-    bindings,
+    helpers,
     interrupt::LocalInterruptDisabled, //
 };
 use kernel::{
@@ -68,13 +68,13 @@ mod cases {
     #[test]
     fn turning_interrupts_on_under_the_token_gives_a_warning() -> Result {
         // SAFETY: Interrupts may be turned off in any context.
-        let on = unsafe { bindings::local_irq_save() };
+        let on = unsafe { helpers::irqflags::local_irq_save() };
         // SAFETY: The flags are those of the save above.
-        unsafe { bindings::local_irq_restore(on) };
+        unsafe { helpers::irqflags::local_irq_restore(on) };
 
         let turn_on = |_: &LocalInterruptDisabled| {
             // SAFETY: They were on before.
-            unsafe { bindings::local_irq_restore(on) }
+            unsafe { helpers::irqflags::local_irq_restore(on) }
         };
         check_eq!(warnings_of(|| with_interrupts_off(turn_on))?, 1);
         Ok(())

@@ -27,6 +27,7 @@ use kernel::{
         Cpumask,
         CpumaskVar, //
     },
+    helpers,
     prelude::*,
     smp::testing::{
         becomes_true,
@@ -278,7 +279,7 @@ fn keep_ledger() -> Result {
 fn bind_to_all(mask: &Cpumask) -> Result {
     // SAFETY: There is always a current task, and the mask is valid.
     kernel::error::to_result(unsafe {
-        bindings::set_cpus_allowed_ptr(bindings::get_current(), mask.as_raw())
+        bindings::set_cpus_allowed_ptr(helpers::percpu::get_current(), mask.as_raw())
     })
 }
 

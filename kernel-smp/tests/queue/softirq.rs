@@ -20,6 +20,7 @@ use crate::{
 };
 use kernel::{
     bindings,
+    helpers,
     prelude::*,
     smp::testing::{
         check,
@@ -40,7 +41,7 @@ impl Callback for Raiser {
 /// Returns whether the softirq is raised on this CPU.
 fn is_raised() -> bool {
     // SAFETY: Interrupts are off, so that the CPU stays the same.
-    let pending = unsafe { bindings::local_softirq_pending() };
+    let pending = unsafe { helpers::percpu::local_softirq_pending() };
 
     pending & (1 << bindings::TASKLET_SOFTIRQ) != 0
 }

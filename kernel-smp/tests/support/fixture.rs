@@ -26,6 +26,7 @@ use kernel::{
         nr_cpu_ids,
         CpuId, //
     },
+    helpers,
     interrupt::LocalInterruptDisabled,
     prelude::*,
     smp::testing::becomes_true, //
@@ -57,7 +58,8 @@ pub(crate) fn leak<T: 'static>(value: T) -> Result<&'static T> {
 /// Returns how often preemption and interrupts are disabled, as the kernel counts it.
 pub(crate) fn preempt_count() -> usize {
     // SAFETY: This is a per-CPU variable of the kernel.
-    let count = unsafe { bindings::this_cpu_ptr((&raw mut bindings::__preempt_count).cast()) };
+    let count =
+        unsafe { helpers::percpu::this_cpu_ptr((&raw mut bindings::__preempt_count).cast()) };
 
     // SAFETY: As above. Whichever CPU's it is, it may be read.
     let count = unsafe { count.cast::<usize>().read_volatile() };

@@ -7,8 +7,8 @@ use super::{
     fixture::leak, //
 };
 use kernel::{
-    bindings,
     cpu::CpuId,
+    helpers,
     preempt,
     prelude::*,
     smp::testing::{
@@ -42,7 +42,7 @@ impl Context {
     /// Returns the context of the caller.
     pub(crate) fn current() -> Self {
         // SAFETY: There is always a current task, and its number does not change.
-        let pid = unsafe { (*bindings::get_current()).pid };
+        let pid = unsafe { (*helpers::percpu::get_current()).pid };
 
         match (
             preempt::in_hardirq(),

@@ -6,8 +6,8 @@ use super::fixture::leak;
 use crate::testpoint::Point;
 use core::ptr;
 use kernel::{
-    bindings,
     cpu::CpuId,
+    helpers,
     prelude::*,
     sync::atomic::{
         Acquire,
@@ -45,7 +45,7 @@ fn make(next: *mut c_void, point: Point) {
     // SAFETY: A step is never freed.
     let step = unsafe { &*next.cast_const().cast::<Step>() };
     // SAFETY: Reading the interrupt state is always allowed.
-    let interrupts_off = unsafe { bindings::irqs_disabled() };
+    let interrupts_off = unsafe { helpers::irqflags::irqs_disabled() };
 
     // ORDERING: Only one caller succeeds in the exchange.
     if step.point == point

@@ -34,6 +34,7 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
+    helpers,
     preempt,
     prelude::*,
     smp::testing::{
@@ -73,7 +74,7 @@ impl Place {
     /// Whether the caller is at this place. A reader has interrupts off.
     fn is_here(self) -> bool {
         // SAFETY: There is always a current task, and its number does not change.
-        let is_idle = unsafe { (*bindings::get_current()).pid } == 0;
+        let is_idle = unsafe { (*helpers::percpu::get_current()).pid } == 0;
 
         match self {
             Self::Task => !irq::in_interrupt() && !is_idle,

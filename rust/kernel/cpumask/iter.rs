@@ -3,9 +3,12 @@
 //! Iterating over the CPUs of a mask.
 
 use super::Cpumask;
-use crate::cpu::{
-    nr_cpu_ids,
-    CpuId, //
+use crate::{
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
+    helpers, //
 };
 
 impl Cpumask {
@@ -26,7 +29,7 @@ impl Cpumask {
         let after = cpu.map_or(-1, i32::from);
 
         // SAFETY: By the type invariant, `self.as_raw` is a valid argument to `cpumask_next`.
-        let next = unsafe { bindings::cpumask_next(after, self.as_raw()) };
+        let next = unsafe { helpers::cpumask::cpumask_next(after, self.as_raw()) };
         if next < nr_cpu_ids() {
             // SAFETY: `next` has just been checked.
             Some(unsafe { CpuId::from_u32_unchecked(next) })

@@ -6,7 +6,10 @@ use super::{
     Cpumask,
     CpumaskVar, //
 };
-use crate::cpu::CpuId;
+use crate::{
+    cpu::CpuId,
+    helpers, //
+};
 
 // SAFETY: A mask belongs to no task and to no CPU.
 unsafe impl Send for Cpumask {}
@@ -240,7 +243,7 @@ impl CpuId {
     #[doc(alias = "cpu_online")]
     pub fn is_online(self) -> bool {
         // SAFETY: The CPU is below `nr_cpu_ids`, by the type invariants.
-        unsafe { bindings::cpu_online(self.as_u32()) }
+        unsafe { helpers::cpumask::cpu_online(self.as_u32()) }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::CallError;
 use crate::{
     cpu::CpuId,
+    helpers,
     preempt,
     processor::cpu_relax,
     types::NotThreadSafe,
@@ -102,5 +103,5 @@ impl Caller {
 #[inline]
 pub(super) fn may_wait() -> bool {
     // SAFETY: Reading the interrupt state is always allowed.
-    preempt::in_task() && !unsafe { bindings::irqs_disabled() }
+    preempt::in_task() && !unsafe { helpers::irqflags::irqs_disabled() }
 }

@@ -5,6 +5,7 @@
 #[cfg(not(CONFIG_PREEMPT_RT))]
 use crate::interrupt::LocalInterruptDisabled;
 use crate::{
+    helpers,
     preempt::CpuPinned,
     types::NotThreadSafe, //
 };
@@ -42,7 +43,7 @@ impl CallContext {
         const CONTEXT: &CallContext = &CallContext(NotThreadSafe);
 
         // SAFETY: The assertion may be made in any context.
-        unsafe { bindings::lockdep_assert_irqs_disabled() };
+        unsafe { helpers::lockdep::lockdep_assert_irqs_disabled() };
         CONTEXT
     }
 

@@ -16,6 +16,7 @@ use crate::{
         CpumaskVar, //
     },
     error::to_result,
+    helpers,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -24,7 +25,7 @@ use crate::{
     time::{
         delay::udelay,
         Delta, //
-    },
+    }, //
 };
 
 #[doc(hidden)]
@@ -62,7 +63,7 @@ pub fn becomes_true(mut condition: impl FnMut() -> bool) -> bool {
 /// Returns whether interrupts are off on this CPU.
 pub fn interrupts_are_off() -> bool {
     // SAFETY: Reading the interrupt state is always allowed.
-    unsafe { bindings::irqs_disabled() }
+    unsafe { helpers::irqflags::irqs_disabled() }
 }
 
 /// Makes a set of CPUs. For a task that may sleep.
@@ -88,7 +89,7 @@ pub fn mask_of(cpus: impl IntoIterator<Item = CpuId>) -> Result<CpumaskVar> {
 /// `EINVAL`, if the CPU is offline or the task may not be moved. `ENOMEM`, if there is no memory.
 pub fn bind(cpu: CpuId) -> Result {
     // SAFETY: There is always a current task.
-    let task = unsafe { bindings::get_current() };
+    let task = unsafe { helpers::percpu::get_current() };
 
     // SAFETY: The current task is valid as long as it runs.
     unsafe { move_task(task, cpu) }

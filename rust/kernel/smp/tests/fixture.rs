@@ -6,6 +6,7 @@ use crate::{
     bindings,
     cpu::CpuId,
     cpumask::Cpumask,
+    helpers,
     prelude::*,
     smp::{
         call_async,
@@ -29,7 +30,7 @@ use crate::{
     time::{
         delay::udelay,
         Delta, //
-    },
+    }, //
 };
 use core::marker::PhantomData;
 
@@ -156,7 +157,7 @@ impl Delay {
     /// Starts it. To be called by the test, whose task keeps the CPU from now on.
     pub(crate) fn begin(&self) {
         // SAFETY: There is always a current task.
-        let task = unsafe { bindings::get_current() };
+        let task = unsafe { helpers::percpu::get_current() };
 
         // SAFETY: The task runs.
         unsafe { bindings::sched_set_fifo(task) };

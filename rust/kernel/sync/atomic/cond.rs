@@ -3,6 +3,7 @@
 //! Waiting for an atomic variable to change.
 
 use super::Atomic;
+use crate::helpers;
 
 impl Atomic<u32> {
     /// Spins until all of `bits` are clear, and returns the value that the last load has read.
@@ -22,7 +23,7 @@ impl Atomic<u32> {
     #[doc(alias = "smp_cond_load_acquire")]
     pub fn wait_until_clear(&self, bits: u32) -> u32 {
         // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
-        unsafe { bindings::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
+        unsafe { helpers::barrier::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
     }
 
     /// Spins until the variable has another value than `value`, and returns that.
@@ -41,6 +42,6 @@ impl Atomic<u32> {
     #[doc(alias = "smp_cond_load_acquire")]
     pub fn wait_until_not(&self, value: u32) -> u32 {
         // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
-        unsafe { bindings::smp_cond_load_acquire_not(self.as_ptr(), value) }
+        unsafe { helpers::barrier::smp_cond_load_acquire_not(self.as_ptr(), value) }
     }
 }

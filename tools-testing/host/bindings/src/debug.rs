@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trace points, which are off; counters, which are off too; and the watch over csds, which is
-//! on if it is built at all.
+//! Trace points, which are off; static keys; and the watch over csds, which is on if it is built at
+//! all.
 
 use crate::{c_char, c_int, c_uint, c_ulong, cpumask, machine, smp_call_func_t};
 use std::{
@@ -12,38 +12,24 @@ use std::{
     },
 };
 
-pub fn trace_csd_queue_cpu_enabled() -> bool {
-    false
-}
-
-pub fn trace_csd_function_entry_enabled() -> bool {
-    false
-}
-
-pub fn trace_csd_function_exit_enabled() -> bool {
-    false
-}
-
-pub fn trace_ipi_send_cpu_enabled() -> bool {
-    false
-}
-
-pub fn trace_ipi_send_cpumask_enabled() -> bool {
-    false
-}
-
 pub fn smp_trace_csd_queue_cpu<T>(_: c_uint, _: usize, _: smp_call_func_t, _: *mut T) {}
 pub fn smp_trace_csd_function_entry<T>(_: smp_call_func_t, _: *mut T) {}
 pub fn smp_trace_csd_function_exit<T>(_: smp_call_func_t, _: *mut T) {}
 pub fn smp_trace_ipi_send_cpu(_: c_uint, _: usize) {}
 pub fn smp_trace_ipi_send_cpumask(_: *const cpumask, _: usize) {}
 
-pub fn smp_stats_enabled() -> bool {
-    false
-}
+/// A condition that does not change here.
+pub struct static_key(pub(crate) bool);
+pub type static_key_false = static_key;
 
-pub fn smp_csdlock_debug() -> bool {
-    cfg!(feature = "debug")
+pub static mut csdlock_debug_enabled: static_key_false = static_key(true);
+
+/// # Safety
+///
+/// `key` is valid.
+pub unsafe fn static_key_count(key: *mut static_key) -> c_int {
+    // SAFETY: By the safety requirements.
+    c_int::from(unsafe { (*key).0 })
 }
 
 /// In ms.

@@ -2,7 +2,11 @@
 
 //! Tasks, the workqueue, and what else can be in a queue.
 
-use crate::{c_char, c_int, c_uint, c_void, cpumask, machine, sys};
+use crate::{
+    c_char, c_int, c_uint, c_void, cpumask,
+    debug::{static_key, static_key_false},
+    machine, sys,
+};
 use std::ptr;
 
 #[repr(C)]
@@ -16,7 +20,7 @@ static FAIR: sched_class = sched_class { _unused: 1 };
 #[repr(C)]
 pub struct task_struct {
     pub sched_class: *const sched_class,
-    ipi_mask: *mut cpumask,
+    pub ipi_mask: *mut cpumask,
 }
 
 impl task_struct {
@@ -32,15 +36,8 @@ pub fn get_current() -> *mut task_struct {
     machine::current_task()
 }
 
-pub unsafe fn smp_task_ipi_mask(task: *mut task_struct) -> *mut *mut cpumask {
-    // SAFETY: As in C.
-    unsafe { &raw mut (*task).ipi_mask }
-}
-
 /// A set is one word, and so in the place of the pointer to it.
-pub fn smp_ipi_mask_inlined() -> bool {
-    true
-}
+pub static mut ipi_mask_inlined: static_key_false = static_key(true);
 
 pub fn smp_enable_inlined_ipi_mask() {}
 

@@ -14,6 +14,7 @@ pub mod alloc;
 pub mod cpu;
 pub mod cpumask;
 pub mod error;
+pub mod helpers;
 pub mod interrupt;
 #[path = "../../../../rust/kernel/irqflags.rs"]
 pub mod irqflags;
