@@ -4,7 +4,12 @@
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE
+# make has a CC of its own.
+ifeq ($(origin CC),default)
+CC :=
+endif
+
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE
 
 sh := tools-testing
 
@@ -25,6 +30,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
   KDIR=path     use this tree of Linux 7.3.y; only links and hooks are put there
   IMPL=c        the kernel's own kernel/smp.c, else the same
   CONFIG=small  a small configuration that builds fast (build/rust-small)
+  CC=gcc        built by GCC and the GNU binutils, not by LLVM (build/rust-gcc)
   CPUS=4 MEM=1G the size of the guest; ACCEL=tcg or kvm; APPEND='...': more kernel parameters
   LIMIT=seconds when a guest counts as hung
 

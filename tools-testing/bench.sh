@@ -3,8 +3,9 @@
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
 # LEVEL=short: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
-# the stored one. CPUS= says with how many CPUs, CONFIG=small with which configuration; SCALE=1: some
-# cases with 2, 4, 8, ... 64 CPUs, with LEVEL=long 128 too, which take as long as all others, and 288.
+# the stored one. CPUS= says with how many CPUs, CONFIG=small, CC=gcc and HELPERS=call which kernels;
+# SCALE=1: some cases with 2, 4, 8, ... 64 CPUs, with LEVEL=long 128 too, which take as long as all
+# others, and 288.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -15,26 +16,29 @@ lock
 cpus=${CPUS:-4}
 need_number CPUS "$cpus"
 [ "$cpus" -gt 1 ] || die "CPUS=$cpus: calls between CPUs need two"
-small=$(IMPL="" kernel_name)
-small=${small#rust}
-stored=$here/bench/ratios-$cpus$small.json
+rust=$(IMPL=rust kernel_name)
+c=$(IMPL=c HELPERS="" kernel_name)
+kind=${rust#rust}
+stored=$here/bench/ratios-$cpus$kind.json
 [ -z "${CHECK:-}" ] || [ -e "$stored" ] ||
 	die "no ratios are stored for $cpus CPUs: there is no $(short "$stored")"
+compiler=clang-22
+[[ $rust != *-gcc ]] || compiler=gcc
 runs=5
 boots=("" idle=poll csdlock_debug=1)
 [ "$level" != short ] || runs=2 boots=("")
 [ -z "${SCALE:-}" ] || runs=1
-out=$build/bench$small
+out=$build/bench$kind
 export SMP_NODES=1
 
 mkdir -p "$out"
 rm -f "$logs"/bench-*
 "$here/setup.sh" cargo
-for name in rust$small c$small; do
+for name in $rust $c; do
 	"$here/kernel.sh" "$name"
 	module "$name"
 done
-clang-22 -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
+"$compiler" -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
 	die "the program was not compiled: $(build_error "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
 
 # Instructions are counted with a tick on all CPUs, else the way into the idle loop depends on their
@@ -58,10 +62,10 @@ measure() {
 	shift 3
 	for ((run = 1; run <= runs; run++)); do
 		say BENCH "run $run of $runs, $clock, $cpus CPUs, ${parameters:-no boot parameters} (logs: $(short "$logs")/bench-*)"
-		for name in rust c; do
-			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-$name-$run" "$name$small" 1200 \
+		for name in $rust $c; do
+			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-${name%%-*}-$run" "$name" 1200 \
 				"${always[$clock]} $parameters" \
-				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name$small" "$out/user" "$@")"
+				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name" "$out/user" "$@")"
 		done
 	done
 }
@@ -73,12 +77,12 @@ text() {
 # usage: judge [OPTION...]
 judge() {
 	local objects
-	mapfile -t objects < <(smp_objects "rust$small")
+	mapfile -t objects < <(smp_objects "$rust")
 	python3 "$here/bench.py" "$logs" "$out" --cpus "$cpus" --runs "$runs" \
-		--text "$(text "${objects[@]}")" "$(text "$build/c$small/kernel/smp.o")" \
+		--text "$(text "${objects[@]}")" "$(text "$build/$c/kernel/smp.o")" \
 		--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/bench-$cpus"-*-default-rust-1.log | sed -n 1p)" \
-		--condition configuration "$(fragments "rust$small" | sed 's,.*/,,' | paste -sd' ')" \
-		--condition C "$(clang-22 --version | sed -n 1p)" \
+		--condition configuration "$(fragments "$rust" | sed 's,.*/,,' | paste -sd' ')" \
+		--condition C "$("$compiler" --version | sed -n 1p)" \
 		--condition Rust "$(/usr/bin/rustc --version)" \
 		--condition emulator "$(qemu-system-x86_64 --version | sed -n 1p)" \
 		--condition commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo none)" "$@"
@@ -111,7 +115,7 @@ else
 	for parameters in "${boots[@]}"; do
 		SMP_ICOUNT=1 measure instructions tcg "$parameters"
 	done
-	choose_accel "$build/rust$small"
+	choose_accel "$build/$rust"
 	if [ "$accel" = kvm ]; then
 		measure ns kvm ""
 	else

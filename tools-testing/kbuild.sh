@@ -2,26 +2,41 @@
 # SPDX-License-Identifier: GPL-2.0
 # How a kernel is configured and built. To be sourced after lib.sh.
 
+. "$here/root.sh"
+
 # The kernels: build/NAME is the O= folder of each.
 #   rust, c     the project's configuration, with our kernel/smp and with the kernel's own
 #   *-small     the same with the smallest configuration, for edit-and-run work
 #   *-debug     *-small with debugging information, tracers and BPF
-#   *-gcc       rust and c, built by GCC and the GNU binutils
+#   *-gcc       the same, built by GCC and the GNU binutils
+#   *-calls     rust and rust-small, in which C inline functions are called from Rust, as with GCC
 #   rust-options  rust with all options of kernel/smp; never linked
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
 #   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
 #   arch-*      the smallest with Rust, for an architecture of configs/arches/*.config; never linked
 kernel_name() {
-	case "${IMPL:-rust}" in
+	local name=${IMPL:-rust}
+	case "$name" in
 	rust | c) ;;
 	*) die "IMPL=$IMPL: it is rust or c" ;;
 	esac
 	case "${CONFIG:-}" in
-	"") echo "${IMPL:-rust}" ;;
-	small) echo "${IMPL:-rust}-small" ;;
+	"") ;;
+	small) name+=-small ;;
 	*) die "CONFIG=$CONFIG: it is small, or not given" ;;
 	esac
+	case "${CC:-clang}" in
+	clang) ;;
+	gcc) name+=-gcc ;;
+	*) die "CC=$CC: it is gcc or clang, or not given" ;;
+	esac
+	case "${HELPERS:-inline}" in
+	inline) ;;
+	call) [[ $name == *-gcc ]] || name+=-calls ;;
+	*) die "HELPERS=$HELPERS: it is call or inline, or not given" ;;
+	esac
+	echo "$name"
 }
 
 fragments() {
@@ -36,19 +51,20 @@ fragments() {
 	case "$1" in
 	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-options) echo "$here/configs/options.config" ;;
-	*-small) echo "$here/configs/small.config" ;;
-	*-gcc) echo "$here/configs/gcc.config" ;;
+	*-small | *-small-*) echo "$here/configs/small.config" ;;
 	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
+	[[ $1 != *-gcc && $1 != *-calls ]] || echo "$here/configs/calls.config"
 }
 
 # In front of a command that builds kernels: no variable of our own make gets in, nor one of the user's
 # that the kernel's make knows. What ccache has of one checkout serves the next one too, wherever it is.
 clean_env=(env "${without_ours[@]}"
 	-u SUBARCH -u CROSS_COMPILE -u KBUILD_OUTPUT -u KCFLAGS -u KRUSTFLAGS -u KCPPFLAGS -u W -u V
-	PATH="$cache/cargo/bin:$PATH" LIBCLANG_PATH=/usr/lib/llvm-22/lib
+	PATH="$cache/cargo/bin:$PATH"
 	CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1)
+[ ! -e /usr/lib/llvm-22/lib/libclang.so ] || clean_env+=(LIBCLANG_PATH=/usr/lib/llvm-22/lib)
 
 # The compilers, and what would make two builds of the same differ. clang is named by kmake.
 build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
@@ -58,10 +74,14 @@ build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
 
 # make in the kernel tree. usage: kmake NAME TARGET...
 kmake() {
-	local name=$1 compilers=(CC="ccache clang-22" HOSTCC=clang-22)
+	local name=$1 compilers=(CC="ccache clang-22" HOSTCC=clang-22) where=("${clean_env[@]}")
 	[[ $1 != *-gcc ]] || compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc)
+	if [ -n "$(said_by "$name" Root)" ]; then
+		where=(in_root "$name" "${clean_env[@]}" env -u LIBCLANG_PATH)
+		compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc BINDGEN=/usr/bin/bindgen)
+	fi
 	shift
-	"${clean_env[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
+	"${where[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
 		"${compilers[@]}" -j"$(nproc)" "$@"
 }
 
@@ -74,7 +94,7 @@ wanted() {
 # The lines of the configuration that choose the implementation.
 implementation() {
 	case "$1" in
-	c | c-small | c-debug | c-gcc | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
+	c | c-* | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
 	*) echo CONFIG_SMP_RUST=y ;;
 	esac
 }
@@ -143,6 +163,7 @@ build_kernel() {
 	local name=$1 o=$build/$1 log=$logs/kernel-$1.log start rc=0
 	shift
 	[ ! -e "$linux/.config" ] || die "$linux was configured in place: 'make mrproper' there first"
+	[ -z "$(said_by "$name" Root)" ] || make_root "$name"
 	configure "$name"
 	forget_warned_objects "$name"
 	start=$(date +%s)

@@ -36,7 +36,7 @@ say_last() {
 }
 
 configuration() {
-	local name=matrix-$1 found="" said logs_of last
+	local name=matrix-$1 found="" said logs_of last suite
 	[ "$1" != kunit ] || name=kunit
 	"$here/kernel.sh" "$name"
 	[ ! -s "$build/$name/warnings" ] || die "$(sed -n 1p "$build/$name/warnings")"
@@ -58,8 +58,10 @@ configuration() {
 	said=$(grep -oE 'passed: [0-9]+' <<<"$last")
 	if [ "$1" = cpus8192 ]; then
 		# A word of a set has 64 bits.
-		CPUS=66 FILTER='smp_m*' say_last "$here/kunit.sh" "$name"
-		said+=", with 66 CPUs $(grep -oE 'passed: [0-9]+' <<<"$last")"
+		for suite in 'smp_m*' rust_helpers; do
+			CPUS=66 FILTER=$suite say_last "$here/kunit.sh" "$name"
+			said+=", with 66 CPUs $suite $(grep -oE 'passed: [0-9]+' <<<"$last")"
+		done
 	fi
 	say_last "$here/torture.sh" scf "$name"
 	said+=", scf $(grep -oE '[0-9]+ callbacks' <<<"$last")"

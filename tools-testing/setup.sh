@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace]; cargo is needed then also if bindgen is there, what
+# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap]; cargo is needed then also if bindgen is there, what
 # clang links to programs for ThreadSanitizer, what the kernel reads debugging information with, and
 # the commands of these names.
 
@@ -12,8 +12,12 @@ lock
 apt_options=()
 
 packages='make gawk gcc binutils libc6-dev flex bison bc perl cpio kmod rsync xz-utils zstd patch git file
-python3 python3-venv ccache busybox-static shellcheck udev libelf-dev libssl-dev ca-certificates
-clang-22 lld-22 llvm-22 libclang-22-dev'
+python3 python3-venv ccache busybox-static udev libelf-dev libssl-dev ca-certificates'
+if [ -n "$with_gcc" ]; then
+	packages+=' libclang-dev'
+else
+	packages+=' shellcheck clang-22 lld-22 llvm-22 libclang-22-dev'
+fi
 
 install_packages() {
 	local p rust want
@@ -103,6 +107,7 @@ have_bindgen || install_bindgen
 [[ " $* " != *" dwarf "* ]] || [ -e /usr/include/dwarf.h ] || need_package libdw-dev "to read debugging information with"
 [[ " $* " != *" stress-ng "* ]] || command -v stress-ng >/dev/null || need_package stress-ng "to change memory maps from many threads with"
 [[ " $* " != *" bpftrace "* ]] || command -v bpftrace >/dev/null || need_package bpftrace "to trace guests with"
+[[ " $* " != *" mmdebstrap "* ]] || command -v mmdebstrap >/dev/null || need_package mmdebstrap "to unpack another Debian with"
 if ! have_venv; then
 	lock_cache
 	have_venv || with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||

@@ -6,11 +6,15 @@ qemu_needed=10
 llvm=22
 bindgen_needed=0.72.1
 
+# A kernel that GCC builds needs no LLVM but what bindgen reads headers with, and takes the tree's oldest
+# Rust. Only LLVM can inline C functions into Rust, if it is that of rustc.
+with_gcc=$([ "${CC:-}" != gcc ] || echo yes)
+
 # Which awk there is decides the order of a header of the kernel's build: a later installation of gawk, for
 # kvm.sh, would have all kernels built anew.
 commands='make gawk gcc ld flex bison bc perl cpio kmod rsync xz zstd patch git file python3 ccache busybox
-shellcheck clang-22 ld.lld-22 llvm-nm-22 llvm-link-22 /usr/bin/rustc /usr/bin/rustdoc /usr/bin/rustfmt
-/usr/bin/clippy-driver'
+/usr/bin/rustc /usr/bin/rustdoc /usr/bin/rustfmt'
+[ -n "$with_gcc" ] || commands+=' shellcheck clang-22 ld.lld-22 llvm-nm-22 llvm-link-22 /usr/bin/clippy-driver'
 
 # Prints what is missing, a line each.
 missing_tools() {
@@ -18,7 +22,8 @@ missing_tools() {
 	for c in $commands; do
 		command -v "$c" >/dev/null || echo "$c"
 	done
-	[ -e "/usr/lib/llvm-$llvm/lib/libclang.so" ] || echo "libclang $llvm (/usr/lib/llvm-$llvm/lib/libclang.so)"
+	[ -n "$with_gcc" ] || [ -e "/usr/lib/llvm-$llvm/lib/libclang.so" ] ||
+		echo "libclang $llvm (/usr/lib/llvm-$llvm/lib/libclang.so)"
 	for c in gelf.h openssl/opensslv.h; do
 		echo "#include <$c>" | gcc -E - >/dev/null 2>&1 || echo "the header $c"
 	done
@@ -30,7 +35,8 @@ missing_tools() {
 	/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || echo "/usr/bin/python3 with venv"
 	if [ -x /usr/bin/rustc ]; then
 		v=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: //p')
-		[ "${v%%.*}" = "$llvm" ] || echo "a /usr/bin/rustc made with LLVM $llvm (it has LLVM $v)"
+		[ -n "$with_gcc" ] || [ "${v%%.*}" = "$llvm" ] ||
+			echo "a /usr/bin/rustc made with LLVM $llvm (it has LLVM $v; CC=gcc takes it, and inlines no C functions)"
 		v=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/core/src/lib.rs
 		[ -e "$v" ] || echo "the Rust sources for /usr/bin/rustc ($v)"
 	fi
@@ -39,7 +45,11 @@ missing_tools() {
 }
 
 have_bindgen() {
-	[ "$("$cache/cargo/bin/bindgen" --version 2>/dev/null)" = "bindgen $bindgen_needed" ]
+	local found
+	[ "$("$cache/cargo/bin/bindgen" --version 2>/dev/null)" != "bindgen $bindgen_needed" ] || return 0
+	# The system's own, if it is no older than the tree wants.
+	[ -n "$with_gcc" ] && found=$(bindgen --version 2>/dev/null) &&
+		[ "$(printf '%s\n' 0.71.1 "${found#bindgen }" | sort -V | sed -n 1p)" = 0.71.1 ]
 }
 
 have_venv() {

@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Another release of Debian in a folder, whose toolchain builds a kernel there. To be sourced after
+# lib.sh.
+
+. "$here/apt.sh"
+
+# What a kernel with Rust needs, beside the Rust toolchain that a configuration names.
+root_packages=make,gcc,bc,bison,flex,libelf-dev,libssl-dev,python3,perl,kmod,cpio,xz-utils,zstd,ccache
+
+# What configuration matrix-* NAME says in a line "# KEY: ...".
+said_by() {
+	case "$1" in
+	matrix-*) sed -n "s/^# $2: //p" "$here/configs/matrix/${1#matrix-}.config" ;;
+	esac
+}
+
+# Makes the root that kernel NAME is built in, if there is none. usage: make_root NAME
+make_root() {
+	local name=$1 suite suites root=$cache/roots/$1 log=$logs/root-$1.log sources=()
+	read -ra suites < <(said_by "$name" Root)
+	[ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$(said_by "$name" Packages)" ] || return 0
+	"$here/setup.sh" mmdebstrap
+	lock_cache
+	as_root rm -rf "$root"
+	mkdir -p "$cache/roots"
+	for suite in "${suites[@]}"; do
+		sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(archive) $suite main")
+	done
+	with_progress "$log" ROOT "Debian ${suites[*]} in $(short "$root")" as_root mmdebstrap --variant=apt \
+		--include="$root_packages,$(said_by "$name" Packages | tr ' ' ,)" "${suites[0]}" "$root" "${sources[@]}" ||
+		die "no root of Debian ${suites[*]}: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+	said_by "$name" Packages | as_root tee "$root/.packages" >/dev/null
+}
+
+# Runs a command in the root of kernel NAME, as the user of now, who finds the checkout, the tree and
+# the cache at their places. usage: in_root NAME COMMAND...
+in_root() {
+	local root=$cache/roots/$1 binds="" dir
+	shift
+	for dir in "$top" "$linux" "$cache" "${CCACHE_DIR:-$HOME/.cache/ccache}" /proc /dev; do
+		mkdir -p "$dir"
+		as_root mkdir -p "$root$dir"
+		binds+=$(printf 'mount --rbind %q %q && ' "$dir" "$root$dir")
+	done
+	# shellcheck disable=SC2016 # The inner shell expands it.
+	as_root unshare --mount --propagation private bash -c "$binds"'exec chroot --userspec="$1" "$2" "${@:3}"' - \
+		"$(id -u):$(id -g)" "$root" env HOME="$HOME" PWD="$PWD" "$@"
+}
