@@ -23,7 +23,6 @@ use kernel::{
     helpers,
     percpu::{
         CpuGuard,
-        CpuPinned,
         StaticPerCpu, //
     },
     prelude::*,
@@ -68,9 +67,9 @@ const _: () = {
 impl CallFunctionData {
     /// Returns the data of the CPU that the caller stays on.
     #[inline]
-    pub(crate) fn this_cpu(guard: &CpuGuard) -> &'static Self {
-        // SAFETY: This CPU is possible.
-        unsafe { CFD_DATA.per_cpu(guard.cpu()) }
+    pub(crate) fn this_cpu(_guard: &CpuGuard) -> &'static Self {
+        // SAFETY: The variable is never freed, and the type is `Sync`.
+        unsafe { &*CFD_DATA.this_cpu_ptr() }
     }
 
     /// Allocates the data of `cpu`.

@@ -29,7 +29,10 @@ use crate::{
 use kernel::{
     bindings,
     cpu::CpuId,
-    cpumask::Cpumask,
+    cpumask::{
+        Cpumask,
+        Cursor, //
+    },
     percpu::{
         CpuGuard,
         CpuPinned, //
@@ -74,8 +77,8 @@ impl MultiCall {
         // The CPUs to send an IPI to, if these are not all of `targets`.
         let mut ipi_mask: Option<&mut Cpumask> = None;
 
-        let mut next = targets.next(None);
-        while let Some(cpu) = next {
+        let mut cursor = Cursor::new(targets);
+        while let Some(cpu) = cursor.next(targets) {
             if self.wants(cpu) {
                 // SAFETY: This CPU is up, and `cpu` was seen online.
                 let csd = unsafe { cfd.csd(cpu) };
@@ -109,7 +112,6 @@ impl MultiCall {
                     ipi_mask.clear(cpu);
                 }
             }
-            next = targets.next(Some(cpu));
         }
 
         match due {
