@@ -84,7 +84,10 @@ impl Queue {
             // LITMUS: queue-push-take, queue-no-lost-ipi
             match self.first.cmpxchg(first, node, Full) {
                 Ok(_) => return first.is_null(),
-                Err(newer) => first = newer,
+                Err(newer) => {
+                    came_first();
+                    first = newer
+                }
             }
         }
     }
@@ -104,6 +107,10 @@ impl Queue {
         self.first.load(Relaxed).is_null()
     }
 }
+
+/// Tells the compiler that it is rare for another push to come first.
+#[cold]
+fn came_first() {}
 
 /// The queue of each CPU, which starts empty.
 const CALL_SINGLE_QUEUE: StaticPerCpu<Queue> =

@@ -3,7 +3,8 @@
 //! Atomic operations.
 //!
 //! A read-modify-write instruction is a full barrier on x86, so that the variants of an operation,
-//! of which some need less, are one function.
+//! of which some need less, are one function. To the compiler it is one too: assembly with access to
+//! all of memory, or an operation that is sequentially consistent.
 //!
 //! C headers: [`arch/x86/include/asm/atomic.h`](srctree/arch/x86/include/asm/atomic.h),
 //! [`arch/x86/include/asm/cmpxchg.h`](srctree/arch/x86/include/asm/cmpxchg.h)
@@ -11,12 +12,18 @@
 use super::barrier::barrier;
 use crate::ffi::c_void;
 use crate::macros::paste;
+use core::sync::{
+    self,
+    atomic::Ordering::SeqCst, //
+};
 
 /// Defines `read`, `set`, `xchg` and `try_cmpxchg` for the type `$ty`, whose functions begin with
 /// `$prefix`. `$size` is the suffix of the instructions; `$class` is the class of registers, `$part`
-/// the modifier for their part of this size, and `$rax` that of the accumulator.
+/// the modifier for their part of this size. `$atomic` is the type of the core crate, to whose
+/// values `$cast` leads.
 macro_rules! basic {
-    ($prefix:ident, $ty:ty, $size:literal, $class:tt, $part:literal, $rax:tt) => {
+    ($prefix:ident, $ty:ty, $size:literal, $class:tt, $part:literal,
+     $atomic:ident $(, $cast:ident)?) => {
         paste! {
             /// Reads the variable.
             ///
@@ -98,22 +105,15 @@ macro_rules! basic {
                 new: $ty,
             ) -> bool {
                 // SAFETY: By the safety requirements.
-                let expected = unsafe { *old };
-                let found: $ty;
+                let expected = unsafe { *old }$(.$cast())?;
+                // SAFETY: By the safety requirements. All accesses are atomic.
+                let atomic = unsafe { sync::atomic::$atomic::from_ptr(ptr.cast()) };
 
-                // SAFETY: By the safety requirements.
-                unsafe {
-                    crate::asm!(
-                        concat!("lock cmpxchg", $size, " {new", $part, "}, ({ptr})");
-                        new = in($class) new,
-                        ptr = in(reg) ptr,
-                        inlateout($rax) expected => found,
-                        options(nostack),
-                    )
-                };
-                if found == expected {
+                // The compiler knows that the instruction compares, which it does not of assembly.
+                let exchanged = atomic.compare_exchange(expected, new$(.$cast())?, SeqCst, SeqCst);
+                let Err(found) = exchanged else {
                     return true;
-                }
+                };
                 // SAFETY: By the safety requirements.
                 unsafe { *old = found };
                 false
@@ -195,10 +195,18 @@ macro_rules! arithmetic {
     };
 }
 
-basic!(atomic, i32, "l", reg, ":e", "eax");
-basic!(atomic64, i64, "q", reg, ":r", "rax");
-basic!(atomic_i8, i8, "b", reg_byte, "", "al");
-basic!(atomic_i16, i16, "w", reg, ":x", "ax");
-basic!(atomic_ptr, *const c_void, "q", reg, ":r", "rax");
+basic!(atomic, i32, "l", reg, ":e", AtomicI32);
+basic!(atomic64, i64, "q", reg, ":r", AtomicI64);
+basic!(atomic_i8, i8, "b", reg_byte, "", AtomicI8);
+basic!(atomic_i16, i16, "w", reg, ":x", AtomicI16);
+basic!(
+    atomic_ptr,
+    *const c_void,
+    "q",
+    reg,
+    ":r",
+    AtomicPtr,
+    cast_mut
+);
 arithmetic!(atomic, i32, "l", ":e");
 arithmetic!(atomic64, i64, "q", ":r");

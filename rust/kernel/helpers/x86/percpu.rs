@@ -11,6 +11,7 @@ use crate::ffi::{
     c_uint,
     c_void, //
 };
+use core::hint::assert_unchecked;
 
 /// Returns the address of the per-CPU variable `base` of the CPU that the caller runs on.
 ///
@@ -55,7 +56,7 @@ pub unsafe fn per_cpu_ptr(base: *mut c_void, cpu: c_uint) -> *mut c_void {
 /// None.
 #[inline(always)]
 pub unsafe fn raw_smp_processor_id() -> c_uint {
-    let cpu: c_uint;
+    let cpu: usize;
 
     // SAFETY: This reads a per-CPU variable. It is not `pure`: the task may move between two reads.
     unsafe {
@@ -66,7 +67,10 @@ pub unsafe fn raw_smp_processor_id() -> c_uint {
             options(readonly, nostack, preserves_flags),
         )
     };
-    cpu
+    // Spares the compiler to extend the number where it is an index.
+    // SAFETY: The instruction clears the upper half of the register.
+    unsafe { assert_unchecked(cpu <= c_uint::MAX as usize) };
+    cpu as c_uint
 }
 
 /// Returns the task that runs on this CPU.
