@@ -10,3 +10,18 @@ pub(crate) fn now() -> u64 {
     // SAFETY: The clock may be read in any context.
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
+
+/// Returns the ticks of the timer since boot. In any context. Costs less than [`now`].
+#[inline]
+pub(crate) fn jiffies() -> u64 {
+    // SAFETY: The variable is an `unsigned long` of C, which other CPUs may write.
+    unsafe { (&raw const bindings::jiffies).read_volatile() as u64 }
+}
+
+/// Returns the time when [`jiffies`] returned `jiffies`, to within a tick.
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+pub(crate) fn time_of(jiffies: u64) -> u64 {
+    let ticks = self::jiffies().saturating_sub(jiffies);
+
+    now().saturating_sub(ticks.saturating_mul(u64::from(bindings::TICK_NSEC)))
+}

@@ -41,17 +41,28 @@ pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
     }
 }
 
-/// Returns the online CPU of `mask` that is nearest to `this_cpu`, by NUMA distance.
+/// Returns `this_cpu` if it is in `mask`, else the CPU of `mask` that is online and nearest to it, by
+/// NUMA distance.
 ///
-/// If there is none, returns a number that is not that of a CPU.
+/// The result holds while preemption is off.
 #[inline]
-pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> i32 {
+pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> Option<CpuId> {
     if mask.test(this_cpu) {
-        return i32::from(this_cpu);
+        return Some(this_cpu);
     }
 
-    // SAFETY: The mask is valid, and `this_cpu` has a NUMA node.
-    unsafe { bindings::sched_numa_find_nth_cpu(mask.as_raw(), 0, i32::from(this_cpu)) as i32 }
+    #[cfg(not(CONFIG_NUMA))]
+    let nearest = mask.iter().find(|cpu| cpu.is_online());
+
+    #[cfg(CONFIG_NUMA)]
+    let nearest = {
+        let (mask, this_cpu) = (mask.as_raw(), i32::from(this_cpu));
+
+        // SAFETY: The mask is valid, and `this_cpu` has a NUMA node.
+        online(unsafe { bindings::sched_numa_find_nth_cpu(mask, 0, this_cpu) } as i32)
+    };
+
+    nearest
 }
 
 /// Sets `others` to the CPUs that are in `mask` and in `online`, without `this_cpu`. If there are

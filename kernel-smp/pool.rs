@@ -27,7 +27,7 @@
 //! freed; it may still be in a queue when its CPU goes offline or comes online.
 
 use crate::{
-    clock::now,
+    clock::jiffies,
     csd::{
         Call,
         Csd, //
@@ -77,9 +77,15 @@ use kernel::{
 };
 
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-use kernel::prelude::{
-    c_uint,
-    export, //
+use {
+    crate::clock::{
+        now,
+        time_of, //
+    },
+    kernel::prelude::{
+        c_uint,
+        export, //
+    }, //
 };
 
 /// How many slots the pool of a CPU has.
@@ -89,9 +95,9 @@ pub(crate) const SLOTS: usize = bindings::CONFIG_SMP_RUST_POOL_SLOTS as usize;
 #[repr(C, align(64))]
 struct Slot {
     csd: UnsafeCell<MaybeUninit<bindings::__call_single_data>>,
-    /// When it was locked, in ns, or some time before; if waits are watched.
+    /// When it was locked, in jiffies, or some time before; if waits are watched.
     since: Atomic<u64>,
-    /// When this was last reported.
+    /// When this was last reported, in ns.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     reported: Atomic<u64>,
 }
@@ -115,20 +121,32 @@ impl Slot {
         unsafe { Csd::from_raw(self.csd.get().cast()) }
     }
 
-    /// Locks the csd, if it is unlocked, and notes the time if waits are watched.
-    fn try_lock(&'static self) -> Option<Csd> {
-        let csd = self.csd();
+    /// Locks the csd, if it is unlocked, and notes the time if waits are watched. Returns whether it
+    /// was unlocked.
+    #[inline]
+    fn try_lock(&'static self) -> bool {
+        (!stall::enabled() || self.note_time()) && self.csd().try_lock()
+    }
 
-        if csd.is_locked() {
-            return None;
+    /// Locks the csd if it is unlocked. Looks first: an attempt takes the cache line from a target
+    /// that is about to unlock it.
+    #[inline]
+    fn lock_if_unlocked(&'static self) -> Option<Csd> {
+        (!self.csd().is_locked() && self.try_lock()).then(|| self.csd())
+    }
+
+    /// Notes the time, for a use that begins now. Returns false if the csd is in use.
+    #[cold]
+    fn note_time(&'static self) -> bool {
+        if self.csd().is_locked() {
+            return false;
         }
-        if stall::enabled() {
-            self.since.store(now(), Relaxed);
-            // ORDERING: The lock comes after the store: a CPU that finds the csd locked finds the
-            // time of this use, or of a later one. It pairs with the acquire in `report_late()`.
-            smp_mb(Full);
-        }
-        csd.try_lock().then_some(csd)
+
+        self.since.store(jiffies(), Relaxed);
+        // ORDERING: The lock comes after the store: a CPU that finds the csd locked finds the time
+        // of this use, or of a later one. It pairs with the acquire in `report_late()`.
+        smp_mb(Full);
+        true
     }
 
     /// Reports the csd if its use began while waits were watched, and it is locked for too long.
@@ -140,10 +158,13 @@ impl Slot {
         let locked = !csd.is_over(None);
         let since = self.since.load(Relaxed);
         let is_over = || self.since.load(Relaxed) != since;
-        let last = self.reported.load(Relaxed).max(since);
+        if !locked || since == 0 {
+            return false;
+        }
 
-        let reported =
-            locked && since != 0 && stall::report_if_late(csd, source, since, last, &is_over);
+        let start = time_of(since);
+        let last = self.reported.load(Relaxed).max(start);
+        let reported = stall::report_if_late(csd, source, start, last, &is_over);
         if reported {
             self.reported.store(now(), Relaxed);
         }
@@ -209,7 +230,7 @@ impl Pool {
     /// Locks the csd of any free slot.
     #[inline]
     fn lock_slot(&'static self) -> Option<Csd> {
-        let (at, csd) = self.find(Slot::try_lock)?;
+        let (at, csd) = self.find(Slot::lock_if_unlocked)?;
 
         // INVARIANT: This is the number of a slot.
         self.last.store(at, Relaxed);
@@ -222,7 +243,7 @@ impl Pool {
     #[inline]
     fn lock_fallback(&'static self, guard: &CpuGuard) -> Option<Csd> {
         if !guard.cpu().is_online() {
-            let reserved = self.offline.iter().find_map(Slot::try_lock);
+            let reserved = self.offline.iter().find_map(Slot::lock_if_unlocked);
 
             if reserved.is_some() {
                 return reserved;
@@ -230,7 +251,7 @@ impl Pool {
             warn_on_once!(mask::is_dying(guard.cpu()));
         }
 
-        let fallback = self.fallback.try_lock()?;
+        let fallback = self.fallback.lock_if_unlocked()?;
         stats::count(Counter::Fallback);
         Some(fallback)
     }
@@ -284,9 +305,11 @@ pub(crate) unsafe fn send(
     let pool = Pool::this_cpu(&guard);
     let no_free_slot = fault::no_free_slot(&guard);
 
-    if !no_free_slot && !stall::enabled() {
-        if let Some(csd) = pool.next_slot().map(Slot::csd) {
-            if csd.try_lock() {
+    if !no_free_slot {
+        if let Some(slot) = pool.next_slot() {
+            if slot.try_lock() {
+                let csd = slot.csd();
+
                 stats::most(Counter::SlotsMost, || pool.slots_in_use());
                 testpoint::reach(Point::Locked);
                 csd.fill(call, guard.cpu(), cpu);

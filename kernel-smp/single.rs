@@ -58,9 +58,11 @@ pub(crate) unsafe extern "C" fn smp_single(
 ) -> c_int {
     let guard = CpuGuard::new();
     let call = Call { func, info };
+    let here = cpu == i32::from(guard.cpu());
+    let online = || mask::online(cpu);
 
     // SAFETY: By the safety requirements.
-    unsafe { call_one(guard, cpu, call, wait, Callsite(callsite)) }
+    unsafe { call_one(guard, here, online, call, wait, Callsite(callsite)) }
 }
 
 /// Runs `func` on a CPU of `mask`: this one if it is in the mask, else the nearest that is online.
@@ -85,11 +87,13 @@ pub(crate) unsafe extern "C" fn smp_single_any(
     let guard = CpuGuard::new();
     let call = Call { func, info };
 
+    let this_cpu = guard.cpu();
     // SAFETY: `mask` is valid, by the safety requirements.
-    let cpu = mask::nearest(unsafe { Cpumask::from_raw(mask) }, guard.cpu());
+    let target = mask::nearest(unsafe { Cpumask::from_raw(mask) }, this_cpu);
+    let here = target == Some(this_cpu);
 
     // SAFETY: By the safety requirements.
-    unsafe { call_one(guard, cpu, call, wait, Callsite(callsite)) }
+    unsafe { call_one(guard, here, || target, call, wait, Callsite(callsite)) }
 }
 
 /// Sends the caller's own `csd` to `cpu` and returns.
@@ -117,7 +121,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     // SAFETY: `csd` is valid, by the safety requirements.
     let csd = unsafe { Csd::from_raw(csd) };
     if !csd.lock_if_unlocked() {
-        return EBUSY.to_errno();
+        return failed(EBUSY);
     }
 
     if cpu == i32::from(guard.cpu()) {
@@ -132,7 +136,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
     let Some(cpu) = mask::online(cpu) else {
         csd.unlock();
-        return ENXIO.to_errno();
+        return failed(ENXIO);
     };
 
     // SAFETY: The csd is locked, was filled in by the caller, and `cpu` is online.
@@ -157,34 +161,41 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
     unsafe { queue::send(cpu, node, Callsite(callsite)) };
 }
 
-/// Out of line and opaque to the compiler, so that a call to an online CPU does not compute the
-/// error.
+/// Out of line and opaque to the compiler, so that a call that succeeds does not compute the error.
 #[cold]
 #[inline(never)]
-fn not_online() -> c_int {
-    black_box(ENXIO.to_errno())
+fn failed(error: Error) -> c_int {
+    black_box(error.to_errno())
 }
 
-/// Runs `call` on `cpu`, which may be any number. Returns 0, or a negative error number.
+/// Runs `call` on this CPU if `here`, else on the CPU that `online` returns. Returns 0, or a negative
+/// error number.
 ///
 /// # Safety
 ///
-/// The call may be made on `cpu`, with interrupts off.
+/// The call may be made on that CPU, with interrupts off. `online` returns an online CPU, or [`None`].
 // Always: as for `queue::send()`.
 #[inline(always)]
-unsafe fn call_one(guard: CpuGuard, cpu: i32, call: Call, wait: bool, callsite: Callsite) -> c_int {
+unsafe fn call_one(
+    guard: CpuGuard,
+    here: bool,
+    online: impl FnOnce() -> Option<CpuId>,
+    call: Call,
+    wait: bool,
+    callsite: Callsite,
+) -> c_int {
     let this_cpu = guard.cpu();
     let waiting = Waiting::of_caller(this_cpu, || irq::warn_single(|| this_cpu.is_online()));
 
-    if cpu == i32::from(this_cpu) {
+    if here {
         // SAFETY: By the safety requirements.
         unsafe { run::here(call) };
         return 0;
     }
 
     // With preemption off the CPU stays online: the stopper that takes it down runs on all.
-    let Some(cpu) = mask::online(cpu) else {
-        return not_online();
+    let Some(cpu) = online() else {
+        return failed(ENXIO);
     };
 
     if wait {

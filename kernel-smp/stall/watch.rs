@@ -95,8 +95,9 @@ pub(crate) struct Watch<'a> {
     other: Option<&'a dyn Fn() -> bool>,
     /// The source of an asynchronous call, which does not wait; [`None`]: the source waits.
     source: Option<CpuId>,
-    /// What the csd was used for when the wait began, or when it was last reported.
-    seen: Snapshot,
+    /// What the csd was used for when it was last reported or, if any use is waited for, when the
+    /// wait began.
+    seen: Option<Snapshot>,
     /// When it began, in ns.
     start: u64,
     /// When it was last reported, in ns.
@@ -127,7 +128,7 @@ impl<'a> Watch<'a> {
             flags,
             other: None,
             source: None,
-            seen: csd.snapshot(),
+            seen: flags.is_none().then(|| csd.snapshot()),
             start: now,
             last: now,
             bug_id: 0,
@@ -157,19 +158,20 @@ impl<'a> Watch<'a> {
     /// Returns whether the wait is over. If the csd was unlocked, what its function did is seen.
     #[inline]
     pub(crate) fn is_over(&mut self) -> bool {
-        let over = self.csd.is_over(self.flags);
-
-        if enabled() {
-            if !over {
-                testpoint::reach(Point::Watched);
-                if self.is_due(now()) {
-                    return csd_lock_wait_toolong(self);
-                }
-            } else if self.bug_id != 0 {
+        if self.csd.is_over(self.flags) {
+            if self.bug_id != 0 && enabled() {
                 self.got_unstuck();
             }
+            return true;
         }
-        over || self.other.is_some_and(|other| other())
+
+        if enabled() {
+            testpoint::reach(Point::Watched);
+            if self.is_due(now()) {
+                return csd_lock_wait_toolong(self);
+            }
+        }
+        self.other.is_some_and(|other| other())
     }
 
     /// Returns whether the wait was reported.
@@ -218,9 +220,14 @@ impl Watch<'_> {
             "csd: CSD lock (#%d) got unstuck on CPU#%02d, CPU#%02d released the lock.",
             self.bug_id,
             CpuId::current().as_u32(),
-            self.seen.target(),
+            self.target(),
         );
         self.judge_the_end();
+    }
+
+    /// Returns the target of the use that was reported.
+    fn target(&self) -> i32 {
+        self.seen.map_or(-1, Snapshot::target)
     }
 
     /// Returns whether a report is due. The time between two reports grows with their number and
@@ -228,6 +235,13 @@ impl Watch<'_> {
     #[inline]
     fn is_due(&self, now: u64) -> bool {
         let timeout = timeout();
+
+        // A clock that has gone back makes this large.
+        now.wrapping_sub(self.last) > timeout && self.is_due_after(timeout, now)
+    }
+
+    #[cold]
+    fn is_due_after(&self, timeout: u64, now: u64) -> bool {
         let backoff = if self.messages == 0 {
             1
         } else {
@@ -265,7 +279,7 @@ impl Watch<'_> {
             return true;
         }
 
-        if self.flags.is_none() && facts.seen != self.seen {
+        if self.flags.is_none() && Some(facts.seen) != self.seen {
             // The use that the wait began with is over, and an interrupt on this CPU has taken the
             // csd for another one. A use with the same fields cannot be told from the first.
             if self.bug_id != 0 {
@@ -329,7 +343,7 @@ impl Watch<'_> {
         if first {
             self.bug_id = csd_bug_count().fetch_add(1, Relaxed).wrapping_add(1);
         }
-        self.seen = seen;
+        self.seen = Some(seen);
 
         let number = seen.target();
         if target.is_none() {
@@ -465,7 +479,7 @@ impl Watch<'_> {
     /// Gives the verdict on a wait that is over, if it is not known why it took so long.
     fn judge_the_end(&mut self) {
         let known = !matches!(self.verdict, None | Some(Verdict::NotFlushed));
-        let cpu = mask::in_range(self.seen.target());
+        let cpu = mask::in_range(self.target());
 
         if let (false, Some(resent), Some(cpu)) = (known, self.resent, cpu) {
             match resent.flushed_after(cpu) {
