@@ -43,6 +43,13 @@ pub fn ktime_get_mono_fast_ns() -> u64 {
     NOW.fetch_add(1 << 40, Ordering::Relaxed)
 }
 
+/// The ticks since boot. A tick never comes, and the time goes on nevertheless.
+#[expect(non_upper_case_globals)]
+pub static mut jiffies: c_ulong = 1;
+
+/// How many ns a tick takes.
+pub const TICK_NSEC: u32 = 4_000_000;
+
 /// A line of the log: its format, and the arguments, which are all numbers or addresses.
 pub struct Line {
     pub format: String,

@@ -10,7 +10,7 @@ mod iter;
 #[path = "../../../../rust/kernel/cpumask/sets.rs"]
 mod sets;
 
-pub use iter::Iter;
+pub use iter::{Cursor, Iter};
 
 /// A set of CPUs.
 #[repr(transparent)]

@@ -30,7 +30,7 @@ pub mod prelude {
 
     pub use crate::{
         alloc::GFP_KERNEL,
-        error::{code::*, Result},
+        error::{code::*, Error, Result},
         pr_info,
         str::CStrExt as _,
     };
