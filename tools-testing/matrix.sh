@@ -55,12 +55,12 @@ configuration() {
 	APPEND="$(parameters "$1") ${APPEND:-}"
 	[ "$1" != kcsan ] || export SMP_EXPECTED='BUG: KCSAN|={20}'
 	say_last "$here/kunit.sh" "$name" "$(printf '%q ' "$here/guest/sample.sh" "$build/$name/samples/rust/rust_smp.ko")"
-	said=$(grep -oE 'passed: [0-9]+' <<<"$last")
+	said=$(grep -oE '[0-9]+ passed' <<<"$last")
 	if [ "$1" = cpus8192 ]; then
 		# A word of a set has 64 bits.
 		for suite in 'smp_m*' rust_helpers; do
 			CPUS=66 FILTER=$suite say_last "$here/kunit.sh" "$name"
-			said+=", with 66 CPUs $suite $(grep -oE 'passed: [0-9]+' <<<"$last")"
+			said+=", with 66 CPUs $suite $(grep -oE '[0-9]+ passed' <<<"$last")"
 		done
 	fi
 	say_last "$here/torture.sh" scf "$name"
