@@ -116,6 +116,16 @@ mod suite {
                 // There are several numbers for "none".
                 check_eq!(next.min(nr_cpu_ids()), next_of_c.min(nr_cpu_ids()));
             }
+
+            let mut last = -1;
+            for cpu in mask.iter().map(i32::from) {
+                // SAFETY: As above.
+                check_eq!(cpu as u32, unsafe { bindings::cpumask_next(last, raw) });
+                last = cpu;
+            }
+            // SAFETY: As above.
+            check!(unsafe { bindings::cpumask_next(last, raw) } >= nr_cpu_ids());
+
             // SAFETY: Both masks are valid.
             unsafe { helpers::cpumask::cpumask_copy(copy.as_raw(), raw) };
             for cpu in 0..nr_cpu_ids() as i32 {
