@@ -36,7 +36,7 @@ use crate::{
 /// unsafe { with_interrupts_off(|_| lockdep::assert_irqs_disabled()) };
 /// lockdep::assert_irqs_enabled();
 /// ```
-#[inline(always)]
+#[inline]
 #[doc(alias = "local_irq_save")]
 pub unsafe fn with_interrupts_off<R>(f: impl FnOnce(&LocalInterruptDisabled) -> R) -> R {
     // SAFETY: Interrupts may be turned off in any context.

@@ -108,7 +108,7 @@ impl<T> StaticPerCpu<T> {
     /// Returns the address of the variable of the CPU that the caller runs on.
     ///
     /// If the caller can move to another CPU, the address is that of some CPU's variable.
-    #[inline(always)]
+    #[inline]
     pub fn this_cpu_ptr(self) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants.
         unsafe { helpers::percpu::this_cpu_ptr(self.symbol.cast::<c_void>()) }.cast()
@@ -119,7 +119,7 @@ impl<T> StaticPerCpu<T> {
     /// # Safety
     ///
     /// `cpu` must be a possible CPU. Other CPUs have no variable.
-    #[inline(always)]
+    #[inline]
     pub unsafe fn per_cpu_ptr(self, cpu: CpuId) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants, and `cpu` is possible.
         unsafe { helpers::percpu::per_cpu_ptr(self.symbol.cast::<c_void>(), cpu.as_u32()) }.cast()
@@ -128,7 +128,7 @@ impl<T> StaticPerCpu<T> {
 
 impl<T: Sync> StaticPerCpu<T> {
     /// Returns the variable of the CPU that the caller stays on.
-    #[inline(always)]
+    #[inline]
     pub fn this_cpu<P: CpuPinned + ?Sized>(self, _pinned: &P) -> &T {
         // SAFETY: The current CPU is possible, and its variable lives as long as the kernel or the
         // module does.
@@ -162,7 +162,7 @@ impl<T: Sync> StaticPerCpu<T> {
     /// # Safety
     ///
     /// `cpu` must be a possible CPU.
-    #[inline(always)]
+    #[inline]
     pub unsafe fn per_cpu(self, cpu: CpuId) -> &'static T {
         // SAFETY: `cpu` is possible, by the safety requirements.
         let ptr = unsafe { self.per_cpu_ptr(cpu) };

@@ -37,7 +37,7 @@ impl CallContext {
     /// # Safety
     ///
     /// Interrupts are off during `'a`.
-    #[inline(always)]
+    #[inline]
     pub(super) unsafe fn assume<'a>() -> &'a Self {
         // INVARIANT: By the safety requirements.
         const CONTEXT: &CallContext = &CallContext(NotThreadSafe);
@@ -72,7 +72,7 @@ impl CallContext {
     /// # Ok::<(), Error>(())
     /// ```
     #[cfg(not(CONFIG_PREEMPT_RT))]
-    #[inline(always)]
+    #[inline]
     pub fn interrupts(&self) -> &LocalInterruptDisabled {
         // SAFETY: Interrupts are off, by the type invariants.
         unsafe { LocalInterruptDisabled::assume_disabled() }

@@ -20,12 +20,12 @@ pub(super) struct Call<F, R> {
 }
 
 impl<F, R> Call<F, R> {
-    #[inline(always)]
+    #[inline]
     pub(super) fn new(f: F) -> Self {
         Self { f, result: None }
     }
 
-    #[inline(always)]
+    #[inline]
     pub(super) fn info(&mut self) -> *mut c_void {
         core::ptr::from_mut(self).cast()
     }

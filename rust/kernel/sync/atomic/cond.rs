@@ -19,7 +19,7 @@ impl Atomic<u32> {
     /// let flags = Atomic::new(0x10u32);
     /// assert_eq!(flags.wait_until_clear(0x01), 0x10);
     /// ```
-    #[inline(always)]
+    #[inline]
     #[doc(alias = "smp_cond_load_acquire")]
     pub fn wait_until_clear(&self, bits: u32) -> u32 {
         // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
@@ -38,7 +38,7 @@ impl Atomic<u32> {
     /// let ticket = Atomic::new(7u32);
     /// assert_eq!(ticket.wait_until_not(6), 7);
     /// ```
-    #[inline(always)]
+    #[inline]
     #[doc(alias = "smp_cond_load_acquire")]
     pub fn wait_until_not(&self, value: u32) -> u32 {
         // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
