@@ -24,6 +24,17 @@ BOOTS = {
     "csdlock_debug=1": "``csdlock_debug=1``",
 }
 
+# The kernels, by what their folders in build/ end in: configuration, and compiler. C inline functions
+# are inlined into Rust by LLVM only, and even there are called on demand.
+KINDS = {
+    "": ("distribution", "LLVM"),
+    "-calls": ("distribution", "LLVM, calls"),
+    "-gcc": ("distribution", "GCC"),
+    "-small": ("small", "LLVM"),
+    "-small-calls": ("small", "LLVM, calls"),
+    "-small-gcc": ("small", "GCC"),
+}
+
 # What is said of a case, by its caller.
 CALLERS = {"C": "", "Rust": ", from ``kernel::smp``", "a program": ", a system call"}
 
@@ -119,6 +130,26 @@ def calls_table():
     ]
 
 
+def compilers_table():
+    """The ratio of each case for each compiler and configuration."""
+    stored = {kind: load(name) for kind in KINDS if (STORED / (name := f"ratios-{CPUS}{kind}.json")).exists()}
+    compilers = dict.fromkeys(ratios["conditions"]["C"] for ratios in stored.values())
+    rows = [["Case", *(", ".join(KINDS[kind]) for kind in stored)]]
+    for caller, cases in stored[""]["ratios"]["default"].items():
+        for case in cases:
+            if case.startswith("dry run"):
+                continue
+            cells = [ratios["ratios"]["default"][caller].get(case) for ratios in stored.values()]
+            label = case.removesuffix(", all run") + CALLERS[caller]
+            rows.append([label, *(f"{cell[0]:.2f}" if cell else "-" for cell in cells)])
+    return [
+        f"Commits: {', '.join(short(ratios['conditions']['commit']) for ratios in stored.values())}.",
+        f"Compilers: {'; '.join(compilers)}.",
+        "",
+        *list_table((28, *(72 // len(stored) for _ in stored)), rows),
+    ]
+
+
 def stretches_table():
     """For how long interrupts or preemption are off."""
     cases = load(f"figures-{CPUS}.json")["figures"]["default"]["C"]
@@ -193,6 +224,7 @@ def memory_table():
 
 TABLES = {
     "calls": calls_table,
+    "compilers": compilers_table,
     "stretches": stretches_table,
     "host": host_table,
     "scale": scale_table,
@@ -252,6 +284,13 @@ def store_run(folder):
     )
 
 
+def store_kind(folder, kind):
+    """Takes over the ratios of a kernel of another compiler or configuration."""
+    ratios = json.loads((folder / f"ratios-{CPUS}.json").read_text())
+    ratios["ratios"] = {"default": ratios["ratios"]["default"]}
+    save(f"ratios-{CPUS}{kind}.json", ratios)
+
+
 def store_scale(files):
     """Takes over costs with many CPUs, in instructions and in the emulator's time."""
     results = sorted((json.loads(file.read_text()) for file in files), key=lambda r: r["conditions"]["CPUs"])
@@ -293,7 +332,12 @@ def main():
     parser.add_argument("--size", type=pathlib.Path, nargs=2, metavar=("FILE", "COMMIT"))
     args = parser.parse_args()
 
-    if args.store:
+    kind = args.store.name.removeprefix("bench") if args.store else ""
+    if kind and kind not in KINDS:
+        fail(f"{args.store} is not a folder of bench.sh")
+    if kind:
+        store_kind(args.store, kind)
+    elif args.store:
         if (args.store / f"bench-{CPUS}.json").exists():
             store_run(args.store)
         if files := list(args.store.glob("scale-*.json")):
