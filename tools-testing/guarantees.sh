@@ -16,6 +16,7 @@ kernels=(rust kunit)
 cycles=200
 rounds=2000
 [ "$level" != long ] || cycles=2000 rounds=100000
+[ "$level" != short ] || cycles=100
 [ "$level" = short ] || kernels+=(c)
 for name in "${kernels[@]}"; do
 	"$here/kernel.sh" "$name"
