@@ -11,14 +11,15 @@ pub(crate) fn now() -> u64 {
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
-/// Returns the ticks of the timer since boot. In any context. Costs less than [`now`].
+/// Returns the count of timer ticks. In any context. Costs less than [`now`].
 #[inline]
 pub(crate) fn jiffies() -> u64 {
     // SAFETY: The variable is an `unsigned long` of C, which other CPUs may write.
     unsafe { (&raw const bindings::jiffies).read_volatile() as u64 }
 }
 
-/// Returns the time when [`jiffies`] returned `jiffies`, to within a tick.
+/// Returns the time in ns when [`jiffies`] returned `jiffies`. It is too early by some ticks if the CPU
+/// that counts them had interrupts off: after five, another CPU counts.
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 pub(crate) fn time_of(jiffies: u64) -> u64 {
     let ticks = self::jiffies().saturating_sub(jiffies);

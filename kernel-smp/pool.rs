@@ -154,7 +154,7 @@ impl Slot {
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
     fn report_late(&'static self, source: CpuId) -> bool {
         let csd = self.csd();
-        // ORDERING: The acquire pairs with the barrier in `try_lock()`.
+        // ORDERING: The acquire pairs with the barrier in `note_time()`.
         let locked = !csd.is_over(None);
         let since = self.since.load(Relaxed);
         let is_over = || self.since.load(Relaxed) != since;

@@ -177,12 +177,14 @@ build_error() {
 	grep -m1 -E '(^|[^a-z])error(\[E[0-9]+\])?:|undefined symbol|No space left|\*\*\*' "$1" || tail -1 "$1"
 }
 
-# The functions of ours that can panic in a kernel, and by what symbol. Tests may, and what of core and
-# of the allocator is compiled for them.
+# The functions of ours that can panic in a kernel, and by what symbol. Tests may, and what of core and,
+# in a kernel with tests, of the allocator is compiled for them.
 panic_symbols() {
+	local tests=5tests
+	! grep -q '^CONFIG_SMP_RUST_KUNIT_TEST=y' "$build/$1/.config" || tests+='|6kernel5alloc'
 	llvm-objdump-22 -dr --no-show-raw-insn "$build/$1"/kernel/smp/*.o |
-		awk '/^[0-9a-f]+ </ { f = $2 }
-			/core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail/ && f !~ /5tests|6kernel5alloc/ {
+		awk -v tests="$tests" '/^[0-9a-f]+ </ { f = $2 }
+			/core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail/ && f !~ tests {
 				print f, $NF
 			}' | sort -u
 }

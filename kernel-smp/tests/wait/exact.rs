@@ -71,7 +71,7 @@ impl Caller {
 ///
 /// # Invariants
 ///
-/// The lock of static keys is held, by the task that drops this.
+/// With static keys that patch the code, their lock is held, by the task that drops this.
 struct KeysKept;
 
 impl KeysKept {

@@ -19,8 +19,8 @@ use core::sync::{
 
 /// Defines `read`, `set`, `xchg` and `try_cmpxchg` for the type `$ty`, whose functions begin with
 /// `$prefix`. `$size` is the suffix of the instructions; `$class` is the class of registers, `$part`
-/// the modifier for their part of this size. `$atomic` is the type of the core crate, to whose
-/// values `$cast` leads.
+/// the modifier for their part of this size. `$atomic` is the type of the core crate, and
+/// `$cast` makes its value of a `$ty`.
 macro_rules! basic {
     ($prefix:ident, $ty:ty, $size:literal, $class:tt, $part:literal,
      $atomic:ident $(, $cast:ident)?) => {

@@ -67,7 +67,7 @@ pub unsafe fn raw_smp_processor_id() -> c_uint {
             options(readonly, nostack, preserves_flags),
         )
     };
-    // Spares the compiler to extend the number where it is an index.
+    // Where the number is an index, the compiler need not extend it.
     // SAFETY: The instruction clears the upper half of the register.
     unsafe { assert_unchecked(cpu <= c_uint::MAX as usize) };
     cpu as c_uint
