@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
-# LEVEL=short: fewer runs, and no other boot parameters. CHECK=1: fails if a ratio has become worse than
-# the stored one. CPUS= says with how many CPUs, CONFIG=small, CC=gcc and HELPERS=call which kernels;
-# SCALE=1: some cases with 2, 4, 8, ... 64 CPUs, with LEVEL=long 128 too, which take as long as all
-# others, and 288.
+# LEVEL=short: fewer runs, and no other boot parameters. RUNS= says how often each kernel boots with
+# them, CPUS= with how many CPUs; CONFIG=small, CC=gcc and HELPERS=call which kernels. CHECK=1: fails if a
+# ratio has become worse than the stored one. SCALE=1: some cases with 2, 4, 8, ... 64 CPUs, with
+# LEVEL=long 128 too, which take as long as all others, and 288.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -28,6 +28,8 @@ runs=5
 boots=("" idle=poll csdlock_debug=1)
 [ "$level" != short ] || runs=2 boots=("")
 [ -z "${SCALE:-}" ] || runs=1
+runs=${RUNS:-$runs}
+need_number RUNS "$runs"
 out=$build/bench$kind
 export SMP_NODES=1
 

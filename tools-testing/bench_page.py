@@ -287,6 +287,8 @@ def store_run(folder):
 def store_kind(folder, kind):
     """Takes over the ratios of a kernel of another compiler or configuration."""
     ratios = json.loads((folder / f"ratios-{CPUS}.json").read_text())
+    if ratios["conditions"]["runs"] < RUNS:
+        fail(f"{folder}/ratios-{CPUS}.json is of {ratios['conditions']['runs']} runs, {RUNS} are needed")
     ratios["ratios"] = {"default": ratios["ratios"]["default"]}
     save(f"ratios-{CPUS}{kind}.json", ratios)
 
