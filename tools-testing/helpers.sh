@@ -19,12 +19,10 @@ generic_smp_call_function_single_interrupt|flush_smp_call_function_queue
 __flush_smp_call_function_queue|x2apic_(phys|cluster)_send_ipi(_mask(_allbutself)?)?|.*send_mask'
 
 # What is left there. After the queue of an idle CPU is flushed, softirqs run if some are pending. An IPI
-# is a write to a register of the APIC, after a fence that is patched at boot.
+# is a write to a register of the APIC, after a fence that is patched at boot, in one helper.
 known='flush_smp_call_function_queue do_softirq_post_smp_call_flush
-x2apic_phys_send_ipi native_x2apic_icr_write
-x2apic_phys_send_ipi weak_wrmsr_fence
-x2apic_cluster_send_ipi native_x2apic_icr_write
-x2apic_cluster_send_ipi weak_wrmsr_fence
+x2apic_phys_send_ipi x2apic_send_fenced
+x2apic_cluster_send_ipi x2apic_send_fenced
 send_mask cpumask_andnot
 send_mask native_x2apic_icr_write
 send_mask weak_wrmsr_fence

@@ -122,9 +122,8 @@ pub(crate) unsafe extern "C" fn x2apic_cluster_send_ipi(dest: u32, vector: c_int
     let vector = unsafe { Vector::from_c(vector) };
     let icr = Icr::send(Destination::Logical(dest), vector);
 
-    hw::fence();
     // SAFETY: The driver is used in x2APIC mode only, and the CPU was up.
-    unsafe { hw::write_icr(icr) };
+    unsafe { hw::send_fenced(icr) };
 }
 
 /// Sends an IPI to each CPU of `mask` that is online. In any context.

@@ -33,9 +33,26 @@ pub(crate) fn fence() {
     unsafe { bindings::weak_wrmsr_fence() };
 }
 
+/// Sends the IPI that `icr` describes, after a [`fence`]. In any context. The write of the register is
+/// the last operation.
+///
+/// One helper does both: where C is not inlined, a call of each would double the instructions.
+///
+/// # Safety
+///
+/// As for [`write_icr`].
+#[inline]
+pub(crate) unsafe fn send_fenced(icr: Icr) {
+    let raw = icr.into_raw();
+
+    // LITMUS: x2apic-fence
+    // SAFETY: The register exists, by the safety requirements.
+    unsafe { bindings::x2apic_send_fenced(raw as u32, (raw >> 32) as u32) };
+}
+
 /// Sends the IPI that `icr` describes. In any context.
 ///
-/// A sender whose target must see earlier writes calls [`fence`] first.
+/// A sender whose target must see earlier writes calls [`fence`] first, once for many IPIs.
 ///
 /// # Safety
 ///

@@ -31,7 +31,6 @@ pub(crate) unsafe extern "C" fn x2apic_phys_send_ipi(cpu: c_int, vector: c_int) 
     let vector = unsafe { Vector::from_c(vector) };
     let icr = Icr::send(Destination::Physical(id), vector);
 
-    hw::fence();
     // SAFETY: The driver is used in x2APIC mode only, and the CPU was up.
-    unsafe { hw::write_icr(icr) };
+    unsafe { hw::send_fenced(icr) };
 }

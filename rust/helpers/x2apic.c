@@ -20,6 +20,12 @@ __rust_helper void rust_helper_native_x2apic_icr_write(u32 low, u32 id)
 	native_x2apic_icr_write(low, id);
 }
 
+__rust_helper void rust_helper_x2apic_send_fenced(u32 low, u32 id)
+{
+	weak_wrmsr_fence();
+	native_x2apic_icr_write(low, id);
+}
+
 __rust_helper unsigned int
 rust_helper_x2apic_next_and(int n, const struct cpumask *a,
 			    const struct cpumask *b)
