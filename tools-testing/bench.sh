@@ -53,7 +53,7 @@ declare -A always=([instructions]="nohz=off tsc=reliable nowatchdog" [ns]=""
 measure_host() {
 	local log=$logs/bench-host.log
 	say BENCH "queue and csds with real threads, on this machine (log: $(short "$log"))"
-	SMP_LINUX=$linux host_build bench "$top" "$build/host/bench" >"$log" 2>&1 ||
+	SMP_LINUX=$linux SMP_CC=$compiler host_build bench "$top" "$build/host/bench" >"$log" 2>&1 ||
 		die "the program was not compiled: $(build_error "$log") (log: $(short "$log"))"
 	"$build/host/bench/release/bench" >"$log" 2>&1 || die "the program failed: $(tail -n 1 "$log") (log: $(short "$log"))"
 }
@@ -73,7 +73,7 @@ measure() {
 }
 
 text() {
-	llvm-size-22 "$@" | awk 'NR > 1 { n += $1 } END { print n }'
+	size "$@" | awk 'NR > 1 { n += $1 } END { print n }'
 }
 
 # usage: judge [OPTION...]

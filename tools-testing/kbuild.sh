@@ -74,12 +74,16 @@ build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
 
 # make in the kernel tree. usage: kmake NAME TARGET...
 kmake() {
-	local name=$1 compilers=(CC="ccache clang-22" HOSTCC=clang-22) where=("${clean_env[@]}")
-	[[ $1 != *-gcc ]] || compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc)
+	local name=$1 llvm=22 compilers where=("${clean_env[@]}")
+	[[ $1 != *-gcc ]] || llvm=""
 	if [ -n "$(said_by "$name" Root)" ]; then
+		llvm=$(said_by "$name" LLVM)
 		where=(in_root "$name" "${clean_env[@]}" env -u LIBCLANG_PATH)
-		compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc BINDGEN=/usr/bin/bindgen)
+		[ -z "$llvm" ] || where+=(LIBCLANG_PATH="/usr/lib/llvm-$llvm/lib")
 	fi
+	compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc)
+	[ -z "$llvm" ] || compilers=(LLVM=-"$llvm" CC="ccache clang-$llvm" HOSTCC=clang-"$llvm")
+	[ -z "$(said_by "$name" Root)" ] || compilers+=(BINDGEN=/usr/bin/bindgen)
 	shift
 	"${where[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
 		"${compilers[@]}" -j"$(nproc)" "$@"
@@ -182,7 +186,7 @@ build_error() {
 panic_symbols() {
 	local tests=5tests
 	! grep -q '^CONFIG_SMP_RUST_KUNIT_TEST=y' "$build/$1/.config" || tests+='|6kernel5alloc'
-	llvm-objdump-22 -dr --no-show-raw-insn "$build/$1"/kernel/smp/*.o |
+	objdump -dr --no-show-raw-insn "$build/$1"/kernel/smp/*.o |
 		awk -v tests="$tests" '/^[0-9a-f]+ </ { f = $2 }
 			/core9panicking|rust_begin_unwind|(unwrap|expect)_failed|slice_.*_fail/ && f !~ tests {
 				print f, $NF
@@ -191,7 +195,7 @@ panic_symbols() {
 
 # The objects that kernel/smp/ is linked of in build/NAME. usage: smp_objects NAME
 smp_objects() {
-	llvm-ar-22 t "$build/$1/kernel/smp/built-in.a"
+	ar t "$build/$1/kernel/smp/built-in.a"
 }
 
 # The functions that write the register which sends an IPI, and have no MFENCE and LFENCE before the

@@ -67,6 +67,11 @@ configuration() {
 	said+=", scf $(grep -oE '[0-9]+ callbacks' <<<"$last")"
 	say_last "$here/torture.sh" smp "$name"
 	said+=", ledger $(grep -oE '[0-9]+ calls, [0-9]+ astray' <<<"$last")"
+	if [[ $(said_by "$name" Packages) == *rust-clippy* ]]; then
+		build_kernel "$name" CLIPPY=1 kernel/smp/ samples/rust/ arch/x86/kernel/apic/x2apic/
+		[ ! -s "$build/$name/warnings" ] || die "clippy: $(sed -n 1p "$build/$name/warnings")"
+		said+=", clippy clean"
+	fi
 	if [ "$1" = kcsan ]; then
 		logs_of=("$logs/$name.log" "$logs/torture-$name.log" "$logs/ledger-$name.log")
 		found=$(our_races "${logs_of[@]}")

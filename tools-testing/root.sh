@@ -15,28 +15,46 @@ said_by() {
 	esac
 }
 
+# The root that kernel NAME is built in: configurations of the same suites share one.
+root_of() {
+	local suites
+	suites=$(said_by "$1" Root)
+	echo "$cache/roots/${suites// /-}"
+}
+
+# The packages that the configurations of SUITES name. usage: packages_of SUITES
+packages_of() {
+	grep -lxF "# Root: $1" "$here"/configs/matrix/*.config | xargs sed -n 's/^# Packages: //p' |
+		tr ' ' '\n' | sort -u | paste -sd,
+}
+
 # Makes the root that kernel NAME is built in, if there is none. usage: make_root NAME
 make_root() {
-	local name=$1 suite suites root=$cache/roots/$1 log=$logs/root-$1.log sources=()
-	read -ra suites < <(said_by "$name" Root)
-	[ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$(said_by "$name" Packages)" ] || return 0
+	local suite suites packages root sources=() log
+	root=$(root_of "$1")
+	log=$logs/root-${root##*/}.log
+	suites=$(said_by "$1" Root)
+	packages=$(packages_of "$suites")
+	[ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$packages" ] || return 0
 	"$here/setup.sh" mmdebstrap
 	lock_cache
 	as_root rm -rf "$root"
 	mkdir -p "$cache/roots"
-	for suite in "${suites[@]}"; do
-		sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(archive) $suite main")
+	# The lists of sid are valid for a week, which a mirror may be behind.
+	for suite in $suites; do
+		sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
 	done
-	with_progress "$log" ROOT "Debian ${suites[*]} in $(short "$root")" as_root mmdebstrap --variant=apt \
-		--include="$root_packages,$(said_by "$name" Packages | tr ' ' ,)" "${suites[0]}" "$root" "${sources[@]}" ||
-		die "no root of Debian ${suites[*]}: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
-	said_by "$name" Packages | as_root tee "$root/.packages" >/dev/null
+	with_progress "$log" ROOT "Debian $suites in $(short "$root")" as_root mmdebstrap --variant=apt \
+		--include="$root_packages,$packages" "${suites%% *}" "$root" "${sources[@]}" ||
+		die "no root of Debian $suites: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+	as_root tee "$root/.packages" <<<"$packages" >/dev/null
 }
 
 # Runs a command in the root of kernel NAME, as the user of now, who finds the checkout, the tree and
 # the cache at their places. usage: in_root NAME COMMAND...
 in_root() {
-	local root=$cache/roots/$1 binds="" dir
+	local root binds="" dir
+	root=$(root_of "$1")
 	shift
 	for dir in "$top" "$linux" "$cache" "${CCACHE_DIR:-$HOME/.cache/ccache}" /proc /dev; do
 		mkdir -p "$dir"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compiles the half in C, with the llist of the kernel tree that `SMP_LINUX` names.
+//! Compiles the half in C, with the llist of the kernel tree that `SMP_LINUX` names, and the
+//! compiler `SMP_CC`.
 
 use std::{env, path::Path, process::Command};
 
 fn main() {
     let out = env::var("OUT_DIR").unwrap();
     let linux = env::var("SMP_LINUX").expect("SMP_LINUX names the kernel tree");
+    let compiler = env::var("SMP_CC").expect("SMP_CC names the compiler");
     let llist = Path::new(&linux).join("lib/llist.c");
     let objects = [
         ("c/half.c".as_ref(), "half.o"),
@@ -14,7 +16,7 @@ fn main() {
     ]
     .map(|(source, object)| {
         let object = format!("{out}/{object}");
-        run(Command::new("clang-22")
+        run(Command::new(&compiler)
             .args(["-O2", "-Wall", "-c", "-Ic/include", "-I"])
             .arg(Path::new(&linux).join("include"))
             .arg(source)
@@ -22,12 +24,13 @@ fn main() {
         object
     });
 
-    run(Command::new("llvm-ar-22")
+    run(Command::new("ar")
         .args(["crs", &format!("{out}/libhalf.a")])
         .args(&objects));
     println!("cargo:rustc-link-search=native={out}");
     println!("cargo:rustc-link-lib=static=half");
     println!("cargo:rerun-if-env-changed=SMP_LINUX");
+    println!("cargo:rerun-if-env-changed=SMP_CC");
     println!("cargo:rerun-if-changed=c");
     println!("cargo:rerun-if-changed={}", llist.display());
 }
