@@ -161,7 +161,8 @@ impl CallFunctionData {
     ///
     /// # Safety
     ///
-    /// The caller runs on the CPU of `self` with preemption off, and uses the mask in this way only.
+    /// The caller runs on the CPU of `self` with preemption off, and uses the mask in this way
+    /// only.
     #[cold]
     #[expect(clippy::mut_from_ref)]
     pub(crate) unsafe fn ipi_mask_like(&self, targets: &Cpumask) -> &mut Cpumask {

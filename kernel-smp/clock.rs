@@ -18,8 +18,8 @@ pub(crate) fn jiffies() -> u64 {
     unsafe { (&raw const bindings::jiffies).read_volatile() as u64 }
 }
 
-/// Returns the time in ns when [`jiffies`] returned `jiffies`. It is too early by some ticks if the CPU
-/// that counts them had interrupts off: after five, another CPU counts.
+/// Returns the time in ns when [`jiffies`] returned `jiffies`. It is too early by some ticks if the
+/// CPU that counts them had interrupts off: after five, another CPU counts.
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 pub(crate) fn time_of(jiffies: u64) -> u64 {
     let ticks = self::jiffies().saturating_sub(jiffies);

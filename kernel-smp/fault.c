@@ -101,6 +101,7 @@ static int __init smp_fault_init(void)
 	}
 	return 0;
 }
+
 /*
  * Before fs_initcall the clocksource is jiffies. It stands still while the CPU
  * that updates it waits with interrupts off, and a delay would not end.

@@ -62,8 +62,8 @@ pub(crate) fn warn_many(this_cpu_online: impl FnOnce() -> bool) {
 pub(crate) enum CanTakeIpi {
     /// Interrupts are on.
     Yes,
-    /// No, but the caller is exempt as in C: its CPU is offline, this is early boot, or an oops is in
-    /// progress.
+    /// No, but the caller is exempt as in C: its CPU is offline, this is early boot, or an oops is
+    /// in progress.
     NotNeeded,
     /// No, and other CPUs may wait for this one meanwhile.
     No,

@@ -41,8 +41,8 @@ pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
     }
 }
 
-/// Returns `this_cpu` if it is in `mask`, else the CPU of `mask` that is online and nearest to it, by
-/// NUMA distance.
+/// Returns `this_cpu` if it is in `mask`, else the CPU of `mask` that is online and nearest to it,
+/// by NUMA distance.
 ///
 /// The result holds while preemption is off.
 #[inline]

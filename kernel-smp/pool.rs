@@ -121,8 +121,8 @@ impl Slot {
         unsafe { Csd::from_raw(self.csd.get().cast()) }
     }
 
-    /// Locks the csd, if it is unlocked, and notes the time if waits are watched. Returns whether it
-    /// was unlocked.
+    /// Locks the csd, if it is unlocked, and notes the time if waits are watched. Returns whether
+    /// it was unlocked.
     #[inline]
     fn try_lock(&'static self) -> bool {
         (!stall::enabled() || self.note_time()) && self.csd().try_lock()
@@ -371,8 +371,8 @@ unsafe fn send_in_any(
 }
 
 /// Reports one csd of `cpu` that is locked for too long, and sends the IPI again if its target is
-/// online and runs no function. The IPI is for all csds with that target. A csd with another target is
-/// reported when this is called next.
+/// online and runs no function. The IPI is for all csds with that target. A csd with another target
+/// is reported when this is called next.
 ///
 /// # Safety
 ///

@@ -168,12 +168,13 @@ fn failed(error: Error) -> c_int {
     black_box(error.to_errno())
 }
 
-/// Runs `call` on this CPU if `here`, else on the CPU that `online` returns. Returns 0, or a negative
-/// error number.
+/// Runs `call` on this CPU if `here`, else on the CPU that `online` returns. Returns 0, or a
+/// negative error number.
 ///
 /// # Safety
 ///
-/// The call may be made on that CPU, with interrupts off. `online` returns an online CPU, or [`None`].
+/// The call may be made on that CPU, with interrupts off. `online` returns an online CPU, or
+/// [`None`].
 // Always: as for `queue::send()`.
 #[inline(always)]
 unsafe fn call_one(

@@ -9,8 +9,8 @@
 //! - The CPU whose push finds the queue empty sends the IPI. All others rely on it.
 //! - Storage belongs to the sender: its stack, a csd of its own, or one of its CPU. An asynchronous
 //!   call waits for a free csd at most, never for its own function.
-//! - The wait for a call depends only on the csds that were sent. It does not depend on what may change
-//!   meanwhile: the caller's mask, the set of online CPUs, or the CPU that it runs on.
+//! - The wait for a call depends only on the csds that were sent. It does not depend on what may
+//!   change meanwhile: the caller's mask, the set of online CPUs, or the CPU that it runs on.
 //! - Each ordering names its partner, and each failure mode has a test.
 //!
 //! # Glossary
@@ -38,9 +38,9 @@
 //! # Life of a call
 //!
 //! The source locks a csd, fills it, and pushes it on the queue of the target. If the queue was
-//! empty, it also sends an IPI, unless the target polls in its idle loop; else one was sent. The target takes the whole queue at once,
-//! and runs the synchronous csds, then the asynchronous ones and IRQ work, then the tasks to wake
-//! up.
+//! empty, it also sends an IPI, unless the target polls in its idle loop; else one was sent. The
+//! target takes the whole queue at once, and runs the synchronous csds, then the asynchronous ones
+//! and IRQ work, then the tasks to wake up.
 //!
 //! # Map
 //!
@@ -93,9 +93,9 @@
 //! - [`log`]: log lines
 //! - [`clock`]: the time
 //!
-//! C companions: `entry.c` (entry points that pass on the address of their caller; exports), `data.c`
-//! (variables that debuggers look up), `params.c` (parameters, and the variables that they set),
-//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
+//! C companions: `entry.c` (entry points that pass on the address of their caller; exports),
+//! `data.c` (variables that debuggers look up), `params.c` (parameters, and the variables that they
+//! set), `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
 //! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points
 //! that need no address of their caller are `#[export]` functions in the file of their subject.
 //!
@@ -107,8 +107,8 @@
 //!
 //! C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 
-// With `CONFIG_RUST_INLINE_HELPERS` C inline functions are inlined; nothing here depends on that. What
-// a call takes often is Rust: `kernel::helpers`.
+// With `CONFIG_RUST_INLINE_HELPERS` C inline functions are inlined; nothing here depends on that.
+// What a call takes often is Rust: `kernel::helpers`.
 
 mod batch;
 mod boot;

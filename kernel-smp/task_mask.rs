@@ -44,14 +44,15 @@ fn inlined() -> bool {
 /// `task` is a valid task.
 #[inline]
 unsafe fn place_of(task: *mut bindings::task_struct) -> *mut *mut bindings::cpumask {
-    // SAFETY: The task is valid, by the safety requirements. The members of the union are one place.
+    // SAFETY: The task is valid, by the safety requirements. The members of the union are one
+    // place.
     unsafe { &raw mut (*task).ipi_mask }.cast()
 }
 
 /// Returns the set of the current task.
 ///
-/// The caller is in task context, and uses the set for one call at a time. In a context that causes a
-/// warning, an interrupt may overwrite the set: the CPUs in it are then wrong, but it stays valid
+/// The caller is in task context, and uses the set for one call at a time. In a context that causes
+/// a warning, an interrupt may overwrite the set: the CPUs in it are then wrong, but it stays valid
 /// memory.
 #[inline]
 pub(crate) fn of_current<'a>() -> &'a mut Cpumask {

@@ -10,9 +10,9 @@
 //! Two CPUs that call each other with interrupts off, or from interrupts, would deadlock: neither
 //! takes the IPI of the other. A waiter that cannot be interrupted therefore takes its own queue
 //! and runs the csds that other CPUs may wait for: synchronous csds, and asynchronous ones of a
-//! pool or a pair, for which the next sender may wait. IRQ work, tasks to wake up and
-//! asynchronous csds of callers are not run. The IPI of this CPU is still due, and runs them as soon as interrupts are
-//! on.
+//! pool or a pair, for which the next sender may wait. IRQ work, tasks to wake up and asynchronous
+//! csds of callers are not run. The IPI of this CPU is still due, and runs them as soon as
+//! interrupts are on.
 //!
 //! A function that is run so may call and wait itself, and so poll again, up to [`DEPTH_MAX`]
 //! levels. The entries that were taken off the queue therefore stay where the inner level finds

@@ -33,8 +33,8 @@ pub(crate) fn fence() {
     unsafe { bindings::weak_wrmsr_fence() };
 }
 
-/// Sends the IPI that `icr` describes, after a [`fence`]. In any context. The write of the register is
-/// the last operation.
+/// Sends the IPI that `icr` describes, after a [`fence`]. In any context. The write of the register
+/// is the last operation.
 ///
 /// One helper does both: where C is not inlined, a call of each would double the instructions.
 ///
@@ -136,8 +136,8 @@ impl Machine {
     ///
     /// # Safety
     ///
-    /// Not in an NMI, which can come while the mask is in use. `f` sends IPIs only, and does not use
-    /// the mask in another way.
+    /// Not in an NMI, which can come while the mask is in use. `f` sends IPIs only, and does not
+    /// use the mask in another way.
     #[inline]
     pub(crate) unsafe fn with_scratch_mask(&self, f: impl FnOnce(&mut Cpumask)) {
         let with_mask = |_: &LocalInterruptDisabled| {

@@ -132,8 +132,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Returns what `cpu` runs; without it, what CPU 0 runs, as C does. A CPU that is not possible runs
-    /// nothing.
+    /// Returns what `cpu` runs; without it, what CPU 0 runs, as C does. A CPU that is not possible
+    /// runs nothing.
     pub(super) fn of(cpu: Option<CpuId>) -> Self {
         match cpu.or_else(|| CpuId::from_u32(0)).and_then(Record::of) {
             Some(record) => Self {

@@ -75,8 +75,8 @@ pub(crate) fn flush_begins(irq: &LocalInterruptDisabled) {
     }
 }
 
-/// Takes the right to ask for a backtrace of `cpu`. Returns false if it was taken since the last flush
-/// of that CPU, or if that is not a possible CPU.
+/// Takes the right to ask for a backtrace of `cpu`. Returns false if it was taken since the last
+/// flush of that CPU, or if that is not a possible CPU.
 pub(super) fn take_trigger(cpu: CpuId) -> bool {
     // ORDERING: The acquire pairs with the release in `flush_begins()`.
     TRIGGER_BACKTRACE

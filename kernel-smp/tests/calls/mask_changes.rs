@@ -125,8 +125,8 @@ impl Condition for Changing {
     }
 }
 
-/// A set that loses its first CPU when the condition is evaluated for the second one, after the csd for
-/// the first was queued.
+/// A set that loses its first CPU when the condition is evaluated for the second one, after the csd
+/// for the first was queued.
 struct Leaving {
     mask: UnsafeCell<CpumaskVar>,
     first: CpuId,

@@ -151,8 +151,8 @@ fn is_stuck() -> bool {
     unsafe { bindings::csd_lock_is_stuck() }
 }
 
-/// A callback that reads the record of the entry that its CPU runs, before and after a call to its own
-/// CPU.
+/// A callback that reads the record of the entry that its CPU runs, before and after a call to its
+/// own CPU.
 struct Record {
     /// The csd and its argument, each time.
     entries: [[Atomic<usize>; 2]; 2],

@@ -55,8 +55,8 @@ use kernel::{
     }, //
 };
 
-/// The arguments of the callers below. They allocate nothing: each makes one call of an entry point,
-/// and does something after it, so that it is no tail call.
+/// The arguments of the callers below. They allocate nothing: each makes one call of an entry
+/// point, and does something after it, so that it is no tail call.
 struct Args {
     cpu: c_int,
     seen: &'static Seen,

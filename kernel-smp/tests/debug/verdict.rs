@@ -147,11 +147,12 @@ fn given(wanted: &[Verdict], f: impl FnOnce()) -> Given {
     Given { right, wrong }
 }
 
-/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Checks that they were, that
-/// no other was given, and that there were `misses` calls at most in which they were not given.
+/// Calls `f` until the verdicts `wanted` were given in `times` of its calls. Checks that they were,
+/// that no other was given, and that there were `misses` calls at most in which they were not
+/// given.
 ///
-/// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call of
-/// `f` shows nothing, and is made again.
+/// The kernel itself may call the same CPU meanwhile, and its wait gets a verdict too; such a call
+/// of `f` shows nothing, and is made again.
 fn check_given(
     times: u32,
     misses: u32,

@@ -214,8 +214,8 @@ fn cycles() -> c_int {
     unsafe { (&raw const bindings::smp_test_cycles).read() }
 }
 
-/// Takes all CPUs but the first offline and online again, under calls. Each call that was accepted must
-/// run once, on its target.
+/// Takes all CPUs but the first offline and online again, under calls. Each call that was accepted
+/// must run once, on its target.
 fn keep_ledger() -> Result {
     let cpus = two_cpus()?;
     let ledger = Ledger::new()?;

@@ -2,9 +2,9 @@
 
 //! Calls and flushes of a CPU that is not online.
 //!
-//! A test cannot run on a CPU that goes offline or comes online. So the CPU of the test is taken out of
-//! the set of online CPUs for an instant, with its interrupts off, and all other CPUs are held
-//! meanwhile, so that they do not see it.
+//! A test cannot run on a CPU that goes offline or comes online. So the CPU of the test is taken
+//! out of the set of online CPUs for an instant, with its interrupts off, and all other CPUs are
+//! held meanwhile, so that they do not see it.
 
 use crate::{
     csd::{

@@ -145,7 +145,8 @@ mod cases {
         let cpus = two_cpus()?;
         let visitor = leak(Visitor::new(cpus.there)?)?;
 
-        // A call that is not refused would not return while the CPU is offline, so a thread makes it.
+        // A call that is not refused would not return while the CPU is offline, so a thread makes
+        // it.
         let down = Down::new(cpus.there)?;
         let thread = Thread::start(cpus.here, Visitor::visit, visitor)?;
         let all_returned = thread.finishes();

@@ -86,8 +86,8 @@ mod cases {
         for _ in 0..3 {
             works.push(Work::new(Seen::new()?)?, GFP_KERNEL)?;
         }
-        // The same again after the CPU was online, in the other order: the entry that was the newest in
-        // the queue is found first.
+        // The same again after the CPU was online, in the other order: the entry that was the
+        // newest in the queue is found first.
         for _ in 0..2 {
             let down = Down::new(cpus.there)?;
             let before = offline::count();

@@ -93,8 +93,9 @@ impl Keeper {
             taken
         });
 
-        // Entries behind the csd rely on the IPI that was dropped. If the csd was not there, the IPIs of
-        // the other entries are on the way, and a flush could run the csd if it arrives just now.
+        // Entries behind the csd rely on the IPI that was dropped. If the csd was not there, the
+        // IPIs of the other entries are on the way, and a flush could run the csd if it arrives
+        // just now.
         if taken.is_some() {
             flush_from_task();
         }
@@ -134,8 +135,8 @@ mod cases {
         Ok(())
     }
 
-    /// A waiter that has moved to another CPU still reads them: freed memory keeps its content for a
-    /// while.
+    /// A waiter that has moved to another CPU still reads them: freed memory keeps its content for
+    /// a while.
     #[test]
     fn the_per_pair_csds_of_a_cpu_stay_in_place_while_it_is_offline() -> Result {
         let cpus = two_cpus()?;

@@ -36,8 +36,8 @@ use kernel::{
     }, //
 };
 
-/// A STARTING state of CPU hotplug, which runs on the CPU itself with interrupts off, and which only
-/// another architecture uses.
+/// A STARTING state of CPU hotplug, which runs on the CPU itself with interrupts off, and which
+/// only another architecture uses.
 const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ARM_TWD_STARTING;
 
 /// The csds of a CPU that is not online: its slots, the fallback csd and two more.

@@ -44,8 +44,8 @@ struct Remover {
 
 /// Sends calls to a CPU until it is offline, and brings it online again.
 ///
-/// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call must
-/// have run when the CPU is offline, none may run twice, and none may be reported.
+/// `send` returns 0 for a call that will run, and counts in `seen` when it does. Each such call
+/// must have run when the CPU is offline, none may run twice, and none may be reported.
 fn send_during_teardown(seen: &Seen, send: impl Fn(CpuId) -> c_int) -> Result {
     let cpus = two_cpus()?;
     let remover = leak(Remover {

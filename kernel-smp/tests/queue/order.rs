@@ -244,8 +244,9 @@ mod cases {
 
         let cpus = two_cpus()?;
 
-        // The scheduler queues a wake-up only if the target seems to be idle, so this may take several
-        // tries. Another wake-up in the same batch hides ours; then the round does not count.
+        // The scheduler queues a wake-up only if the target seems to be idle, so this may take
+        // several tries. Another wake-up in the same batch hides ours; then the round does not
+        // count.
         for _ in 0..20 {
             let log = Log::new()?;
             let thread = Thread::start(cpus.there, |()| sleep(1000), &())?;

@@ -120,8 +120,8 @@ impl Functions for Around {
         if at.is_null() {
             self.own_calls.fetch_add(1, Full);
         } else {
-            // SAFETY: The csds of the tests are never freed, and the call that uses a csd on the stack
-            // waits for it.
+            // SAFETY: The csds of the tests are never freed, and the call that uses a csd on the
+            // stack waits for it.
             let locked = unsafe { Csd::from_raw(at) }.is_locked();
             self.locked.store(locked, Release);
         }

@@ -97,8 +97,8 @@ pub(crate) fn locked_csd<T: Callback>(info: &'static T, kind: Kind, cpu: CpuId) 
     Ok(csd)
 }
 
-/// Waits until no csd of this CPU's pool is in use. Returns false if one stays in use: a refused call
-/// must not leave a csd locked.
+/// Waits until no csd of this CPU's pool is in use. Returns false if one stays in use: a refused
+/// call must not leave a csd locked.
 pub(crate) fn pool_is_free() -> bool {
     // Another task on this CPU may use one just now.
     becomes_true(|| pool::state::in_use(CpuId::current()) == 0)

@@ -46,8 +46,9 @@ impl Gate {
 impl Callback for Gate {
     fn call(&'static self) {
         self.entered.store(true, Release);
-        // ORDERING: Pairs with the release in `Held::release()`: the callback sees the earlier stores of the test.
-        // If the test has ended early, the gate is not opened, and the wait ends by its bound.
+        // ORDERING: Pairs with the release in `Held::release()`: the callback sees the earlier
+        // stores of the test. If the test has ended early, the gate is not opened, and the wait
+        // ends by its bound.
         let _ = becomes_true(|| self.open.load(Acquire));
         self.left.store(true, Release);
     }

@@ -76,8 +76,8 @@ impl Sender {
     }
 }
 
-/// Makes one call more than `bound` to a CPU that is in a callback. `bound` of them must return, the last
-/// one must wait until the callback has returned, and all must run.
+/// Makes one call more than `bound` to a CPU that is in a callback. `bound` of them must return,
+/// the last one must wait until the callback has returned, and all must run.
 pub(crate) fn send_one_too_many(bound: u32) -> Result {
     let cpus = two_cpus()?;
     let from = cpus.third();

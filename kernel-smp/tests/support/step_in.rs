@@ -60,9 +60,9 @@ fn make(next: *mut c_void, point: Point) {
 /// How often a call is made that does not reach the point.
 const TRIES: u32 = 1000;
 
-/// Runs `action` once, when `cpu`, the CPU of the caller, reaches `point` with interrupts on: only then
-/// could an interrupt run there. `call` makes a call that reaches the point. Returns how often it had
-/// to be called, or [`None`] if no call reached the point.
+/// Runs `action` once, when `cpu`, the CPU of the caller, reaches `point` with interrupts on: only
+/// then could an interrupt run there. `call` makes a call that reaches the point. Returns how often
+/// it had to be called, or [`None`] if no call reached the point.
 ///
 /// A call that finds a csd in the queue relies on the IPI of that one, and does not reach
 /// [`Point::Pushed`]; one that finds no free slot reaches it with interrupts off.

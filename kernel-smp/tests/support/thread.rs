@@ -56,8 +56,8 @@ impl Thread {
         Ok(thread)
     }
 
-    /// As [`Thread::start`], but the thread waits for [`Thread::go`] before it calls `func`. No thread
-    /// can be started while a CPU is held: it may be the one that would create the thread.
+    /// As [`Thread::start`], but the thread waits for [`Thread::go`] before it calls `func`. No
+    /// thread can be started while a CPU is held: it may be the one that would create the thread.
     pub(crate) fn prepare<T: Sync>(
         cpu: CpuId,
         func: fn(&'static T),

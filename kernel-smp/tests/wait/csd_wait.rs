@@ -119,8 +119,8 @@ impl Callback for LockSeen {
     }
 }
 
-/// Has a thread call `wait` for a csd that is locked as `kind`, until another CPU unlocks it. Returns the
-/// csd.
+/// Has a thread call `wait` for a csd that is locked as `kind`, until another CPU unlocks it.
+/// Returns the csd.
 fn waits_for_the_unlock(kind: Kind, wait: fn(&'static Waiter)) -> Result<Csd> {
     let cpus = two_cpus()?;
     let csd = blank_csd()?;

@@ -117,7 +117,8 @@ mod cases {
             let waits = Thread::prepare(source, Caller::call, waiter)?;
             let sends = Thread::prepare(source, Caller::call, next)?;
 
-            // The csd of the waiter is in the queue, and behind it one that holds the CPU once more.
+            // The csd of the waiter is in the queue, and behind it one that holds the CPU once
+            // more.
             let held = Held::new(cpus.there)?;
             waits.go();
             require!(becomes_true(|| is_locked(source, cpus.there)));
@@ -126,8 +127,8 @@ mod cases {
                 0
             );
 
-            // The next call waits for the per-pair csd of the first, and keeps the waiter from running
-            // until it has the csd.
+            // The next call waits for the per-pair csd of the first, and keeps the waiter from
+            // running until it has the csd.
             sends.go();
             let begun = becomes_true(|| next.begun.load(Acquire));
             drop(held);

@@ -161,8 +161,8 @@ fn available(size: u32) -> u32 {
     size.min(Cpumask::online().weight())
 }
 
-/// Whether a callback may make a synchronous call. The interrupted code may be the stopper, or hold a
-/// lock.
+/// Whether a callback may make a synchronous call. The interrupted code may be the stopper, or hold
+/// a lock.
 fn may_wait() -> bool {
     !matches!(irq::can_take_ipi(|| true), CanTakeIpi::Never) && !lockdep::holds_spinning_lock()
 }

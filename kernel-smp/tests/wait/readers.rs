@@ -2,9 +2,9 @@
 
 //! Grace periods that must not end in a polling wait.
 //!
-//! Code with interrupts off is an RCU reader. An expedited grace period calls `rcu_exp_handler()` on
-//! each CPU, which takes a CPU for no reader if preemption is on in the interrupted code. A CPU that
-//! runs it in a polling wait has interrupts off, and is a reader.
+//! Code with interrupts off is an RCU reader. An expedited grace period calls `rcu_exp_handler()`
+//! on each CPU, which takes a CPU for no reader if preemption is on in the interrupted code. A CPU
+//! that runs it in a polling wait has interrupts off, and is a reader.
 
 use crate::{
     irq,
@@ -84,8 +84,8 @@ impl Place {
     }
 }
 
-/// The address of `rcu_exp_handler()`, which an expedited grace period calls on each CPU; 0 if it is
-/// not known.
+/// The address of `rcu_exp_handler()`, which an expedited grace period calls on each CPU; 0 if it
+/// is not known.
 fn handler() -> usize {
     // SAFETY: The name is a string of C.
     unsafe { bindings::kallsyms_lookup_name(c"rcu_exp_handler".as_char_ptr()) as usize }
@@ -97,8 +97,8 @@ fn synchronize_rcu_expedited() {
     unsafe { bindings::synchronize_rcu_expedited() };
 }
 
-/// Waits for `condition`, but so shortly that a CPU can have interrupts off meanwhile. If it does not
-/// become true, the round does not count.
+/// Waits for `condition`, but so shortly that a CPU can have interrupts off meanwhile. If it does
+/// not become true, the round does not count.
 fn soon(looks: u32, condition: impl Fn() -> bool) -> bool {
     (0..looks).any(|_| {
         udelay(Delta::from_micros(10));
@@ -179,8 +179,8 @@ impl Round {
         let timer = Timer::new(reading, Level::Hard)?;
         let _busy = Busy::new(self.target)?;
 
-        // Grace periods are begun by a task, which stays on its CPU while that looks idle. A CPU with an
-        // interrupt over its idle task does.
+        // Grace periods are begun by a task, which stays on its CPU while that looks idle. A CPU
+        // with an interrupt over its idle task does.
         let elsewhere = Busy::new(self.reader)?;
         synchronize_rcu_expedited();
         drop(elsewhere);
@@ -245,8 +245,8 @@ impl Callback for Reading {
     }
 }
 
-/// Runs rounds until `ROUNDS` of them count. Returns how many did, and in how many of these the grace
-/// period ended too early.
+/// Runs rounds until `ROUNDS` of them count. Returns how many did, and in how many of these the
+/// grace period ended too early.
 fn rounds(place: Place) -> Result<(u32, u32)> {
     let cpus = two_cpus()?;
     let target = cpus.third();

@@ -259,18 +259,17 @@ impl<T: Handler> Csd<T> {
         }
         let started = self.0.start_use().map_err(|_| CallError::Unloading)?;
 
-        // ORDERING: Full. As a release it pairs with the exchange in `run_csd()`, also if `queued` was
-        // set: that handler sees what the caller has written. As an acquire it pairs with the same
-        // one: C does not use the csd any more.
+        // ORDERING: Full. As a release it pairs with the exchange in `run_csd()`, also if `queued`
+        // was set: that handler sees what the caller has written. As an acquire it pairs with the
+        // same one: C does not use the csd any more.
         if inner.queued.xchg(true, Full) {
             return Err(CallError::Busy);
         }
         inner.target.store(cpu.as_u32(), Relaxed);
 
         let started = started.into_raw();
-        // INVARIANT: `queued` has just been set.
-        // SAFETY: The csd is not in use, by the type invariants. It stays valid until `run_csd()` takes
-        // the use back and drops it.
+        // INVARIANT: `queued` has just been set. SAFETY: The csd is not in use, by the type
+        // invariants. It stays valid until `run_csd()` takes the use back and drops it.
         if !unsafe { inner.csd.send(cpu, Self::run_csd, started.cast()) } {
             // The CPU was online with preemption off, so this is unexpected.
             crate::warn_on_once!(true);

@@ -137,7 +137,8 @@ where
     let started = owner.start_use().map_err(|_| CallError::Unloading)?;
     let info = started.into_raw();
 
-    // SAFETY: The csd was never sent. It stays valid until `run_async()` takes the use back and drops it.
+    // SAFETY: The csd was never sent. It stays valid until `run_async()` takes the use back and
+    // drops it.
     if !unsafe { owner.head.csd.send(cpu, run_async::<F, R>, info.cast()) } {
         // SAFETY: The csd was not sent.
         drop(unsafe { Use::from_raw(info) });

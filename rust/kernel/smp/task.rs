@@ -60,7 +60,8 @@ impl Caller {
     {
         let mut call = Call::new(f);
 
-        // SAFETY: `call` has no other user meanwhile: `run_in_task()` has returned when this returns.
+        // SAFETY: `call` has no other user meanwhile: `run_in_task()` has returned when this
+        // returns.
         unsafe {
             bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_in_task::<F, R>), call.info(), false)
         };

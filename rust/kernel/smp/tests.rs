@@ -2,8 +2,9 @@
 
 //! KUnit tests of the calls that Rust code makes.
 //!
-//! A function that runs in an IPI only records; the test compares. Each wait has a bound. A value that
-//! is shared with a function that may be in flight when the test ends is in an `Arc`, not borrowed.
+//! A function that runs in an IPI only records; the test compares. Each wait has a bound. A value
+//! that is shared with a function that may be in flight when the test ends is in an `Arc`, not
+//! borrowed.
 //!
 //! A check that fails marks the test as failed, and the test goes on, and tidies up.
 

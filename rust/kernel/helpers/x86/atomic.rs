@@ -3,8 +3,8 @@
 //! Atomic operations.
 //!
 //! A read-modify-write instruction is a full barrier on x86, so that the variants of an operation,
-//! of which some need less, are one function. To the compiler it is one too: assembly with access to
-//! all of memory, or an operation that is sequentially consistent.
+//! of which some need less, are one function. To the compiler it is one too: assembly with access
+//! to all of memory, or an operation that is sequentially consistent.
 //!
 //! C headers: [`arch/x86/include/asm/atomic.h`](srctree/arch/x86/include/asm/atomic.h),
 //! [`arch/x86/include/asm/cmpxchg.h`](srctree/arch/x86/include/asm/cmpxchg.h)
@@ -18,8 +18,8 @@ use core::sync::{
 };
 
 /// Defines `read`, `set`, `xchg` and `try_cmpxchg` for the type `$ty`, whose functions begin with
-/// `$prefix`. `$size` is the suffix of the instructions; `$class` is the class of registers, `$part`
-/// the modifier for their part of this size. `$atomic` is the type of the core crate, and
+/// `$prefix`. `$size` is the suffix of the instructions; `$class` is the class of registers,
+/// `$part` the modifier for their part of this size. `$atomic` is the type of the core crate, and
 /// `$cast` makes its value of a `$ty`.
 macro_rules! basic {
     ($prefix:ident, $ty:ty, $size:literal, $class:tt, $part:literal,

@@ -2,8 +2,8 @@
 
 //! Barriers, and waits.
 //!
-//! A load is an acquire on x86, and a store is a release: only the compiler must be kept from moving
-//! accesses, which each assembly block does that is not `nomem`.
+//! A load is an acquire on x86, and a store is a release: only the compiler must be kept from
+//! moving accesses, which each assembly block does that is not `nomem`.
 //!
 //! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
 

@@ -77,8 +77,8 @@ impl Gate {
     }
 }
 
-/// Has `cpu` wait at a gate and then call `more`, with interrupts off. The answer is whether the gate
-/// was opened.
+/// Has `cpu` wait at a gate and then call `more`, with interrupts off. The answer is whether the
+/// gate was opened.
 pub(crate) fn hold(
     cpu: CpuId,
     mut more: impl FnMut() + Send + 'static,
@@ -141,8 +141,8 @@ const ANSWERS: u32 = 100;
 
 /// A delay in a function, so that a test that does not wait for the function is too early.
 ///
-/// It is counted in answers of all CPUs, and the CPU of the test runs no other task meanwhile. So the
-/// test runs for a while before the delay is over, no matter how slow the CPUs are.
+/// It is counted in answers of all CPUs, and the CPU of the test runs no other task meanwhile. So
+/// the test runs for a while before the delay is over, no matter how slow the CPUs are.
 pub(crate) struct Delay {
     over: Atomic<bool>,
 }
@@ -271,8 +271,8 @@ impl<T> Slot<T> {
     }
 }
 
-/// Has `cpu` drop, in an interrupt, what `send` has sent there: it is queued behind the function that
-/// drops it. Returns whether it was dropped.
+/// Has `cpu` drop, in an interrupt, what `send` has sent there: it is queued behind the function
+/// that drops it. Returns whether it was dropped.
 pub(crate) fn drop_in_interrupt<T: Send + 'static>(
     cpu: CpuId,
     caller: &Caller,

@@ -93,7 +93,8 @@ mod cases {
         Ok(())
     }
 
-    /// Sends a function to `cpu` that waits at `gate`. Function and answer record where they are dropped.
+    /// Sends a function to `cpu` that waits at `gate`. Function and answer record where they are
+    /// dropped.
     fn held_at(
         cpu: CpuId,
         gate: &Arc<Gate>,
