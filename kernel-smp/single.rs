@@ -125,11 +125,8 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     }
 
     if cpu == i32::from(guard.cpu()) {
-        let call = csd.call();
-
-        csd.unlock();
         // SAFETY: By the safety requirements.
-        unsafe { run::here(call) };
+        unsafe { run_async_here(&csd) };
         return 0;
     }
 
@@ -142,6 +139,21 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     // SAFETY: The csd is locked, was filled in by the caller, and `cpu` is online.
     unsafe { queue::send(cpu, csd.node(), Callsite(callsite)) };
     0
+}
+
+/// Runs the function of a locked asynchronous csd on this CPU. Senders of such csds mostly choose
+/// another one, so the way to that is the straight one.
+///
+/// # Safety
+///
+/// As for [`run::here`].
+#[cold]
+unsafe fn run_async_here(csd: &Csd) {
+    let call = csd.call();
+
+    csd.unlock();
+    // SAFETY: By the safety requirements.
+    unsafe { run::here(call) };
 }
 
 /// Queues an entry of any kind on `cpu`, and sends an IPI if one is due.
