@@ -98,7 +98,7 @@ wanted() {
 # The lines of the configuration that choose the implementation.
 implementation() {
 	case "$1" in
-	c | c-* | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
+	c | c-* | matrix-c | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
 	*) echo CONFIG_SMP_RUST=y ;;
 	esac
 }

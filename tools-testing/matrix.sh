@@ -40,8 +40,10 @@ configuration() {
 	[ "$1" != kunit ] || name=kunit
 	"$here/kernel.sh" "$name"
 	[ ! -s "$build/$name/warnings" ] || die "$(sed -n 1p "$build/$name/warnings")"
+	if [[ $1 == c || $1 == up ]]; then
+		[ ! -e "$build/$name/kernel/smp/smp_core.o" ] || die "kernel/smp/ is built, and is not to be"
+	fi
 	if [ "$1" = up ]; then
-		[ ! -e "$build/$name/kernel/smp/smp_core.o" ] || die "kernel/smp/ is built without SMP"
 		CPUS=1 boot "$name" "$name" 180 "" true
 		echo "boots, kernel/smp/ is not there"
 		return
