@@ -10,6 +10,7 @@ CC :=
 endif
 
 export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE
+export RUNS FROM APPLY STAGES
 
 sh := tools-testing
 
@@ -19,6 +20,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
   make run      build the kernel, boot it, run the sample in it; installs what is missing
   make test     all checks; T=list shows them, T='litmus kunit' runs some; LEVEL=short or long
   make bench    what calls cost beside C: a table, JSON, a picture; CHECK=1, SCALE=1, LEVEL=
+  make series   patches for git am, in stages; FROM='Name <mail>', CHECK=1, KDIR=path APPLY=1
   make kernel   build the kernel: build/rust, or build/c with IMPL=c
   make shell    a shell in it
   make doc      the pages with the kernel's Sphinx, and rustdoc
@@ -37,7 +39,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 Logs are in build/logs, results in build/results.
 endef
 
-verbs := setup tree untree kernel run shell bench doc test clean
+verbs := setup tree untree kernel run shell bench doc series test clean
 .PHONY: help $(verbs)
 
 help: ; $(info $(help)) @:
@@ -49,6 +51,7 @@ run: ; @$(sh)/run.sh
 shell: ; @$(sh)/shell.sh
 bench: ; @$(sh)/bench.sh
 doc: ; @$(sh)/doc.sh
+series: ; @$(sh)/series.sh
 test: ; @$(sh)/test.sh
 clean: ; @$(sh)/clean.sh
 

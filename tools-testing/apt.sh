@@ -66,3 +66,18 @@ has_candidate() {
 installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
+
+# The source packages of kernels.
+store=$cache/src
+
+# The newest one of PACKAGE that is there. usage: newest PACKAGE
+newest() {
+	find "$store" -maxdepth 1 -name "$1_*.deb" | sort -V | tail -1
+}
+
+# Unpacks the kernel's source. usage: unpack FILE.deb FOLDER
+unpack() {
+	mkdir -p "$2"
+	dpkg-deb --fsys-tarfile "$1" | tar xO --wildcards '*linux-source-*.tar.xz' |
+		xz -dc -T0 | tar x --strip-components=1 -C "$2"
+}

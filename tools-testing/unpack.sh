@@ -7,7 +7,6 @@
 . "$here/apt.sh"
 lock
 suite=trixie-backports
-store=$cache/src
 mkdir -p "$store"
 
 free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
@@ -18,17 +17,6 @@ candidates() {
 	apt-cache "${apt_options[@]}" search --names-only '^linux-source-[0-9]+\.[0-9]+$' |
 		awk '{ split(substr($1, 14), v, "."); d = v[1] * 20 + v[2] - 143
 			print (d < 0 ? -d + 0.5 : d), $1 }' | sort -n | cut -d' ' -f2
-}
-
-# usage: unpack FILE.deb FOLDER
-unpack() {
-	mkdir -p "$2"
-	dpkg-deb --fsys-tarfile "$1" | tar xO --wildcards '*linux-source-*.tar.xz' |
-		xz -dc -T0 | tar x --strip-components=1 -C "$2"
-}
-
-newest() {
-	find "$store" -maxdepth 1 -name "$1_*.deb" | sort -V | tail -1
 }
 
 # Brings the newest PACKAGE into the cache, if the archive can be asked.
