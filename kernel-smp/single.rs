@@ -126,7 +126,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
 
     if cpu == i32::from(guard.cpu()) {
         // SAFETY: By the safety requirements.
-        unsafe { run_async_here(&csd) };
+        unsafe { run_async_here(csd) };
         return 0;
     }
 
@@ -148,7 +148,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
 ///
 /// As for [`run::here`].
 #[cold]
-unsafe fn run_async_here(csd: &Csd) {
+unsafe fn run_async_here(csd: Csd) {
     let call = csd.call();
 
     csd.unlock();
