@@ -7,19 +7,23 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
+. "$here/modules.sh"
 . "$here/item.sh"
 lock
 begin_items
 "$here/kernel.sh" rust
+module rust
 
 # The vendor of the CPU and the remapping of interrupts are asked for: KVM has those of the host.
+# An NMI also sends to a set of CPUs while the CPU that it has interrupted may be doing so.
 # usage: check NAME CPU-FLAGS APPEND WHAT-TO-EXPECT...
 check() {
 	local job=apic-$1 append=$3
 	export GUEST_CPU=$2
 	shift 3
 	CPUS=4 ACCEL=tcg boot "$job" rust 180 "$append" \
-		"$(printf '%q ' "$here/guest/apic.sh" "$@") && $(printf '%q ' "$here/guest/check.sh" online=4) >/dev/null"
+		"$(printf '%q ' "$here/guest/guarantee.sh" "$build/modules/rust/smp_guarantees.ko" nmi 1 2000) &&
+		$(printf '%q ' "$here/guest/apic.sh" "$@") && $(printf '%q ' "$here/guest/check.sh" online=4) >/dev/null"
 	tail -n 1 "$logs/$job.out"
 }
 

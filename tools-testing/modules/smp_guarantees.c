@@ -7,7 +7,8 @@
  * most; only "irqsoff" can hang.
  *
  * "panic" makes CPU 0 panic in an NMI: with panic_force_cpu= the kernel then calls
- * that CPU, which is to handle the panic.
+ * that CPU, which is to handle the panic. In "nmi", NMIs on CPU 0 send IPIs while
+ * it sends IPIs itself.
  */
 
 #include <linux/completion.h>
@@ -24,11 +25,11 @@
 
 static char *guarantee = "nowait";
 module_param(guarantee, charp, 0444);
-MODULE_PARM_DESC(guarantee, "nowait, exact, irqsoff or panic");
+MODULE_PARM_DESC(guarantee, "nowait, exact, irqsoff, panic or nmi");
 
 static int calls = 9;
 module_param(calls, int, 0444);
-MODULE_PARM_DESC(calls, "nowait: how many calls; irqsoff: how many rounds");
+MODULE_PARM_DESC(calls, "nowait, nmi: how many calls; irqsoff: how many rounds");
 
 static void raise_flag(bool *flag)
 {
@@ -250,6 +251,73 @@ static int panic_in_nmi(struct job *job)
 	return 0;
 }
 
+static struct cpumask others;
+static atomic_t nmis;
+
+/* CPU 0 may be sending to a mask itself just then. */
+static int send_from_cpu_0(unsigned int type, struct pt_regs *regs)
+{
+	if (smp_processor_id())
+		return NMI_DONE;
+	__apic_send_IPI_mask(&others, CALL_FUNCTION_VECTOR);
+	atomic_inc(&nmis);
+	return NMI_HANDLED;
+}
+
+static void count_and_send_nmi(void *info)
+{
+	atomic_inc(&counted);
+	if (smp_processor_id() == 1)
+		__apic_send_IPI_mask(cpumask_of(0), NMI_VECTOR);
+}
+
+static unsigned int call_interrupts(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(irq_stat, cpu).counts[IRQ_COUNT_CALL_FUNCTION]);
+}
+
+/* Whether the IPIs of one NMI arrive: no others are sent to these CPUs meanwhile. */
+static bool ipis_arrive(void)
+{
+	static unsigned int before[NR_CPUS];
+	unsigned int cpu;
+	int ms = 0;
+
+	for_each_cpu(cpu, &others)
+		before[cpu] = call_interrupts(cpu);
+	__apic_send_IPI_mask(cpumask_of(0), NMI_VECTOR);
+	for_each_cpu(cpu, &others) {
+		for (; call_interrupts(cpu) == before[cpu]; mdelay(1))
+			if (ms++ == HOLD_MS)
+				return false;
+	}
+	return true;
+}
+
+/* Calls to all others from CPU 0, and NMIs on it that send to all others, too. */
+static int mask_in_nmi(struct job *job)
+{
+	int err = register_nmi_handler(NMI_LOCAL, send_from_cpu_0, 0, "smp_guarantees");
+	bool arrived;
+	int i;
+
+	if (err)
+		return err;
+	cpumask_copy(&others, cpu_online_mask);
+	cpumask_clear_cpu(0, &others);
+	for (i = 0; i < calls; i++) {
+		preempt_disable();
+		smp_call_function_many(&others, count_and_send_nmi, NULL, i % 2);
+		preempt_enable();
+	}
+	kick_all_cpus_sync();
+	arrived = ipis_arrive();
+	unregister_nmi_handler(NMI_LOCAL, "smp_guarantees");
+	pr_info("smp_guarantees: %d calls and %d NMIs\n", calls, atomic_read(&nmis));
+	return arrived && atomic_read(&nmis) > 1 &&
+	       atomic_read(&counted) == calls * cpumask_weight(&others);
+}
+
 static int __init smp_guarantees_init(void)
 {
 	static struct job job;
@@ -265,6 +333,8 @@ static int __init smp_guarantees_init(void)
 	} else if (!strcmp(guarantee, "panic")) {
 		job.run = panic_in_nmi;
 		job.cpu = 1;
+	} else if (!strcmp(guarantee, "nmi")) {
+		job.run = mask_in_nmi;
 	} else {
 		return -EINVAL;
 	}
