@@ -55,7 +55,7 @@ apt_step() {
 	# What runs in the background cannot ask for a password.
 	[ "$1" != as_root ] || as_root true
 	with_progress "$log" SETUP "$text" "$@" || rc=$?
-	[ $rc = 0 ] ||
+	[ "$rc" = 0 ] ||
 		die "$text failed: $(grep -m1 -E '^(E:|W: Failed)' "$log" || tail -1 "$log") (log: $(short "$log"))"
 }
 

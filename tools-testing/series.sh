@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # Writes the patch series that patches/series declares to build/series/: for each stage numbered patches
 # with a cover letter, and one mbox. FROM='Name <mail>' is their author. CHECK=1 proves that they apply,
-# give the linked tree, build and boot. KDIR=PATH APPLY=1 makes them commits of a git checkout there;
-# STAGES='5 7' picks some.
+# give the linked tree, build and boot; with LEVEL=long also which stages apply to other kernels.
+# KDIR=PATH APPLY=1 makes them commits of a git checkout there; STAGES='5 7' picks some.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/apt.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
+. "$here/modules.sh"
 . "$here/item.sh"
 checkout=$linux
 if [ -n "${APPLY:-}" ]; then
@@ -84,28 +85,53 @@ fi
 begin_items
 tree=$build/series-tree
 
-# Makes a git checkout of the kernel's source as it is in the archive, with no link and no hook.
+# Makes a git checkout of a kernel's source as it is in the archive, with no link and no hook.
+# usage: pristine DEB FOLDER
 pristine() {
+	if [ "$(cat "$2/.git/deb" 2>/dev/null)" != "$1" ]; then
+		rm -rf "$2"
+		unpack "$1" "$2"
+		git -C "$2" init --quiet
+		# Work behind our back would keep the lock.
+		git -C "$2" config gc.auto 0
+		git -C "$2" config maintenance.auto false
+		git -C "$2" add --all --force
+		git -C "$2" -c user.name=Debian -c user.email=debian@example.org commit --quiet -m "$(basename "$1")"
+		git -C "$2" tag pristine
+		echo "$1" >"$2/.git/deb"
+	fi
+	git -C "$2" am --abort 2>/dev/null || true
+	git -C "$2" checkout --quiet --force pristine
+	git -C "$2" clean --quiet --force -d
+	echo "$(basename "$1"), $(git -C "$2" ls-files | wc -l) files"
+}
+
+source_of_ours() {
 	local deb version
 	version=$(sed -nE 's/^(VERSION|PATCHLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" | paste -sd.)
 	deb=$(newest "linux-source-$version")
 	[ -n "$deb" ] || die "there is no package of Linux $version in $store: the series is checked on one"
-	if [ "$(cat "$tree/.git/deb" 2>/dev/null)" != "$deb" ]; then
-		rm -rf "$tree"
-		unpack "$deb" "$tree"
-		git -C "$tree" init --quiet
-		# Work behind our back would keep the lock.
-		git -C "$tree" config gc.auto 0
-		git -C "$tree" config maintenance.auto false
-		git -C "$tree" add --all --force
-		git -C "$tree" -c user.name=Debian -c user.email=debian@example.org commit --quiet -m "$(basename "$deb")"
-		git -C "$tree" tag pristine
-		echo "$deb" >"$tree/.git/deb"
-	fi
-	git -C "$tree" am --abort 2>/dev/null || true
-	git -C "$tree" checkout --quiet --force pristine
-	git -C "$tree" clean --quiet --force -d
-	echo "$(basename "$deb"), $(git -C "$tree" ls-files | wc -l) files"
+	pristine "$deb" "$tree"
+}
+
+# Says which stages apply to another kernel. usage: other_kernel SUITE PACKAGE
+other_kernel() {
+	local folder=$store/$1 other=$build/series-tree-$1 mbox said=""
+	private_apt "series-$1" "$1"
+	# The lists of sid are valid for a week, which a mirror may be behind.
+	apt_options+=(-o Acquire::Check-Valid-Until=false)
+	mkdir -p "$folder"
+	apt_step "reading the lists of $1" apt-get "${apt_options[@]}" update
+	apt_step "downloading $2 of $1" env -C "$folder" apt-get "${apt_options[@]}" download "$2"
+	pristine "$(find "$folder" -name "$2_*.deb" | sort -V | tail -n 1)" "$other"
+	for mbox in "$out"/*.mbox; do
+		if (apply "$other" "$mbox") >"$logs/series-other.log" 2>&1; then
+			said+=", $(basename "$mbox" .mbox)"
+		else
+			said+=", not $(sed 's/^smp: //; s/\.mbox does not apply: / (/; s/ (log.*/)/' "$logs/series-other.log" | tail -n 1)"
+		fi
+	done
+	echo "applies: ${said#, }"
 }
 
 same_bytes() {
@@ -159,6 +185,23 @@ maintainers() {
 	echo "somebody for each patch"
 }
 
+# Whether b4, which maintainers use, finds the cover letter and all patches of each mbox.
+takes_b4() {
+	local mbox stage work=$build/series-b4 said="" want got
+	rm -rf "$work"
+	git init --quiet "$work"
+	for mbox in "$out"/*.mbox; do
+		stage=$(basename "$mbox" .mbox)
+		(cd "$work" && "$cache/venv/bin/b4" --no-interactive --offline-mode am -m "$mbox" -o "$work" "$stage-0@smp-rust.invalid") \
+			>"$logs/series-b4.log" 2>&1 || die "b4 am: $(tail -n 1 "$logs/series-b4.log") (log: $(short "$logs")/series-b4.log)"
+		want=$(find "$out/$stage" -name '0*.patch' ! -name '0000-*' | wc -l)
+		got=$(sed -n 's/^Total patches: //p' "$logs/series-b4.log")
+		[ "$got" = "$want" ] || die "b4 finds ${got:-no} patches in $(short "$mbox"), not $want"
+		said+=" $got"
+	done
+	echo "patches:$said"
+}
+
 # What is built of a stage. usage: stage_config TAG
 stage_config() {
 	echo "# SPDX-License-Identifier: GPL-2.0"
@@ -167,8 +210,10 @@ stage_config() {
 	[[ $1 > after-7 ]] && echo CONFIG_X2APIC_RUST=y || printf 'CONFIG_%s=n\n' X2APIC_RUST X2APIC_RUST_KUNIT_TEST
 }
 
-# Builds the kernel at the end of a stage, and has it run its tests. usage: stage TAG
+# Builds the kernel at the end of a stage, and has it run its tests. From the second stage on, a wait for
+# many CPUs ends with its own call. usage: stage TAG
 stage() {
+	local exact=1
 	git -C "$tree" checkout --quiet --force "$1"
 	stage_config "$1" >"$build/series.config"
 	rm -f "$build/series-kernel/all.config"
@@ -177,14 +222,24 @@ stage() {
 	export SMP_BUILT=series-kernel
 	"$here/kunit.sh" series-kernel
 	DURATION=10 "$here/torture.sh" scf series-kernel
+	[[ $1 > after-2 ]] || exact=0
+	linux=$tree module series-kernel smp_guarantees
+	boot series-exact series-kernel 300 "" \
+		"$(printf '%q ' "$here/guest/guarantee.sh" "$build/modules/series-kernel/smp_guarantees.ko" exact "$exact")"
+	tail -n 1 "$logs/series-exact.out"
 }
 
-item "series: source" pristine
+item "series: source" source_of_ours
 item "series: same bytes" same_bytes
 item "series: git am" applies
+item "series: b4" takes_b4
 item "series: checkpatch" checkpatch_check
 item "series: maintainers" maintainers
 for mbox in "$out"/*.mbox; do
 	item "series: ${mbox##*/}" stage "after-$(basename "$mbox" .mbox)"
 done
+if [ "$level" = long ]; then
+	item "series: 7.3-rc" other_kernel experimental linux-source-7.3
+	item "series: 7.2" other_kernel sid linux-source-7.2
+fi
 end_items
