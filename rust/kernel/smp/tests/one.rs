@@ -202,9 +202,11 @@ mod cases {
                     })
                     .is_err()
             };
-            let errors = (0..3).filter(post).count();
+
+            // Behind a function that holds the target, `kernel/smp.c` has room for one call.
+            let held = (0..1).filter(post).count();
             gate.open();
-            errors
+            held + (0..2).filter(post).count()
         });
         let ran = posted.load(Relaxed);
         DELAY.end();
