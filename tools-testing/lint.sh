@@ -40,7 +40,7 @@ checkpatch() {
 checkpatch_check() {
 	local sources patches
 	mapfile -t sources < <(files '*.c' '*.h')
-	mapfile -t patches < <(files 'patches/*.patch')
+	mapfile -t patches < <(files ':(glob)patches/*.patch')
 	verdict "$(checkpatch -f "${sources[@]/#/$top/}")" checkpatch
 	verdict "$(checkpatch "${patches[@]/#/$top/}")" checkpatch
 	echo "${#sources[@]} C files, ${#patches[@]} patches"

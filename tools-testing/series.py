@@ -265,8 +265,8 @@ class Repository:
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
         }
-        for who in "AUTHOR", "COMMITTER":
-            self.env |= {f"GIT_{who}_NAME": name, f"GIT_{who}_EMAIL": address, f"GIT_{who}_DATE": DATE}
+        for role in "AUTHOR", "COMMITTER":
+            self.env |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": address, f"GIT_{role}_DATE": DATE}
         folder.mkdir(parents=True)
         self.git("init", "--quiet")
 

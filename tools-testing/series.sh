@@ -56,13 +56,13 @@ mboxes() {
 
 # Makes commits of an mbox, or leaves the checkout as it was. usage: apply CHECKOUT MBOX
 apply() {
-	local log=$logs/series-am.log head who=()
+	local log=$logs/series-am.log head as=()
 	head=$(git -C "$1" rev-parse HEAD)
-	git -C "$1" config user.email >/dev/null || who=(-c user.name=Submitter -c user.email=submitter@example.org)
-	git -C "$1" "${who[@]}" am --quiet --empty=drop "$2" >"$log" 2>&1 && return
+	git -C "$1" config user.email >/dev/null || as=(-c user.name=Submitter -c user.email=submitter@example.org)
+	git -C "$1" "${as[@]}" am --quiet --empty=drop "$2" >"$log" 2>&1 && return
 	git -C "$1" am --abort
 	git -C "$1" reset --quiet --hard "$head"
-	die "$(basename "$2") does not apply: $(grep -m1 '^error: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+	die "$(basename "$2") does not apply, nothing was changed: $(sed -n '/^error: /{s///p;q}' "$log" | grep . || tail -n 1 "$log") (log: $(short "$log"))"
 }
 
 write "$out"
@@ -72,10 +72,12 @@ done
 
 if [ -n "${APPLY:-}" ]; then
 	before=$(git -C "$checkout" rev-parse HEAD)
-	trap 'git -C "$checkout" reset --quiet --hard "$before"' ERR
-	mapfile -t list < <(mboxes)
-	for mbox in "${list[@]}"; do
-		(apply "$checkout" "$mbox") || { git -C "$checkout" reset --quiet --hard "$before"; exit 1; }
+	list=$(mboxes)
+	for mbox in $list; do
+		if ! (apply "$checkout" "$mbox"); then
+			git -C "$checkout" reset --quiet --hard "$before"
+			exit 1
+		fi
 		say APPLY "$(basename "$mbox")"
 	done
 	exit
@@ -128,7 +130,7 @@ other_kernel() {
 		if (apply "$other" "$mbox") >"$logs/series-other.log" 2>&1; then
 			said+=", $(basename "$mbox" .mbox)"
 		else
-			said+=", not $(sed 's/^smp: //; s/\.mbox does not apply: / (/; s/ (log.*/)/' "$logs/series-other.log" | tail -n 1)"
+			said+=", not $(sed 's/^smp: //; s/\.mbox does not apply, nothing was changed: / (/; s/ (log.*/)/' "$logs/series-other.log" | tail -n 1)"
 		fi
 	done
 	echo "applies: ${said#, }"
@@ -160,10 +162,11 @@ applies() {
 
 # usage: checkpatch_on MBOX-FOLDER; what stays, and why, is in checkpatch.
 checkpatch_on() {
-	local ignore
+	local ignore patches
+	mapfile -t patches < <(find "$1" -name '0*.patch' ! -name '0000-*' | sort)
 	ignore=$(sed -n 's/^\([A-Z_]\+\) .*/\1/p' "$here/checkpatch" | paste -sd,)
 	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary --show-types --no-signoff --ignore "$ignore" \
-		"$1"/000[1-9]-*.patch "$1"/001*.patch) || true
+		"${patches[@]}") || true
 }
 
 checkpatch_check() {
@@ -202,23 +205,50 @@ takes_b4() {
 	echo "patches:$said"
 }
 
-# What is built of a stage. usage: stage_config TAG
-stage_config() {
+# The options of the series, as far as the checkout has them: at the end of a stage those of that stage.
+series_config() {
+	local option
 	echo "# SPDX-License-Identifier: GPL-2.0"
-	[[ $1 > after-5 ]] || printf 'CONFIG_%s=n\n' RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP SAMPLE_RUST_SMP_PERCPU SAMPLE_RUST_SMP_LATENCY
-	[[ $1 > after-6 ]] && echo CONFIG_SMP_RUST=y || printf 'CONFIG_%s=n\n' SMP_RUST SMP_RUST_KUNIT_TEST
-	[[ $1 > after-7 ]] && echo CONFIG_X2APIC_RUST=y || printf 'CONFIG_%s=n\n' X2APIC_RUST X2APIC_RUST_KUNIT_TEST
+	for option in RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP{,_PERCPU,_LATENCY} {SMP,X2APIC}_RUST{,_KUNIT_TEST}; do
+		if ! git -C "$tree" grep -q "^config $option\$" -- '*Kconfig*'; then
+			echo "CONFIG_$option=n"
+		elif [[ $option == SAMPLE_* ]]; then
+			echo "CONFIG_$option=m"
+		else
+			echo "CONFIG_$option=y"
+		fi
+	done
+}
+
+# Builds what is asked for of commit COMMIT of the series, without a warning. usage: build_series COMMIT TARGET...
+build_series() {
+	git -C "$tree" checkout --quiet --force "$1" || die "git cannot check out $1 in $(short "$tree")"
+	shift
+	series_config >"$build/series.config"
+	rm -f "$build/series-kernel/all.config"
+	linux=$tree build_kernel series-kernel "$@"
+	[ ! -s "$build/series-kernel/warnings" ] || die "$(sed -n 1p "$build/series-kernel/warnings")"
+}
+
+# Builds what the series touches, after each patch.
+each_patch() {
+	local commit subject last n=0
+	last=$(printf '%s\n' "$out"/*.mbox | tail -n 1)
+	last=${last##*/}
+	while read -r commit subject; do
+		(build_series "$commit" prepare kernel/ samples/rust/ arch/x86/kernel/apic/ rust/) >"$logs/series-patch.log" 2>&1 ||
+			die "$subject: $(tail -n 1 "$logs/series-patch.log")"
+		echo "$subject: builds"
+		n=$((n + 1))
+	done < <(git -C "$tree" log --reverse --format='%h %s' "pristine..after-${last%.mbox}")
+	echo "$n patches"
 }
 
 # Builds the kernel at the end of a stage, and has it run its tests. From the second stage on, a wait for
 # many CPUs ends with its own call. usage: stage TAG
 stage() {
 	local exact=1
-	git -C "$tree" checkout --quiet --force "$1"
-	stage_config "$1" >"$build/series.config"
-	rm -f "$build/series-kernel/all.config"
-	linux=$tree build_kernel series-kernel bzImage modules
-	[ ! -s "$build/series-kernel/warnings" ] || die "$(sed -n 1p "$build/series-kernel/warnings")"
+	build_series "$1" bzImage modules
 	export SMP_BUILT=series-kernel
 	"$here/kunit.sh" series-kernel
 	DURATION=10 "$here/torture.sh" scf series-kernel
@@ -239,6 +269,7 @@ for mbox in "$out"/*.mbox; do
 	item "series: ${mbox##*/}" stage "after-$(basename "$mbox" .mbox)"
 done
 if [ "$level" = long ]; then
+	item "series: each patch" each_patch
 	item "series: 7.3-rc" other_kernel experimental linux-source-7.3
 	item "series: 7.2" other_kernel sid linux-source-7.2
 fi
