@@ -174,7 +174,7 @@ impl Record {
     }
 
     fn look(&self, at: usize) {
-        let running = with_interrupts_off(|irq| stall::current(irq));
+        let running = with_interrupts_off(stall::current);
         let (csd, info) = running.map_or((0, 0), |running| running.entry());
 
         self.entries[at][0].store(csd, Relaxed);
