@@ -183,9 +183,9 @@ maintainers() {
 	for patch in "$out"/*/[0-9]*.patch; do
 		[[ $patch != */0000-* ]] || continue
 		found=$(cd "$tree" && scripts/get_maintainer.pl --nogit --nogit-fallback --norolestats "$patch" 2>/dev/null) || true
-		grep -vq linux-kernel@ <<<"$found" || die "get_maintainer.pl knows nobody for $(short "$patch")"
+		grep -vq linux-kernel@ <<<"$found" || die "get_maintainer.pl names no person and no list for $(short "$patch")"
 	done
-	echo "somebody for each patch"
+	echo "a person or a list for each patch"
 }
 
 # Whether b4, which maintainers use, finds the cover letter and all patches of each mbox.
