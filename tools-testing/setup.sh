@@ -77,7 +77,12 @@ have_tsan() {
 }
 
 install_bindgen() {
-	local log=$logs/setup-bindgen.log
+	local log=$logs/setup-bindgen.log packaged
+	packaged=$(apt-cache policy bindgen 2>/dev/null | sed -nE 's/^  Candidate: ([0-9.]+).*/\1/p')
+	if [ -n "$is_debian" ] && takes_bindgen "$packaged"; then
+		need_package bindgen "to read headers with"
+		return
+	fi
 	need_cargo "install bindgen $bindgen_needed"
 	lock_cache
 	! have_bindgen || return 0

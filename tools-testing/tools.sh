@@ -47,9 +47,13 @@ missing_tools() {
 have_bindgen() {
 	local found
 	[ "$("$cache/cargo/bin/bindgen" --version 2>/dev/null)" != "bindgen $bindgen_needed" ] || return 0
-	# The system's own, if it is no older than the tree wants.
-	[ -n "$with_gcc" ] && found=$(bindgen --version 2>/dev/null) &&
-		[ "$(printf '%s\n' 0.71.1 "${found#bindgen }" | sort -V | sed -n 1p)" = 0.71.1 ]
+	found=$(bindgen --version 2>/dev/null) && takes_bindgen "${found#bindgen }"
+}
+
+# Whether the system's own bindgen, of VERSION, will do: with GCC, if it is no older than the tree wants.
+# usage: takes_bindgen VERSION
+takes_bindgen() {
+	[ -n "$with_gcc" ] && [ -n "$1" ] && [ "$(printf '%s\n' 0.71.1 "$1" | sort -V | sed -n 1p)" = 0.71.1 ]
 }
 
 have_venv() {
