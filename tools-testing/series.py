@@ -125,11 +125,11 @@ def read_series(path):
 class File:
     """A file of the tree: before the series, and behind it, in pieces."""
 
-    def __init__(self, path, old, new, mode):
+    def __init__(self, path, old, source):
         self.path = path
         self.exists = old is not None
-        self.mode = mode
-        old = old or []
+        self.mode = "100755" if os.access(source, os.X_OK) else "100644"
+        old, new = old or [], read_lines(source)
         # Pieces: lines that go, lines that come, with their numbers, and the patch. Without one: both stay.
         self.pieces = []
         matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
@@ -186,17 +186,11 @@ class File:
         return any(piece[2] == patch for piece in self.pieces)
 
 
-def read_files(wanted, linux, hooks):
+def read_files(wanted, linux, unhooked, hooks):
     """Returns the files that the series changes: linked ones, and hooked ones as they are in the tree."""
-    files = []
-    for line in wanted.read_text().splitlines():
-        path, source = line.split("\t")
-        source = pathlib.Path(source)
-        files.append(File(path, None, read_lines(source), "100755" if os.access(source, os.X_OK) else "100644"))
-    for path in named_in(hooks):
-        new = read_lines(linux / path)
-        files.append(File(path, without(new, path, hooks), new, "100755" if os.access(linux / path, os.X_OK) else "100644"))
-    return files
+    links = [line.split("\t") for line in wanted.read_text().splitlines()]
+    files = [File(path, None, pathlib.Path(source)) for path, source in links]
+    return files + [File(path, read_lines(unhooked / path), linux / path) for path in named_in(hooks)]
 
 
 def read_lines(path):
@@ -208,30 +202,6 @@ def named_in(hooks):
     """The files that hooks or other diffs change."""
     names = re.findall(r"^\+\+\+ b/(\S+)", "\n".join(hook.read_text() for hook in hooks), re.M)
     return list(dict.fromkeys(names))
-
-
-def without(lines, path, hooks):
-    """Takes the hooks out of a file."""
-    for hook in reversed(hooks):
-        parts = re.split(r"(?m)^(?=--- a/)", hook.read_text())
-        for part in parts[1:]:
-            if not part.startswith(f"--- a/{path}\n"):
-                continue
-            lines = reversed_hook(lines, part, f"{hook.name}, {path}")
-    return lines
-
-
-def reversed_hook(lines, part, what):
-    """Undoes the hunks of a hook that is in LINES."""
-    for hunk in reversed(re.split(r"(?m)^@@ .*\n", part)[1:]):
-        body = [line for line in hunk.splitlines(keepends=True) if line[0] in " +-"]
-        new = [line[1:] for line in body if line[0] != "-"]
-        old = [line[1:] for line in body if line[0] != "+"]
-        found = [at for at in range(len(lines) - len(new) + 1) if lines[at : at + len(new)] == new]
-        if len(found) != 1:
-            fail(f"a hunk of {what} is {len(found)} times in the tree")
-        lines = lines[: found[0]] + old + lines[found[0] + len(new) :]
-    return lines
 
 
 def assign(stages, files):
@@ -279,10 +249,10 @@ class Repository:
             fail(f"git {words[0]}: {done.stderr.strip().splitlines()[-1:]}")
         return done.stdout
 
-    def write(self, file, text):
+    def write(self, path, mode, text):
         """Puts a file into the index."""
         blob = self.git("hash-object", "-w", "--stdin", text=text).strip()
-        self.git("update-index", "--add", "--cacheinfo", f"{file.mode},{blob},{file.path}")
+        self.git("update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}")
 
     def apply(self, diff):
         """Applies a diff to the index."""
@@ -307,13 +277,12 @@ def ratios():
     return "\n".join(lines)
 
 
-def write_stage(repository, stage, first, folder):
+def write_stage(repository, stage, folder):
     """Writes the patches of the last commits, with a cover letter, and an mbox of all."""
-    count = len(stage.patches)
     folder.mkdir(parents=True)
     repository.git(
         "format-patch", "--quiet", "--cover-letter", "--no-signature", "--zero-commit", "--abbrev=12", "--no-renames",
-        "--diff-algorithm=histogram", "--stat=80", f"--output-directory={folder.resolve()}", f"-{count}",
+        "--diff-algorithm=histogram", "--stat=80", f"--output-directory={folder.resolve()}", f"-{len(stage.patches)}",
     )
     messages = sorted(folder.glob("*.patch"))
     for at, path in enumerate(messages):
@@ -327,7 +296,6 @@ def write_stage(repository, stage, first, folder):
         path.write_text(text.replace("\nDate: ", f"\n{thread}Date: ", 1), encoding="utf-8")
     mbox = folder.parent / f"{stage.folder}.mbox"
     mbox.write_text("".join(path.read_text(encoding="utf-8") + "\n" for path in messages), encoding="utf-8")
-    return first + count
 
 
 def main():
@@ -335,6 +303,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("series", type=pathlib.Path)
     parser.add_argument("linux", type=pathlib.Path, help="the tree with links and hooks")
+    parser.add_argument("unhooked", type=pathlib.Path, help="the hooked files as they are without hooks")
     parser.add_argument("wanted", type=pathlib.Path, help="the links: path in the tree, tab, file")
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--author", default=AUTHOR)
@@ -342,29 +311,32 @@ def main():
 
     stages = read_series(args.series)
     hooks = sorted(args.series.parent.glob("*.patch"))
-    files = read_files(args.wanted, args.linux, hooks)
+    files = read_files(args.wanted, args.linux, args.unhooked, hooks)
     assign(stages, files)
 
     repository = Repository(args.out / "git", args.author)
     diffs = [diff for stage in stages for patch in stage.patches for diff in patch.diffs]
+    if odd := set(diffs) ^ set((args.series.parent / "c").glob("*.patch")):
+        fail(f"c/{min(odd).name} is no file, or no patch takes it")
     for path in named_in(diffs):
         if any(file.path == path for file in files):
             fail(f"{path} is linked or hooked, and is in a diff of the series")
-        repository.write(File(path, None, [], "100644"), (args.linux / path).read_text(encoding="utf-8"))
+        repository.write(path, "100644", (args.linux / path).read_text(encoding="utf-8"))
     for file in files:
         if file.exists:
-            repository.write(file, file.after(-1))
+            repository.write(file.path, file.mode, file.after(-1))
     repository.commit("base\n")
     number = 0
     for stage in stages:
         for at, patch in enumerate(stage.patches, number):
             for file in files:
                 if file.touched_by(at):
-                    repository.write(file, file.after(at))
+                    repository.write(file.path, file.mode, file.after(at))
             for diff in patch.diffs:
                 repository.apply(diff)
             repository.commit(f"{patch.subject}\n\n{patch.text}\n")
-        number = write_stage(repository, stage, number, args.out / stage.folder)
+        number += len(stage.patches)
+        write_stage(repository, stage, args.out / stage.folder)
     for file in files:
         if file.after(number) != "".join(line for piece in file.pieces for line in piece[1].values()):
             fail(f"{file.path} is not complete behind the last patch")

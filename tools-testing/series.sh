@@ -7,6 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$here/apt.sh"
+. "$here/hooks.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 . "$here/modules.sh"
@@ -18,6 +19,8 @@ if [ -n "${APPLY:-}" ]; then
 		die "$checkout is no git checkout: nothing was changed"
 	[ -z "$(git -C "$checkout" status --porcelain | sed -n 1p)" ] ||
 		die "$checkout has changes that are not committed: nothing was changed"
+	[ ! -e "$(git -C "$checkout" rev-parse --absolute-git-dir)/rebase-apply" ] ||
+		die "$checkout is in the middle of a git am or rebase: nothing was changed"
 	unset KDIR
 	linux=$build/linux
 fi
@@ -36,9 +39,18 @@ diffed() {
 # usage: write FOLDER
 write() {
 	rm -rf "$1.new"
-	python3 -B "$here/series.py" "$top/patches/series" "$linux" "$state/wanted" "$1.new" --author "${FROM:-Submitter <submitter@example.org>}"
+	(
+		plan_hooks /nonexistent
+		python3 -B "$here/series.py" "$top/patches/series" "$linux" "$scratch/new" "$state/wanted" "$1.new" \
+			${FROM:+--author "$FROM"}
+	)
 	rm -rf "$1" "$1.new/git"
 	mv "$1.new" "$1"
+}
+
+# The patches of a stage, or of all, without cover letters. usage: patches_in FOLDER
+patches_in() {
+	find "$1" -name '[0-9]*.patch' ! -name '0000-*' | sort
 }
 
 # The mboxes of the stages that were asked for, in order.
@@ -163,7 +175,7 @@ applies() {
 # usage: checkpatch_on MBOX-FOLDER; what stays, and why, is in checkpatch.
 checkpatch_on() {
 	local ignore patches
-	mapfile -t patches < <(find "$1" -name '0*.patch' ! -name '0000-*' | sort)
+	mapfile -t patches < <(patches_in "$1")
 	ignore=$(sed -n 's/^\([A-Z_]\+\) .*/\1/p' "$here/checkpatch" | paste -sd,)
 	(cd "$tree" && scripts/checkpatch.pl --strict --terse --no-summary --show-types --no-signoff --ignore "$ignore" \
 		"${patches[@]}") || true
@@ -180,11 +192,11 @@ checkpatch_check() {
 
 maintainers() {
 	local patch found
-	for patch in "$out"/*/[0-9]*.patch; do
-		[[ $patch != */0000-* ]] || continue
+	while IFS= read -r patch; do
 		found=$(cd "$tree" && scripts/get_maintainer.pl --nogit --nogit-fallback --norolestats "$patch" 2>/dev/null) || true
-		grep -vq linux-kernel@ <<<"$found" || die "get_maintainer.pl names no person and no list for $(short "$patch")"
-	done
+		grep -q @ < <(grep -v linux-kernel@ <<<"$found") ||
+			die "get_maintainer.pl names no person and no list for $(short "$patch")"
+	done < <(patches_in "$out")
 	echo "a person or a list for each patch"
 }
 
@@ -197,7 +209,7 @@ takes_b4() {
 		stage=$(basename "$mbox" .mbox)
 		(cd "$work" && "$cache/venv/bin/b4" --no-interactive --offline-mode am -m "$mbox" -o "$work" "$stage-0@smp-rust.invalid") \
 			>"$logs/series-b4.log" 2>&1 || die "b4 am: $(tail -n 1 "$logs/series-b4.log") (log: $(short "$logs")/series-b4.log)"
-		want=$(find "$out/$stage" -name '0*.patch' ! -name '0000-*' | wc -l)
+		want=$(patches_in "$out/$stage" | wc -l)
 		got=$(sed -n 's/^Total patches: //p' "$logs/series-b4.log")
 		[ "$got" = "$want" ] || die "b4 finds ${got:-no} patches in $(short "$mbox"), not $want"
 		said+=" $got"
