@@ -76,16 +76,18 @@ build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
 
 # make in the kernel tree. usage: kmake NAME TARGET...
 kmake() {
-	local name=$1 llvm=22 compilers where=("${clean_env[@]}")
+	local name=$1 llvm=22 compilers=() where=("${clean_env[@]}")
 	[[ $1 != *-gcc ]] || llvm=""
 	if [ -n "$(said_by "$name" Root)" ]; then
 		llvm=$(said_by "$name" LLVM)
-		where=(in_root "$name" "${clean_env[@]}" env -u LIBCLANG_PATH)
-		[ -z "$llvm" ] || where+=(LIBCLANG_PATH="/usr/lib/llvm-$llvm/lib")
+		compilers=(BINDGEN=/usr/bin/bindgen)
+		where=(in_root "$name" "${clean_env[@]}" env -u LIBCLANG_PATH ${llvm:+LIBCLANG_PATH="/usr/lib/llvm-$llvm/lib"})
 	fi
-	compilers=(LLVM= CC="ccache gcc" HOSTCC=gcc)
-	[ -z "$llvm" ] || compilers=(LLVM=-"$llvm" CC="ccache clang-$llvm" HOSTCC=clang-"$llvm")
-	[ -z "$(said_by "$name" Root)" ] || compilers+=(BINDGEN=/usr/bin/bindgen)
+	if [ -n "$llvm" ]; then
+		compilers+=(LLVM=-"$llvm" CC="ccache clang-$llvm" HOSTCC=clang-"$llvm")
+	else
+		compilers+=(LLVM= CC="ccache gcc" HOSTCC=gcc)
+	fi
 	shift
 	"${where[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
 		"${compilers[@]}" -j"$(nproc)" "$@"
