@@ -365,7 +365,7 @@ missing_elsewhere() {
 # in the middle of a download.
 empty_cache() {
 	local name
-	cached=$(find "$cache/src" -name 'linux-source-*.deb' | sort -V | tail -n 1)
+	cached=$(find "$cache/src" -maxdepth 1 -name 'linux-source-*.deb' | sort -V | tail -n 1)
 	[ -n "$cached" ] || die "the kernel's source is not in $cache/src"
 	name=$(basename "$cached")
 	rm -rf "$work/cache"
