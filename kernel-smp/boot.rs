@@ -2,7 +2,7 @@
 
 //! The start of the system: how many CPUs there are, and bringing them up.
 //!
-//! The boot parameters are in `params.c`.
+//! The boot parameters are in `boot_params.c`.
 
 use crate::{
     hotplug,

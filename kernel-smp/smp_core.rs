@@ -94,10 +94,11 @@
 //! - [`clock`]: the time
 //!
 //! C companions: `entry.c` (entry points that pass on the address of their caller; exports),
-//! `data.c` (variables that debuggers look up), `params.c` (parameters, and the variables that they
-//! set), `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
+//! `data.c` (variables that debuggers look up), `params.c` (parameters and static keys),
+//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
 //! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points
 //! that need no address of their caller are `#[export]` functions in the file of their subject.
+//! `boot_params.c` is part of a kernel with `kernel/smp.c`, too.
 //!
 //! # Contexts
 //!

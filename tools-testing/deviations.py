@@ -24,6 +24,9 @@ GROUPS = {
     "x2apic_phys": (f"{APIC}/x2apic_phys", [f"{APIC}/x2apic_phys.o", f"{APIC}/x2apic/built-in.a"]),
 }
 
+# What is in these archives, and in a kernel with kernel/smp.c as well.
+SHARED = ["kernel/smp/boot_params.o"]
+
 # The headings of the page, and the differences below them.
 HEADINGS = {
     "What C has and kernel/smp/ has not": "missing",
@@ -318,7 +321,7 @@ def paths_of(folder, paths):
     for path in paths:
         if path.endswith(".a"):
             # A thin archive is read where it was made.
-            yield from run("llvm-ar-22", "t", path, cwd=folder).split()
+            yield from (name for name in run("llvm-ar-22", "t", path, cwd=folder).split() if name not in SHARED)
         else:
             yield path
 

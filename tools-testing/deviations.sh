@@ -54,8 +54,8 @@ compare() {
 	type | version)
 		build_tool
 		debug_objects c kernel/smp.o $apic/x2apic_{cluster,phys}.o
-		mapfile -t ours < <(cd "$build/rust" && llvm-ar-22 t kernel/smp/built-in.a)
-		debug_objects rust "${ours[@]}" $apic/x2apic_{cluster,phys}.o
+		mapfile -t ours < <(smp_objects rust)
+		debug_objects rust "${ours[@]#"$build/rust/"}" $apic/x2apic_{cluster,phys}.o
 		;;
 	esac
 	python3 -B "$here/deviations.py" "$1" "$build/c" "$build/rust" "$linux" "$work" "$page"

@@ -198,9 +198,10 @@ panic_symbols() {
 			}' | sort -u
 }
 
-# The objects that kernel/smp/ is linked of in build/NAME. usage: smp_objects NAME
+# The objects in build/NAME that are there in place of kernel/smp.o: not those that both implementations
+# have, nor tests. usage: smp_objects NAME
 smp_objects() {
-	ar t "$build/$1/kernel/smp/built-in.a"
+	ar t "$build/$1/kernel/smp/built-in.a" | grep -v -e '/boot_params\.o$' -e '/tests/'
 }
 
 # The functions that write the register which sends an IPI, and have no MFENCE and LFENCE before the

@@ -31,7 +31,7 @@ out=$build/series
 state=$(grep -lxF "$linux" "$build"/trees/*/path)
 state=${state%/path}
 
-# What the diffs of the first stages change: C files that are neither linked nor hooked.
+# What the diffs of the first stages change: C files that are not linked.
 diffed() {
 	sed -n 's,^+++ b/,,p' "$top"/patches/c/*.patch | sort -u
 }
@@ -165,7 +165,8 @@ applies() {
 	while IFS= read -r path; do
 		cmp -s "$tree/$path" "$linux/$path" || die "$path is not as in $(short "$linux")"
 		n=$((n + 1))
-	done < <(cut -f1 "$state/wanted"; sed -n 's,^+++ b/,,p' "$top"/patches/*.patch | sort -u)
+	done < <({ cut -f1 "$state/wanted"; sed -n 's,^+++ b/,,p' "$top"/patches/*.patch; } | sort -u |
+		grep -vxFf <(diffed))
 	n=$((n + $(diffed | wc -l)))
 	[ "$(git -C "$tree" diff --name-only pristine | wc -l)" = "$n" ] ||
 		die "the series changes $(git -C "$tree" diff --name-only pristine | wc -l) files, the linked tree $n"
@@ -221,10 +222,10 @@ takes_b4() {
 series_config() {
 	local option
 	echo "# SPDX-License-Identifier: GPL-2.0"
-	for option in RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP{,_PERCPU,_LATENCY} {SMP,X2APIC}_RUST{,_KUNIT_TEST}; do
+	for option in SMP_{KUNIT_TEST,TORTURE_TEST,BENCHMARK} RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP{,_PERCPU,_LATENCY} {SMP,X2APIC}_RUST{,_KUNIT_TEST}; do
 		if ! git -C "$tree" grep -q "^config $option\$" -- '*Kconfig*'; then
 			echo "CONFIG_$option=n"
-		elif [[ $option == SAMPLE_* ]]; then
+		elif [[ $option == SAMPLE_* || $option == SMP_[TB]* ]]; then
 			echo "CONFIG_$option=m"
 		else
 			echo "CONFIG_$option=y"
