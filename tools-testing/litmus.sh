@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Has herd7 decide the litmus tests of litmus/ by the kernel's memory model. Each says what must not
+# Has herd7 decide the litmus tests of Documentation/litmus-tests/smp/ by the kernel's memory model. Each says what must not
 # be, and a mutant, as an expression of sed, in which it can be. Each is named in the source, beside
 # the ordering that it justifies. LITMUS=NAME picks one.
 
@@ -12,6 +12,7 @@ begin_items
 "$here/setup.sh"
 "$here/tree.sh"
 model=$linux/tools/memory-model
+tests=$top/Documentation/litmus-tests/smp
 place=$cache/herd7
 work=$build/litmus
 mkdir -p "$work"
@@ -55,7 +56,7 @@ decide() {
 
 # usage: litmus NAME
 litmus() {
-	local name=$1 test=$here/litmus/$1.litmus mutant=$work/$1-mutant.litmus expected change found
+	local name=$1 test=$tests/$1.litmus mutant=$work/$1-mutant.litmus expected change found
 	expected=$(sed -n 's/^ \* Result: //p' "$test")
 	change=$(sed -n 's/^ \* Mutant: //p' "$test")
 	sed "/^P0/,\$ { $change }" "$test" >"$mutant"
@@ -68,7 +69,7 @@ litmus() {
 }
 
 find_herd
-for test in "$here"/litmus/${LITMUS:-*}.litmus; do
+for test in "$tests"/${LITMUS:-*}.litmus; do
 	item "litmus $(basename -s .litmus "$test")" litmus "$(basename -s .litmus "$test")"
 done
 end_items
