@@ -98,7 +98,7 @@
 //! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
 //! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points
 //! that need no address of their caller are `#[export]` functions in the file of their subject.
-//! `boot_params.c` is part of a kernel with `kernel/smp.c`, too.
+//! `boot_params.c` and the C files of `tests/` are part of a kernel with `kernel/smp.c`, too.
 //!
 //! # Contexts
 //!

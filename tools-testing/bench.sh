@@ -67,7 +67,7 @@ measure() {
 		for name in $rust $c; do
 			CPUS=$cpus ACCEL=$accel boot "bench-$cpus-$clock-${parameters:-default}-${name%%-*}-$run" "$name" 1200 \
 				"${always[$clock]} $parameters" \
-				"$(printf '%q ' "$here/guest/bench.sh" "$build/modules/$name" "$out/user" "$@")"
+				"$(printf '%q ' "$here/guest/bench.sh" "$build/$name" "$build/modules/$name" "$out/user" "$@")"
 		done
 	done
 }

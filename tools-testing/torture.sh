@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
-. "$here/modules.sh"
 lock
 kernel=${2:-$(kernel_name)}
 duration=${DURATION:-60}
@@ -37,10 +36,9 @@ smp() {
 	log=$logs/$job.log
 	# Only there a call may wait with interrupts off.
 	! grep -q '^CONFIG_SMP_RUST_POLLING_WAIT=y' "$build/$kernel/.config" || more+=(weight_irqs_off=5)
-	module "$kernel"
 	say TORTURE "smp_torture on $(short "$build/$kernel"), $calls calls with ${CPUS:-4} CPUs (log: $(short "$log"))"
 	boot "$job" "$kernel" $((calls / 1000 + 120)) "" \
-		"$(printf '%q ' "$here/guest/smp_torture.sh" "$build/$kernel" "$build/modules/$kernel/smp_torture.ko" "$calls" "${more[@]}")"
+		"$(printf '%q ' "$here/guest/smp_torture.sh" "$build/$kernel" "$calls" "${more[@]}")"
 	verdict=$(sed -nE 's/.*smp-torture: --- End of test: (.*)/\1/p' "$log" | tail -1)
 	[[ $verdict == SUCCESS* ]] || die "smp_torture: ${verdict:-no end of the test} (log: $(short "$log"))"
 	hotplug=$(grep -aoE 'onoff: [0-9]+/[0-9]+:[0-9]+/[0-9]+' "$log" | tail -1)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: calls of all families with a ledger, CPU hotplug and, if there is an injector, faults.
-# usage: smp_torture.sh BUILD-FOLDER MODULE.ko CALLS [PARAMETER=VALUE...]
+# usage: smp_torture.sh BUILD-FOLDER CALLS [PARAMETER=VALUE...]
 
 . "$(dirname "$0")/common.sh"
 faults=/sys/kernel/debug
@@ -16,7 +16,7 @@ for fault in delay=1 duplicate=1 burst=1 pool=10; do
 	injected=" and faults"
 done
 load "$1/kernel/torture.ko"
-load "$2" calls="$3" onoff_interval=25 longwait=200 verbose=1 "${@:4}"
+load "$1/kernel/smp/tests/smp_torture.ko" calls="$2" onoff_interval=25 longwait=200 verbose=1 "${@:3}"
 rmmod smp_torture || fail "rmmod smp_torture failed"
 rmmod torture
 dmesg | grep 'smp-torture: ' | grep -v 'End of test'

@@ -10,7 +10,6 @@
 #include <linux/minmax.h>
 #include <linux/sort.h>
 #include <linux/tracepoint.h>
-#include <asm/asm.h>
 #include <trace/events/ipi.h>
 
 #include "bench.h"
