@@ -191,7 +191,7 @@ pub(crate) mod state {
     }
 
     /// Returns where the per-pair csds of `source`, which is possible, are.
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    #[cfg(CONFIG_FAIL_SMP)]
     pub(crate) fn csds(source: CpuId) -> *mut c_void {
         // SAFETY: The CPU is possible.
         unsafe { CFD_DATA.per_cpu(source) }.csd.load(Relaxed)

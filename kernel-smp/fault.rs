@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Injected faults: `CONFIG_SMP_RUST_FAULT`.
+//! Injected faults: `CONFIG_FAIL_SMP`.
 //!
-//! As the settings of `fault.c` say, IPIs of cross-CPU calls are dropped, delayed, reordered,
-//! duplicated or sent in bursts, and the pool of a CPU has no free slot. That includes the IPIs for
-//! wake-ups and IRQ work of another CPU, which use the same queue. Reschedule IPIs and the IPI of a
-//! CPU to itself are not affected.
+//! As its settings say, `fault.c` drops, delays, reorders, duplicates or multiplies the IPIs of
+//! cross-CPU calls, with either implementation. That includes the IPIs for wake-ups and IRQ work of
+//! another CPU, which use the same queue. Reschedule IPIs and the IPI of a CPU to itself are not
+//! affected. With this implementation there is one fault more: the pool of a CPU has no free slot.
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-use kernel::percpu::CpuPinned as _;
 use kernel::{
     interrupt::LocalInterruptDisabled,
     percpu::CpuGuard, //
 };
-
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-mod ipi;
-
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-pub(crate) use ipi::{
-    arch_send_call_function_ipi_mask,
-    arch_send_call_function_single_ipi, //
+#[cfg(CONFIG_FAIL_SMP)]
+use kernel::{
+    bindings,
+    percpu::CpuPinned as _, //
 };
 
 /// Returns whether the pool of this CPU is treated as one without a free slot.
 #[inline]
 pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
-    return ipi::hits(
-        kernel::bindings::smp_fault_kind_SMP_FAULT_NO_FREE_SLOT,
-        guard.cpu(),
-        guard.cpu(),
-    );
-    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
+    #[cfg(CONFIG_FAIL_SMP)]
+    {
+        let cpu = i32::from(guard.cpu());
+
+        // SAFETY: May be called in any context.
+        unsafe {
+            bindings::smp_fault_hits(bindings::smp_fault_kind_SMP_FAULT_NO_FREE_SLOT, cpu, cpu)
+        }
+    }
+    #[cfg(not(CONFIG_FAIL_SMP))]
     {
         let _ = guard;
         false
@@ -42,9 +39,11 @@ pub(crate) fn no_free_slot(guard: &CpuGuard) -> bool {
 /// Sends the IPIs of this CPU whose delay is over. For a polling wait: with interrupts off, the
 /// timer that ends the delay does not run.
 #[inline]
-pub(crate) fn release_due(irq: &LocalInterruptDisabled) {
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
-    ipi::release_due(irq);
-    #[cfg(not(CONFIG_SMP_RUST_FAULT))]
+pub(crate) fn send_due(irq: &LocalInterruptDisabled) {
     let _ = irq;
+    // SAFETY: Interrupts are off.
+    #[cfg(CONFIG_FAIL_SMP)]
+    unsafe {
+        bindings::smp_fault_send_due()
+    };
 }

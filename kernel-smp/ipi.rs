@@ -18,10 +18,16 @@ use kernel::{
     cpumask::Cpumask, //
 };
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
-use crate::fault as arch;
-#[cfg(not(CONFIG_SMP_RUST_FAULT))]
-use kernel::helpers::smp as arch;
+#[cfg(CONFIG_FAIL_SMP)]
+use kernel::bindings::{
+    smp_send_ipi,
+    smp_send_ipi_mask, //
+};
+#[cfg(not(CONFIG_FAIL_SMP))]
+use kernel::helpers::smp::{
+    arch_send_call_function_ipi_mask as smp_send_ipi_mask,
+    arch_send_call_function_single_ipi as smp_send_ipi, //
+};
 
 /// Sends an IPI to `cpu`, so that it flushes its queue.
 ///
@@ -36,7 +42,7 @@ pub(crate) fn send(cpu: CpuId, callsite: Option<Callsite>) {
         }
         stats::count(Counter::Ipis);
         // SAFETY: The number is that of a CPU.
-        unsafe { arch::arch_send_call_function_single_ipi(i32::from(cpu)) };
+        unsafe { smp_send_ipi(i32::from(cpu)) };
     } else {
         stats::count(Counter::Polled);
     }
@@ -46,7 +52,7 @@ pub(crate) fn send(cpu: CpuId, callsite: Option<Callsite>) {
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 pub(crate) fn resend(cpu: CpuId) {
     // SAFETY: The number is that of a CPU.
-    unsafe { arch::arch_send_call_function_single_ipi(i32::from(cpu)) };
+    unsafe { smp_send_ipi(i32::from(cpu)) };
 }
 
 /// Sends an IPI to all CPUs of `mask`, which must not be empty.
@@ -56,5 +62,5 @@ pub(crate) fn send_mask(mask: &Cpumask, callsite: Callsite) {
     stats::count_all(Counter::Ipis, || mask.weight().into());
 
     // SAFETY: The mask is valid.
-    unsafe { arch::arch_send_call_function_ipi_mask(mask.as_raw()) };
+    unsafe { smp_send_ipi_mask(mask.as_raw()) };
 }

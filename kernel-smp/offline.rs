@@ -36,7 +36,7 @@ use kernel::{
     warn, //
 };
 
-#[cfg(CONFIG_SMP_RUST_STATS)]
+#[cfg(CONFIG_SMP_STATS)]
 use kernel::prelude::export;
 
 /// How many entries for offline CPUs were found.
@@ -59,7 +59,7 @@ pub(crate) unsafe fn forget(cpu: CpuId) {
 }
 
 /// Returns how many entries for offline CPUs were found since boot.
-#[cfg(any(CONFIG_SMP_RUST_STATS, CONFIG_SMP_RUST_KUNIT_TEST))]
+#[cfg(any(CONFIG_SMP_STATS, CONFIG_SMP_RUST_KUNIT_TEST))]
 pub(crate) fn count() -> u64 {
     FOUND.load(Relaxed)
 }
@@ -69,7 +69,7 @@ pub(crate) fn count() -> u64 {
 /// # Safety
 ///
 /// None.
-#[cfg(CONFIG_SMP_RUST_STATS)]
+#[cfg(CONFIG_SMP_STATS)]
 #[export]
 pub(crate) unsafe extern "C" fn smp_stats_offline() -> u64 {
     count()

@@ -95,10 +95,10 @@
 //!
 //! C companions: `entry.c` (entry points that pass on the address of their caller; exports),
 //! `data.c` (variables that debuggers look up), `params.c` (parameters and static keys),
-//! `trace.c` (trace points), `stats.c` and `fault.c` (files of debugfs), `stall.c` (the NMI
-//! handler; the worker that looks for asynchronous csds that are locked for too long). Entry points
-//! that need no address of their caller are `#[export]` functions in the file of their subject.
-//! `boot_params.c` and the C files of `tests/` are part of a kernel with `kernel/smp.c`, too.
+//! `trace.c` (trace points), `stall.c` (the NMI handler; the worker that looks for asynchronous
+//! csds that are locked for too long). Entry points that need no address of their caller are
+//! `#[export]` functions in the file of their subject. `boot_params.c`, `fault.c` (injected
+//! faults), `stats.c` (counters) and the C files of `tests/` serve `kernel/smp.c`, too.
 //!
 //! # Contexts
 //!

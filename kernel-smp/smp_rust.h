@@ -8,9 +8,11 @@
 #ifndef _KERNEL_SMP_SMP_RUST_H
 #define _KERNEL_SMP_SMP_RUST_H
 
-#include <linux/fault-inject.h>
 #include <linux/jump_label.h>
 #include <linux/smp.h>
+
+#include "fault.h"
+#include "stats.h"
 
 struct cpumask;
 struct llist_node;
@@ -105,42 +107,6 @@ void smp_stall_bug_on(bool too_long);
 
 /* pool.rs */
 void smp_report_late(unsigned int cpu);
-#endif
-
-#ifdef CONFIG_SMP_RUST_STATS
-/* stats.c */
-extern struct static_key_false smp_stats_key;
-
-/* stats.rs, offline.rs */
-u64 smp_stats_count(unsigned int cpu, unsigned int counter);
-void smp_stats_clear(void);
-u64 smp_stats_offline(void);
-#endif
-
-#ifdef CONFIG_SMP_RUST_FAULT
-/* fault.c */
-enum smp_fault_kind {
-	SMP_FAULT_NO_FREE_SLOT,
-	SMP_FAULT_DROP,
-	SMP_FAULT_DELAY,
-	SMP_FAULT_REORDER,
-	SMP_FAULT_DUPLICATE,
-	SMP_FAULT_BURST,
-	SMP_FAULTS
-};
-
-struct smp_fault {
-	struct fault_attr attr;
-	int from;
-	int to;
-};
-
-extern struct smp_fault smp_faults[];
-extern u64 smp_fault_delay;
-bool smp_fault_hits(enum smp_fault_kind kind, int from, int to);
-
-/* fault/ipi.rs */
-void smp_fault_init_timers(void);
 #endif
 
 #endif /* _KERNEL_SMP_SMP_RUST_H */

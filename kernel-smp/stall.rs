@@ -43,7 +43,7 @@ pub(crate) use {
 
 #[cfg(all(
     CONFIG_CSD_LOCK_WAIT_DEBUG,
-    CONFIG_SMP_RUST_FAULT,
+    CONFIG_FAIL_SMP,
     CONFIG_SMP_RUST_KUNIT_TEST
 ))]
 pub(crate) use verdict::{

@@ -1,40 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters in debugfs: reading smp/stats shows the table. Writing 1 sets the
- * counters to zero and switches them on, writing 0 switches them off.
+ * Counters of cross-CPU calls in debugfs: reading smp/stats shows the table.
+ * Writing 1 sets the counters to zero and switches them on, writing 0 switches
+ * them off.
  */
 
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/jump_label.h>
+#include <linux/percpu.h>
 #include <linux/seq_file.h>
 
-#include "smp_rust.h"
+#include "stats.h"
 
 DEFINE_STATIC_KEY_FALSE(smp_stats_key);
 
-/* The columns, in the order of the counters in stats.rs. */
-static const char * const columns[] = {
-	"csds", "ipis", "batched", "polled", "fallback_csd", "storage_waits",
-	"dying", "most_slots", "longest_ns",
+/* Each CPU counts its own events. */
+static DEFINE_PER_CPU(u64, counts[SMP_COUNTERS]);
+
+static const char * const columns[SMP_COUNTERS] = {
+	[SMP_CSDS] = "csds",
+	[SMP_IPIS] = "ipis",
+	[SMP_BATCHED] = "batched",
+	[SMP_POLLED] = "polled",
+#ifdef CONFIG_SMP_RUST
+	[SMP_FALLBACK_CSD] = "fallback_csd",
+	[SMP_STORAGE_WAITS] = "storage_waits",
+	[SMP_DYING] = "dying",
+	[SMP_MOST_SLOTS] = "most_slots",
+	[SMP_LONGEST_NS] = "longest_ns",
+#endif
 };
+
+/* In any context. */
+void smp_stats_add(enum smp_counter counter, u64 number)
+{
+	this_cpu_add(counts[counter], number);
+}
+
+#ifdef CONFIG_SMP_RUST
+/* Sets a counter to a value, if that is the largest so far. In any context. */
+void smp_stats_raise(enum smp_counter counter, u64 value)
+{
+	u64 most = this_cpu_read(counts[counter]);
+
+	while (most < value && !this_cpu_try_cmpxchg(counts[counter], &most, value))
+		;
+}
+#endif
 
 static int stats_show(struct seq_file *m, void *unused)
 {
 	unsigned int cpu, i;
 
 	seq_puts(m, "cpu");
-	for (i = 0; i < ARRAY_SIZE(columns); i++)
+	for (i = 0; i < SMP_COUNTERS; i++)
 		seq_printf(m, " %13s", columns[i]);
 	seq_putc(m, '\n');
 	for_each_possible_cpu(cpu) {
 		seq_printf(m, "%3u", cpu);
-		for (i = 0; i < ARRAY_SIZE(columns); i++)
-			seq_printf(m, " %13llu", smp_stats_count(cpu, i));
+		for (i = 0; i < SMP_COUNTERS; i++)
+			seq_printf(m, " %13llu", READ_ONCE(per_cpu(counts[i], cpu)));
 		seq_putc(m, '\n');
 	}
+#ifdef CONFIG_SMP_RUST
 	seq_printf(m, "found for offline CPUs: %llu\n", smp_stats_offline());
+#endif
 	return 0;
 }
 
@@ -48,11 +81,14 @@ static ssize_t stats_write(struct file *file, const char __user *buf,
 {
 	bool on;
 	int err = kstrtobool_from_user(buf, len, &on);
+	unsigned int cpu, i;
 
 	if (err)
 		return err;
 	if (on) {
-		smp_stats_clear();
+		for_each_possible_cpu(cpu)
+			for (i = 0; i < SMP_COUNTERS; i++)
+				WRITE_ONCE(per_cpu(counts[i], cpu), 0);
 		static_branch_enable(&smp_stats_key);
 	} else {
 		static_branch_disable(&smp_stats_key);

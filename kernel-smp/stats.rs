@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counters: `CONFIG_SMP_RUST_STATS`.
+//! Counters: `CONFIG_SMP_STATS`.
 //!
-//! Each CPU counts its own events. While the counters are off, which is the default, each is one
-//! patched jump. The table is the file `smp/stats` of debugfs, see `stats.c`.
+//! While the counters are off, which is the default, each is one patched jump. The counts and their
+//! table, the file `smp/stats` of debugfs, are in `stats.c`; each CPU counts its own events.
 
 use crate::clock;
 
-#[cfg(CONFIG_SMP_RUST_STATS)]
+#[cfg(CONFIG_SMP_STATS)]
 use crate::static_key::static_branch_unlikely;
-#[cfg(CONFIG_SMP_RUST_STATS)]
-use kernel::{
-    bindings,
-    cpu::CpuId,
-    percpu::{
-        define_per_cpu,
-        CpuGuard, //
-    },
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    }, //
-};
+#[cfg(CONFIG_SMP_STATS)]
+use kernel::bindings;
 
-/// The counters, in the order of the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
+/// The counters.
+#[derive(Clone, Copy)]
 pub(crate) enum Counter {
     /// Csds and other entries that this CPU has queued on others.
     Csds,
@@ -51,9 +38,9 @@ pub(crate) enum Counter {
 /// Returns whether the counters are on.
 #[inline]
 pub(crate) fn enabled() -> bool {
-    #[cfg(CONFIG_SMP_RUST_STATS)]
+    #[cfg(CONFIG_SMP_STATS)]
     return static_branch_unlikely!(bindings::smp_stats_key);
-    #[cfg(not(CONFIG_SMP_RUST_STATS))]
+    #[cfg(not(CONFIG_SMP_STATS))]
     false
 }
 
@@ -91,69 +78,39 @@ pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
     }
 }
 
-#[cfg(CONFIG_SMP_RUST_STATS)]
-pub(crate) mod table {
+#[cfg(CONFIG_SMP_STATS)]
+mod table {
     use super::*;
 
-    /// The number of counters.
-    const COUNTERS: usize = Counter::LongestWait as usize + 1;
-
-    define_per_cpu! {
-        static COUNTS: [Atomic<u64>; COUNTERS] = [const { Atomic::new(0) }; COUNTERS];
+    /// Returns C's name of a counter.
+    fn named(counter: Counter) -> bindings::smp_counter {
+        match counter {
+            Counter::Csds => bindings::smp_counter_SMP_CSDS,
+            Counter::Ipis => bindings::smp_counter_SMP_IPIS,
+            Counter::Batched => bindings::smp_counter_SMP_BATCHED,
+            Counter::Polled => bindings::smp_counter_SMP_POLLED,
+            Counter::Fallback => bindings::smp_counter_SMP_FALLBACK_CSD,
+            Counter::StorageWaits => bindings::smp_counter_SMP_STORAGE_WAITS,
+            Counter::Dying => bindings::smp_counter_SMP_DYING,
+            Counter::SlotsMost => bindings::smp_counter_SMP_MOST_SLOTS,
+            Counter::LongestWait => bindings::smp_counter_SMP_LONGEST_NS,
+        }
     }
 
     #[cold]
     pub(super) fn add(counter: Counter, number: u64) {
-        let guard = CpuGuard::new();
-
-        if let Some(count) = COUNTS.this_cpu(&guard).get(counter as usize) {
-            count.add(number, Relaxed);
-        }
+        // SAFETY: May be called in any context.
+        unsafe { bindings::smp_stats_add(named(counter), number) };
     }
 
     #[cold]
     pub(super) fn raise(counter: Counter, value: u64) {
-        let guard = CpuGuard::new();
-
-        if let Some(most) = COUNTS.this_cpu(&guard).get(counter as usize) {
-            if most.load(Relaxed) < value {
-                most.store(value, Relaxed);
-            }
-        }
-    }
-
-    /// Returns a count of a CPU, for the table; 0 for a counter that does not exist.
-    ///
-    /// # Safety
-    ///
-    /// `cpu` is a possible CPU.
-    #[export]
-    pub(crate) unsafe extern "C" fn smp_stats_count(cpu: c_uint, counter: c_uint) -> u64 {
-        // SAFETY: By the safety requirements.
-        let counts = unsafe { COUNTS.per_cpu(CpuId::from_u32_unchecked(cpu)) };
-
-        counts
-            .get(counter as usize)
-            .map_or(0, |count| count.load(Relaxed))
-    }
-
-    /// Sets all counts to zero.
-    ///
-    /// # Safety
-    ///
-    /// None.
-    #[export]
-    pub(crate) unsafe extern "C" fn smp_stats_clear() {
-        for cpu in kernel::cpumask::Cpumask::possible() {
-            // SAFETY: The CPU is possible.
-            for count in unsafe { COUNTS.per_cpu(cpu) } {
-                count.store(0, Relaxed);
-            }
-        }
+        // SAFETY: May be called in any context.
+        unsafe { bindings::smp_stats_raise(named(counter), value) };
     }
 }
 
-#[cfg(not(CONFIG_SMP_RUST_STATS))]
+#[cfg(not(CONFIG_SMP_STATS))]
 mod table {
     use super::Counter;
 

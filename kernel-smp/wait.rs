@@ -172,7 +172,7 @@ fn poll(irq: &LocalInterruptDisabled) {
     let Unfinished { batch, depth } = UNFINISHED.this_cpu(irq);
     let level = depth.load(Relaxed);
 
-    fault::release_due(irq);
+    fault::send_due(irq);
     if !queue::this_cpu(irq).is_empty() {
         stall::flush_begins(irq);
         // SAFETY: The entries were just taken.

@@ -8,6 +8,7 @@
 #   rust, c     the project's configuration, with our kernel/smp and with the kernel's own
 #   *-small     the same with the smallest configuration, for edit-and-run work
 #   *-debug     *-small with debugging information, tracers and BPF
+#   *-inject    *-small with injected faults and counters
 #   *-gcc       the same, built by GCC and the GNU binutils
 #   *-calls     rust and rust-small, in which C inline functions are called from Rust, as with GCC
 #   rust-options  rust with all options of kernel/smp; never linked
@@ -54,6 +55,7 @@ fragments() {
 	*-options) echo "$here/configs/options.config" ;;
 	*-small | *-small-*) echo "$here/configs/small.config" ;;
 	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
+	*-inject) printf '%s\n' "$here"/configs/{small,inject}.config ;;
 	series-kernel) printf '%s\n' "$here"/configs/{small,tests}.config "$build/series.config" ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
@@ -201,7 +203,7 @@ panic_symbols() {
 # The objects in build/NAME that are there in place of kernel/smp.o: not those that both implementations
 # have, nor tests. usage: smp_objects NAME
 smp_objects() {
-	ar t "$build/$1/kernel/smp/built-in.a" | grep -v -e '/boot_params\.o$' -e '/tests/'
+	ar t "$build/$1/kernel/smp/built-in.a" | grep -vE '/(boot_params|fault|stats)\.o$|/tests/'
 }
 
 # The functions that write the register which sends an IPI, and have no MFENCE and LFENCE before the

@@ -181,13 +181,9 @@ class File:
             lines += come.values() if done else gone
         return "".join(lines) if known else None
 
-    def owners(self):
-        """The patches that change this file."""
-        return {piece[2] for piece in self.changes()}
-
     def touched_by(self, patch):
         """Whether that patch changes this file."""
-        return patch in self.owners()
+        return any(piece[2] == patch for piece in self.pieces)
 
 
 def read_files(wanted, linux, unhooked, hooks):
@@ -195,16 +191,6 @@ def read_files(wanted, linux, unhooked, hooks):
     links = [line.split("\t") for line in wanted.read_text().splitlines()]
     files = [File(path, None, pathlib.Path(source)) for path, source in links]
     return files + [File(path, read_lines(unhooked / path), linux / path) for path in named_in(hooks)]
-
-
-def hook_of(path, hooks):
-    """The part of the hooks that changes a file."""
-    return "".join(
-        part
-        for hook in hooks
-        for part in re.split(r"^(?=--- a/)", hook.read_text(encoding="utf-8"), flags=re.M)
-        if part.startswith(f"--- a/{path}\n")
-    )
 
 
 def read_lines(path):
@@ -270,7 +256,7 @@ class Repository:
 
     def apply(self, diff):
         """Applies a diff to the index."""
-        self.git("apply", "--cached", text=diff)
+        self.git("apply", "--cached", text=diff.read_text(encoding="utf-8"))
 
     def commit(self, message):
         """Commits the index."""
@@ -324,20 +310,20 @@ def main():
     args = parser.parse_args()
 
     stages = read_series(args.series)
-    hooks = sorted(args.series.parent.glob("*.patch"))
+    diffs = [diff for stage in stages for patch in stage.patches for diff in patch.diffs]
+    hooks = [hook for hook in sorted(args.series.parent.glob("*.patch")) if hook not in diffs]
     files = read_files(args.wanted, args.linux, args.unhooked, hooks)
     assign(stages, files)
 
     repository = Repository(args.out / "git", args.author)
-    diffs = [diff for stage in stages for patch in stage.patches for diff in patch.diffs]
-    if odd := set(diffs) ^ set((args.series.parent / "c").glob("*.patch")):
-        fail(f"c/{min(odd).name} is no file, or no patch takes it")
-    diffed = named_in(diffs)
-    for path in diffed:
-        repository.write(path, "100644", (args.linux / path).read_text(encoding="utf-8"))
+    if odd := set((args.series.parent / "c").glob("*.patch")) - set(diffs):
+        fail(f"no patch takes c/{min(odd).name}")
+    for path in named_in(diffs):
+        if any(file.path == path for file in files):
+            fail(f"{path} is linked or hooked, and is in a diff of the series")
+        before = next(folder / path for folder in (args.unhooked, args.linux) if (folder / path).exists())
+        repository.write(path, "100644", before.read_text(encoding="utf-8"))
     for file in files:
-        if file.path in diffed and (not file.exists or len(file.owners()) > 1):
-            fail(f"{file.path} is in a diff of the series: one patch must take the hook")
         if file.exists:
             repository.write(file.path, file.mode, file.after(-1))
     repository.commit("base\n")
@@ -345,12 +331,10 @@ def main():
     for stage in stages:
         for at, patch in enumerate(stage.patches, number):
             for file in files:
-                if file.touched_by(at) and file.path in diffed:
-                    repository.apply(hook_of(file.path, hooks))
-                elif file.touched_by(at):
+                if file.touched_by(at):
                     repository.write(file.path, file.mode, file.after(at))
             for diff in patch.diffs:
-                repository.apply(diff.read_text(encoding="utf-8"))
+                repository.apply(diff)
             repository.commit(f"{patch.subject}\n\n{patch.text}\n")
         number += len(stage.patches)
         write_stage(repository, stage, args.out / stage.folder)

@@ -97,7 +97,7 @@ impl Verdict {
 static VERDICTS: [Atomic<u32>; Verdict::NUMBER] = [const { Atomic::new(0) }; Verdict::NUMBER];
 
 /// Returns how often `verdict` was given.
-#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_SMP_RUST_KUNIT_TEST))]
+#[cfg(all(CONFIG_FAIL_SMP, CONFIG_SMP_RUST_KUNIT_TEST))]
 pub(crate) fn verdicts(verdict: Verdict) -> u32 {
     VERDICTS
         .get(verdict as usize)

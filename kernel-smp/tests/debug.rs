@@ -2,7 +2,7 @@
 
 //! Stall reports, trace points and injected faults.
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
+#[cfg(CONFIG_FAIL_SMP)]
 mod fault;
 
 #[cfg(all(
@@ -15,5 +15,5 @@ mod stall;
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
 mod trace;
 
-#[cfg(all(CONFIG_SMP_RUST_FAULT, CONFIG_CSD_LOCK_WAIT_DEBUG))]
+#[cfg(all(CONFIG_FAIL_SMP, CONFIG_CSD_LOCK_WAIT_DEBUG))]
 mod verdict;

@@ -10,5 +10,5 @@ mod reported;
 mod starting;
 mod teardown;
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
+#[cfg(CONFIG_FAIL_SMP)]
 mod source_offline;

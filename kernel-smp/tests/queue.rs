@@ -11,5 +11,5 @@ mod push_take;
 #[cfg(not(CONFIG_PREEMPT_RT))]
 mod softirq;
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
+#[cfg(CONFIG_FAIL_SMP)]
 mod pool_fallback;

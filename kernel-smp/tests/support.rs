@@ -18,7 +18,7 @@ pub(crate) mod waiters;
 pub(crate) mod warnings;
 pub(crate) mod ways;
 
-#[cfg(CONFIG_SMP_RUST_FAULT)]
+#[cfg(CONFIG_FAIL_SMP)]
 pub(crate) mod faults;
 
 #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]

@@ -293,7 +293,7 @@ mod cases {
     }
 
     #[test]
-    #[cfg(CONFIG_SMP_RUST_FAULT)]
+    #[cfg(CONFIG_FAIL_SMP)]
     fn each_call_runs_once_while_ipis_are_delayed_and_duplicated_too() -> Result {
         use crate::tests::support::faults::{
             Fault,
