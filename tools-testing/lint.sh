@@ -88,6 +88,12 @@ words_check() {
 	echo "$(grep -vc '^#' "$here/words") patterns"
 }
 
+# Words that are no typing errors here: a plural, a name of module.c, and a pattern of "words".
+spelling_check() {
+	verdict "$(files | xargs -d '\n' "$cache/venv/bin/codespell" -L statics,parm,hoever)" "codespell knows other spellings"
+	echo "codespell"
+}
+
 # Where documents show the table of the checks, it is that of the file.
 tables_check() {
 	python3 -B "$here/checks.py" fill --check README.md tools-testing/README Documentation/dev-tools/smp/testing.rst
@@ -224,6 +230,7 @@ item "lint: shellcheck" shellcheck_check
 item "lint: SPDX lines" spdx_check
 item "lint: paths and hosts" places_check
 item "lint: words" words_check
+item "lint: spelling" spelling_check
 item "lint: tables of checks" tables_check
 item "lint: environment" environment_check
 item "lint: layers" layers_check
