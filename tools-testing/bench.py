@@ -279,4 +279,5 @@ def main():
     print_rest(rows, lacking, args)
 
 
-main()
+if __name__ == "__main__":
+    main()

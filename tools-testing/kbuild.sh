@@ -15,7 +15,7 @@
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
 #   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
-#   series-kernel  rust-small as far as the stages of the patch series that are applied
+#   series-*    rust-small as far as the stages of the patch series that are applied
 #   arch-*      the smallest with Rust, for an architecture of configs/arches/*.config; never linked
 kernel_name() {
 	local name=${IMPL:-rust}
@@ -56,7 +56,7 @@ fragments() {
 	*-small | *-small-*) echo "$here/configs/small.config" ;;
 	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
 	*-inject) printf '%s\n' "$here"/configs/{small,inject}.config ;;
-	series-kernel) printf '%s\n' "$here"/configs/{small,tests}.config "$build/series.config" ;;
+	series-*) printf '%s\n' "$here"/configs/{small,tests}.config "$build/series.config" ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
 	[[ $1 != *-gcc && $1 != *-calls ]] || echo "$here/configs/calls.config"
@@ -105,7 +105,7 @@ wanted() {
 implementation() {
 	case "$1" in
 	c | c-* | matrix-c | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
-	series-kernel) ;;
+	series-*) ;;
 	*) echo CONFIG_SMP_RUST=y ;;
 	esac
 }

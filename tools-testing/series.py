@@ -277,6 +277,38 @@ def ratios():
     return "\n".join(lines)
 
 
+def faults():
+    """What injected faults do to kernel/smp.c, for a cover letter."""
+    bench = pathlib.Path(__file__).resolve().parent / "bench"
+    rows = [line.split("\t") for line in (bench / "faults.tsv").read_text().splitlines() if line[0] != "#"]
+    lines = []
+    for kernel, fault, parameters, said in rows:
+        if kernel == "c":
+            lines.append(f"   {fault:<11}{said}" + (f",\n{'':14}with {parameters}" if parameters else ""))
+    return "\n".join(lines)
+
+
+def exact_wait():
+    """What the exact wait costs kernel/smp.c, for a cover letter."""
+    bench = pathlib.Path(__file__).resolve().parent / "bench"
+    figures = json.loads((bench / "exact-wait.json").read_text())
+    lines = [f"   {'case':<40}{'before':>8}{'after':>8}"]
+    for case, before in figures["before"].items():
+        lines.append(f"   {case:<40}{before:>8.0f}{figures['after'][case]:>8.0f}")
+    before, after = figures["text"]
+    lines.append(f"   {'text of smp.o, bytes':<40}{before:>8}{after:>8}")
+    return "\n".join(lines)
+
+
+# What stands in cover letters for a table of measured figures.
+TABLES = {"@ratios": ratios, "@faults": faults, "@exact-wait": exact_wait}
+
+
+def fill_in(text):
+    """Puts the tables into a cover letter."""
+    return re.sub(r"^@[a-z-]+$", lambda name: TABLES[name.group()](), text, flags=re.M)
+
+
 def write_stage(repository, stage, folder):
     """Writes the patches of the last commits, with a cover letter, and an mbox of all."""
     folder.mkdir(parents=True)
@@ -292,7 +324,7 @@ def write_stage(repository, stage, folder):
             thread += f"In-Reply-To: <{stage.folder}-0@smp-rust.invalid>\n"
         else:
             text = text.replace("*** SUBJECT HERE ***", stage.cover.subject)
-            text = text.replace("*** BLURB HERE ***", stage.cover.text.replace("@ratios", ratios()))
+            text = text.replace("*** BLURB HERE ***", fill_in(stage.cover.text))
         path.write_text(text.replace("\nDate: ", f"\n{thread}Date: ", 1), encoding="utf-8")
     mbox = folder.parent / f"{stage.folder}.mbox"
     mbox.write_text("".join(path.read_text(encoding="utf-8") + "\n" for path in messages), encoding="utf-8")

@@ -97,7 +97,16 @@ fi
 [ -n "${CHECK:-}" ] || exit 0
 
 begin_items
-tree=$build/series-tree
+
+# Chooses the folders of a kernel: its source is at the same place beside it as that of all others, so
+# that ccache has most of its objects. usage: use NAME
+use() {
+	kernel=$1
+	tree=$build/$1-tree/linux
+	mkdir -p "$build/$1-tree/$1"
+	ln -sfn "$1-tree/$1" "$build/$1"
+}
+use series-kernel
 
 # Makes a git checkout of a kernel's source as it is in the archive, with no link and no hook.
 # usage: pristine DEB FOLDER
@@ -128,24 +137,32 @@ source_of_ours() {
 	pristine "$deb" "$tree"
 }
 
-# Says which stages apply to another kernel. usage: other_kernel SUITE PACKAGE
+# Says which stages apply to another kernel; if all do, that is built, and runs KUnit.
+# usage: other_kernel SUITE PACKAGE
 other_kernel() {
-	local folder=$store/$1 other=$build/series-tree-$1 mbox said=""
+	local folder=$store/$1 tree kernel mbox said="" all=1
+	use "series-$1"
 	private_apt "series-$1" "$1"
 	# The lists of sid are valid for a week, which a mirror may be behind.
 	apt_options+=(-o Acquire::Check-Valid-Until=false)
 	mkdir -p "$folder"
 	apt_step "reading the lists of $1" apt-get "${apt_options[@]}" update
 	apt_step "downloading $2 of $1" env -C "$folder" apt-get "${apt_options[@]}" download "$2"
-	pristine "$(find "$folder" -name "$2_*.deb" | sort -V | tail -n 1)" "$other"
+	pristine "$(find "$folder" -name "$2_*.deb" | sort -V | tail -n 1)" "$tree"
 	for mbox in "$out"/*.mbox; do
-		if (apply "$other" "$mbox") >"$logs/series-other.log" 2>&1; then
+		if (apply "$tree" "$mbox") >"$logs/series-other.log" 2>&1; then
 			said+=", $(basename "$mbox" .mbox)"
 		else
+			all=""
 			said+=", not $(sed 's/^smp: //; s/\.mbox does not apply, nothing was changed: / (/; s/ (log.*/)/' "$logs/series-other.log" | tail -n 1)"
 		fi
 	done
-	echo "applies: ${said#, }"
+	said="applies: ${said#, }"
+	if [ -n "$all" ]; then
+		build_series HEAD bzImage modules
+		said+="; builds; KUnit: $(SMP_BUILT=$kernel "$here/kunit.sh" "$kernel" | tail -n 1)"
+	fi
+	echo "$said"
 }
 
 same_bytes() {
@@ -171,6 +188,15 @@ applies() {
 	[ "$(git -C "$tree" diff --name-only pristine | wc -l)" = "$n" ] ||
 		die "the series changes $(git -C "$tree" diff --name-only pristine | wc -l) files, the linked tree $n"
 	echo "$(git -C "$tree" rev-list --count pristine..) patches, $n files, $((n - $(diffed | wc -l))) of them as in $(short "$linux")"
+}
+
+# The kernel-doc comments of the C files that the series changes.
+kernel_doc() {
+	local files found
+	mapfile -t files < <(git -C "$tree" diff --name-only pristine -- '*.c' '*.h')
+	found=$(cd "$tree" && scripts/kernel-doc -none -Wall "${files[@]}" 2>&1) || true
+	[ -z "$found" ] || { echo "$found"; die "kernel-doc: $(sed -n 1p <<<"$found")"; }
+	echo "${#files[@]} C files"
 }
 
 # usage: checkpatch_on MBOX-FOLDER; what stays, and why, is in checkpatch.
@@ -222,7 +248,8 @@ takes_b4() {
 series_config() {
 	local option
 	echo "# SPDX-License-Identifier: GPL-2.0"
-	for option in SMP_{KUNIT_TEST,TORTURE_TEST,BENCHMARK} RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP{,_PERCPU,_LATENCY} {SMP,X2APIC}_RUST{,_KUNIT_TEST}; do
+	printf 'CONFIG_%s=y\n' DEBUG_FS DEBUG_OBJECTS DEBUG_OBJECTS_WORK FAULT_INJECTION FAULT_INJECTION_DEBUG_FS
+	for option in SMP_{KUNIT_TEST,TORTURE_TEST,BENCHMARK,STATS} FAIL_SMP RUST_SMP_KUNIT_TEST SAMPLE_RUST_SMP{,_PERCPU,_LATENCY} {SMP,X2APIC}_RUST{,_KUNIT_TEST}; do
 		if ! git -C "$tree" grep -q "^config $option\$" -- '*Kconfig*'; then
 			echo "CONFIG_$option=n"
 		elif [[ $option == SAMPLE_* || $option == SMP_[TB]* ]]; then
@@ -238,9 +265,9 @@ build_series() {
 	git -C "$tree" checkout --quiet --force "$1" || die "git cannot check out $1 in $(short "$tree")"
 	shift
 	series_config >"$build/series.config"
-	rm -f "$build/series-kernel/all.config"
-	linux=$tree build_kernel series-kernel "$@"
-	[ ! -s "$build/series-kernel/warnings" ] || die "$(sed -n 1p "$build/series-kernel/warnings")"
+	rm -f "$build/$kernel/all.config"
+	linux=$tree build_kernel "$kernel" "$@"
+	[ ! -s "$build/$kernel/warnings" ] || die "$(sed -n 1p "$build/$kernel/warnings")"
 }
 
 # Builds what the series touches, after each patch.
@@ -265,6 +292,7 @@ stage() {
 	export SMP_BUILT=series-kernel
 	"$here/kunit.sh" series-kernel
 	DURATION=10 "$here/torture.sh" scf series-kernel
+	[ ! -e "$build/series-kernel/kernel/smp/tests/smp_torture.ko" ] || CALLS=50000 "$here/torture.sh" smp series-kernel
 	[[ $1 > after-2 ]] || exact=0
 	linux=$tree module series-kernel smp_guarantees
 	boot series-exact series-kernel 300 "" \
@@ -272,12 +300,24 @@ stage() {
 	tail -n 1 "$logs/series-exact.out"
 }
 
+# What the first stage mends is there before it, and not after it. usage: fixes TAG WORD
+fixes() {
+	build_series "$1" bzImage modules
+	linux=$tree module series-kernel smp_fixes
+	boot "series-fixes-$2" series-kernel 300 "" \
+		"$(printf '%q ' "$here/guest/fixes.sh" "$build/series-kernel" "$build/modules/series-kernel/smp_fixes.ko" "$2")"
+	tail -n 1 "$logs/series-fixes-$2.out"
+}
+
 item "series: source" source_of_ours
 item "series: same bytes" same_bytes
 item "series: git am" applies
 item "series: b4" takes_b4
 item "series: checkpatch" checkpatch_check
+item "series: kernel-doc" kernel_doc
 item "series: maintainers" maintainers
+item "series: before the fixes" fixes pristine before
+item "series: after the fixes" fixes after-1-fixes after
 for mbox in "$out"/*.mbox; do
 	item "series: ${mbox##*/}" stage "after-$(basename "$mbox" .mbox)"
 done
