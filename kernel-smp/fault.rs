@@ -7,14 +7,14 @@
 //! another CPU, which use the same queue. Reschedule IPIs and the IPI of a CPU to itself are not
 //! affected. With this implementation there is one fault more: the pool of a CPU has no free slot.
 
-use kernel::{
-    interrupt::LocalInterruptDisabled,
-    percpu::CpuGuard, //
-};
 #[cfg(CONFIG_FAIL_SMP)]
 use kernel::{
     bindings,
     percpu::CpuPinned as _, //
+};
+use kernel::{
+    interrupt::LocalInterruptDisabled,
+    percpu::CpuGuard, //
 };
 
 /// Returns whether the pool of this CPU is treated as one without a free slot.

@@ -6,6 +6,7 @@
 #define _KERNEL_SMP_STATS_H
 
 #include <linux/jump_label.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
 /* In the order of the table. */
@@ -24,8 +25,6 @@ enum smp_counter {
 	SMP_COUNTERS
 };
 
-#ifdef CONFIG_SMP_STATS
-
 DECLARE_STATIC_KEY_FALSE(smp_stats_key);
 
 void smp_stats_add(enum smp_counter counter, u64 number);
@@ -34,16 +33,12 @@ void smp_stats_raise(enum smp_counter counter, u64 value);
 u64 smp_stats_offline(void);
 #endif
 
+/* Adds a number, which is computed only if the counters are on. */
 #define smp_count(counter, number)					\
 	do {								\
-		if (static_branch_unlikely(&smp_stats_key))		\
+		if (IS_ENABLED(CONFIG_SMP_STATS) &&			\
+		    static_branch_unlikely(&smp_stats_key))		\
 			smp_stats_add(counter, number);			\
 	} while (0)
-
-#else
-
-#define smp_count(counter, number) do { } while (0)
-
-#endif
 
 #endif

@@ -40,7 +40,8 @@ def main():
     print(f"{'text of smp.o, bytes':<34}{args.text[0]:>9}{args.text[1]:>9}")
     ratios = {case: round(after[case] / figure, 4) for case, figure in before.items()}
     worst = max(ratios, key=ratios.get)
-    args.out.write_text(json.dumps({"before": before, "after": after, "text": args.text}, indent="\t") + "\n")
+    stored = {"licence": "SPDX-License-Identifier: GPL-2.0", "before": before, "after": after, "text": args.text}
+    args.out.write_text(json.dumps(stored, indent=1) + "\n")
     print(f"{len(ratios)} cases, the highest ratio {ratios[worst]:.3f}: {worst}")
 
 

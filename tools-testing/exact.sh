@@ -4,7 +4,6 @@
 # differs from ours in this file alone. RUNS=3; STORE=1 stores the figures for the cover letter.
 
 . "$(dirname "$0")/lib.sh"
-. "$here/hooks.sh"
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 lock
@@ -22,7 +21,7 @@ rm -rf "$patched/linux"
 cp -al "$linux" "$patched/linux"
 cp "$linux/kernel/smp.c" "$patched/smp.c"
 for diff in 0002-smp-kernel-doc 0011-exact-wait; do
-	try_patch "$patched/smp.c" "$top/patches/c/$diff.patch" ||
+	patch -s -f -F0 --no-backup-if-mismatch -r - "$patched/smp.c" "$top/patches/c/$diff.patch" ||
 		die "patches/c/$diff.patch does not apply to $(short "$linux")/kernel/smp.c"
 done
 ln -f "$patched/smp.c" "$patched/linux/kernel/smp.c"

@@ -23,17 +23,17 @@ sums() {
 load "$build/kernel/torture.ko"
 echo 1 >$files/smp/stats
 if [ "$fault" != none ]; then
-	echo 0 >$files/fail_smp_$fault/verbose
-	echo $most >$files/fail_smp_$fault/times
-	echo 10 >$files/fail_smp_$fault/probability
+	echo 0 >$files/fail_smp_"$fault"/verbose
+	echo $most >$files/fail_smp_"$fault"/times
+	echo 10 >$files/fail_smp_"$fault"/probability
 fi
 # Loading returns when all calls are over.
 load "$build/kernel/smp/tests/smp_torture.ko" calls="$calls"
 injected=0
 if [ "$fault" != none ]; then
-	injected=$((most - $(cat $files/fail_smp_$fault/times)))
+	injected=$((most - $(cat $files/fail_smp_"$fault"/times)))
 	[ $injected -gt 0 ] || fail "no fault was injected"
-	echo 0 >$files/fail_smp_$fault/probability
+	echo 0 >$files/fail_smp_"$fault"/probability
 fi
 rmmod smp_torture || fail "rmmod smp_torture failed"
 echo 0 >$files/smp/stats
