@@ -15,7 +15,7 @@
 unsigned int setup_max_cpus = NR_CPUS;
 EXPORT_SYMBOL(setup_max_cpus);
 
-#ifndef CONFIG_FORCE_NR_CPUS
+#if (NR_CPUS > 1) && !defined(CONFIG_FORCE_NR_CPUS)
 /* No CPU has this number or a higher one. */
 unsigned int nr_cpu_ids __read_mostly = NR_CPUS;
 EXPORT_SYMBOL(nr_cpu_ids);

@@ -81,3 +81,24 @@ unpack() {
 	dpkg-deb --fsys-tarfile "$1" | tar xO --wildcards '*linux-source-*.tar.xz' |
 		xz -dc -T0 | tar x --strip-components=1 -C "$2"
 }
+
+# A program of sid, which is newer than that of the releases, with the C library that it was built for.
+# "program" is what stands in front of its arguments then. usage: program_of_sid NAME PACKAGE...
+program_of_sid() {
+	local name=$1 place=$cache/$1 libraries=$cache/$1/usr/lib/x86_64-linux-gnu deb
+	shift
+	program=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/usr/bin/$name")
+	[ ! -x "$place/usr/bin/$name" ] || return 0
+	[ -n "$is_debian" ] || die "$name is missing; only on Debian can it be installed for you"
+	private_apt "$name" sid
+	# The lists of sid are valid for a week, which a mirror may be behind.
+	apt_options+=(-o Acquire::Check-Valid-Until=false)
+	apt_step "reading the lists of sid, for $name" apt-get "${apt_options[@]}" update
+	rm -rf "$place"
+	mkdir -p "$place"
+	apt_step "downloading $name" env -C "$place" apt-get "${apt_options[@]}" download "$@"
+	for deb in "$place"/*.deb; do
+		dpkg-deb -x "$deb" "$place"
+	done
+	rm "$place"/*.deb
+}

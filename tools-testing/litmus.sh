@@ -13,35 +13,17 @@ begin_items
 "$here/tree.sh"
 model=$linux/tools/memory-model
 tests=$top/Documentation/litmus-tests/smp
-place=$cache/herd7
 work=$build/litmus
 mkdir -p "$work"
 
-# Debian's own herd7 may be there. A newer one runs with the C library that it was built for.
+# Debian's own herd7 may be there.
 find_herd() {
-	local libraries
 	if command -v herd7 >/dev/null; then
 		herd=(herd7)
 		return
 	fi
-	libraries=$place/usr/lib/x86_64-linux-gnu
-	[ -x "$place/usr/bin/herd7" ] || install_herd
-	herd=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/usr/bin/herd7"
-		-set-libdir "$place/usr/share/herdtools7/herd")
-}
-
-install_herd() {
-	local deb
-	[ -n "$is_debian" ] || die "herd7 is missing; only on Debian can it be installed for you"
-	private_apt herd7 sid
-	apt_step "reading the lists of sid, for herd7" apt-get "${apt_options[@]}" update
-	rm -rf "$place"
-	mkdir -p "$place"
-	apt_step "downloading herd7" env -C "$place" apt-get "${apt_options[@]}" download herdtools7 libc6 libgmp10
-	for deb in "$place"/*.deb; do
-		dpkg-deb -x "$deb" "$place"
-	done
-	rm "$place"/*.deb
+	program_of_sid herd7 herdtools7 libc6 libgmp10
+	herd=("${program[@]}" -set-libdir "$cache/herd7/usr/share/herdtools7/herd")
 }
 
 # What herd7 says about a test: Never, Sometimes or Always.

@@ -107,6 +107,8 @@ use() {
 	ln -sfn "$1-tree/$1" "$build/$1"
 }
 use series-kernel
+last=$(printf '%s\n' "$out"/*.mbox | tail -n 1)
+last=after-$(basename "$last" .mbox)
 
 # Makes a git checkout of a kernel's source as it is in the archive, with no link and no hook.
 # usage: pristine DEB FOLDER
@@ -272,16 +274,63 @@ build_series() {
 
 # Builds what the series touches, after each patch.
 each_patch() {
-	local commit subject last n=0
-	last=$(printf '%s\n' "$out"/*.mbox | tail -n 1)
-	last=${last##*/}
+	local commit subject n=0
 	while read -r commit subject; do
 		(build_series "$commit" prepare kernel/ samples/rust/ arch/x86/kernel/apic/ rust/) >"$logs/series-patch.log" 2>&1 ||
 			die "$subject: $(tail -n 1 "$logs/series-patch.log")"
 		echo "$subject: builds"
 		n=$((n + 1))
-	done < <(git -C "$tree" log --reverse --format='%h %s' "pristine..after-${last%.mbox}")
+	done < <(git -C "$tree" log --reverse --format='%h %s' "pristine..$last")
 	echo "$n patches"
+}
+
+# sparse, on the C files of the last stage: those of kernel/smp.c too.
+sparse_check() {
+	local log=$logs/series-sparse.log checker=$build/sparse found
+	program_of_sid sparse sparse libc6
+	printf '#!/bin/sh\nexec %s "$@"\n' "${program[*]}" >"$checker"
+	chmod +x "$checker"
+	echo 'int not_declared(void) { return 0; }' >"$checker.c"
+	"$checker" "$checker.c" 2>&1 | grep -q 'not declared' || die "sparse does not say what is wrong with $(short "$checker").c"
+	linux=$tree kmake "$kernel" C=2 CHECK="$checker" kernel/smp/ kernel/smp.o kernel/scftorture.o \
+		arch/x86/kernel/apic/ >"$log" 2>&1 || die "$(build_error "$log") (log: $(short "$log"))"
+	found=$(grep -E '(kernel/smp[/.]|scftorture|apic/x2apic).*(warning|error):' "$log" || true)
+	[ -z "$found" ] || { echo "$found"; die "sparse: $(sed -n 1p <<<"$found")"; }
+	grep -q 'CHECK .*kernel/smp\.c' "$log" || die "sparse did not run (log: $(short "$log"))"
+	echo "$(grep -c '^  CHECK ' "$log") C files"
+}
+
+# The largest frame on the stack, of the functions of the series.
+checkstack() {
+	local most
+	most=$(objdump -d "$build/$kernel"/kernel/smp/{,tests/}*.o "$build/$kernel"/arch/x86/kernel/apic/x2apic/*.o |
+		(cd "$tree" && scripts/checkstack.pl x86_64 0) | sed -n 's/^0x[0-9a-f]* \(.*\) \[[^]]*\]:[[:space:]]*\([0-9]*\)$/\2 \1/p' |
+		sort -rn | sed -n 1p)
+	[ -n "$most" ] || die "checkstack.pl says nothing"
+	[ "${most%% *}" -le 1024 ] || die "a frame of ${most%% *} bytes: ${most#* }"
+	echo "the largest frame has ${most%% *} bytes: ${most#* }"
+}
+
+rusttest() {
+	linux=$tree kmake "$kernel" rusttest >"$logs/series-rusttest.log" 2>&1 ||
+		die "$(build_error "$logs/series-rusttest.log") (log: $(short "$logs")/series-rusttest.log)"
+	echo "$(grep -c '^test .* ok$' "$logs/series-rusttest.log") tests pass"
+}
+
+# Compiles what the series touches with one of the kernel's own configurations. usage: compiles CONFIGURATION
+compiles() {
+	local log=$logs/series-$1.log targets=(kernel/ arch/x86/kernel/apic/) options
+	use "series-$1"
+	git -C "$build/series-kernel-tree/linux" worktree prune
+	rm -rf "$tree"
+	git -C "$build/series-kernel-tree/linux" worktree add --quiet --force --detach "$tree" "$last"
+	linux=$tree kmake "$kernel" "$1" >"$log" 2>&1 || die "$1: $(build_error "$log") (log: $(short "$log"))"
+	! grep -q '^CONFIG_RUST=y' "$build/$kernel/.config" || targets+=(rust/ samples/rust/)
+	(linux=$tree with_progress "$log" SERIES "$1" kmake "$kernel" prepare "${targets[@]}") ||
+		die "$1: $(build_error "$log") (log: $(short "$log"))"
+	[ -z "$(warnings_in "$log")" ] || die "$(warnings_in "$log" | sed -n 1p)"
+	options=$(grep -cE '^CONFIG_(SMP_RUST|X2APIC_RUST|RUST_SMP|SMP_KUNIT|SMP_TORTURE|SMP_BENCH|SMP_STATS|FAIL_SMP)\w*=[ym]' "$build/$kernel/.config" || true)
+	echo "${targets[*]}, with $options options of the series"
 }
 
 # Builds the kernel at the end of a stage, and has it run its tests. From the second stage on, a wait for
@@ -322,7 +371,12 @@ for mbox in "$out"/*.mbox; do
 	item "series: ${mbox##*/}" stage "after-$(basename "$mbox" .mbox)"
 done
 if [ "$level" = long ]; then
+	item "series: sparse" sparse_check
+	item "series: checkstack" checkstack
+	item "series: rusttest" rusttest
 	item "series: each patch" each_patch
+	item "series: allnoconfig" compiles allnoconfig
+	item "series: allmodconfig" compiles allmodconfig
 	item "series: 7.3-rc" other_kernel experimental linux-source-7.3
 	item "series: 7.2" other_kernel sid linux-source-7.2
 fi
