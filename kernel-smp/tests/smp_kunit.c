@@ -150,6 +150,7 @@ static void queued_csd_is_busy(struct kunit *test)
 }
 
 static void send_again(void *info);
+
 static call_single_data_t again = CSD_INIT(send_again, NULL);
 static atomic_t refused;
 
