@@ -54,7 +54,7 @@ macro_rules! same {
         let (mut ours, mut c) = ($old, $old);
         let result = {
             use helpers::atomic::$function as $call;
-            let $ptr = &raw mut ours;
+            let $ptr = (&raw mut ours).cast();
             // SAFETY: The pointer is valid and aligned.
             unsafe { $operation }
         };
