@@ -345,6 +345,7 @@ static struct kunit_suite smp_suite = {
 	.init = smp_test_init,
 	.test_cases = smp_cases,
 };
+
 kunit_test_suite(smp_suite);
 
 MODULE_DESCRIPTION("KUnit tests of cross-CPU function calls");
