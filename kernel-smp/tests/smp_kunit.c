@@ -289,11 +289,16 @@ static void on_cpu_runs_in_a_task(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&in_wrong_task), 0);
 }
 
-static void kicks_return(struct kunit *test)
+/* The function in front of that of the kick has run, too. */
+static void kick_waits_for_all_others(struct kunit *test)
 {
+	static call_single_data_t csd = CSD_INIT(note, NULL);
+
+	hold_other(test);
+	KUNIT_EXPECT_EQ(test, smp_call_function_single_async(other, &csd), 0);
+	atomic_set(&let_go, 1);
 	kick_all_cpus_sync();
-	wake_up_all_idle_cpus();
-	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	KUNIT_EXPECT_EQ(test, atomic_read(&runs), 1);
 }
 
 static void offline_cpu_is_refused(struct kunit *test)
@@ -335,7 +340,7 @@ static struct kunit_case smp_cases[] = {
 	KUNIT_CASE(each_cpu_is_called_once),
 	KUNIT_CASE(condition_picks_cpus),
 	KUNIT_CASE(on_cpu_runs_in_a_task),
-	KUNIT_CASE(kicks_return),
+	KUNIT_CASE(kick_waits_for_all_others),
 	KUNIT_CASE_SLOW(offline_cpu_is_refused),
 	{ }
 };
