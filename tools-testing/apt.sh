@@ -91,8 +91,6 @@ program_of_sid() {
 	[ ! -x "$place/usr/bin/$name" ] || return 0
 	[ -n "$is_debian" ] || die "$name is missing; only on Debian can it be installed for you"
 	private_apt "$name" sid
-	# The lists of sid are valid for a week, which a mirror may be behind.
-	apt_options+=(-o Acquire::Check-Valid-Until=false)
 	apt_step "reading the lists of sid, for $name" apt-get "${apt_options[@]}" update
 	rm -rf "$place"
 	mkdir -p "$place"
