@@ -17,15 +17,12 @@ from elf import STT_FUNC, STT_OBJECT, Object
 
 APIC = "arch/x86/kernel/apic"
 
-# C's file, and what has ours: objects, or archives of them.
+# C's file, and what has ours: objects, or archives of them. Those of kernel/smp/ are named by the caller.
 GROUPS = {
-    "smp": ("kernel/smp", ["kernel/smp/built-in.a"]),
+    "smp": ("kernel/smp", []),
     "x2apic_cluster": (f"{APIC}/x2apic_cluster", [f"{APIC}/x2apic_cluster.o", f"{APIC}/x2apic/built-in.a"]),
     "x2apic_phys": (f"{APIC}/x2apic_phys", [f"{APIC}/x2apic_phys.o", f"{APIC}/x2apic/built-in.a"]),
 }
-
-# What is in these archives, and in a kernel with kernel/smp.c as well.
-SHARED = ["kernel/smp/boot_params.o"]
 
 # The headings of the page, and the differences below them.
 HEADINGS = {
@@ -321,7 +318,7 @@ def paths_of(folder, paths):
     for path in paths:
         if path.endswith(".a"):
             # A thin archive is read where it was made.
-            yield from (name for name in run("llvm-ar-22", "t", path, cwd=folder).split() if name not in SHARED)
+            yield from run("llvm-ar-22", "t", path, cwd=folder).split()
         else:
             yield path
 
@@ -329,7 +326,7 @@ def paths_of(folder, paths):
 def builds(args, group):
     """The objects of C and ours."""
     source, ours = GROUPS[group]
-    for folder, given in ((args.c, [f"{source}.o"]), (args.rust, ours)):
+    for folder, given in ((args.c, [f"{source}.o"]), (args.rust, ours or args.objects)):
         paths = list(paths_of(folder, given))
         debug = [args.debug / folder.name / path for path in paths]
         yield Build(
@@ -372,6 +369,7 @@ def main():
     parser.add_argument("kind", choices=KINDS)
     for name in ("c", "rust", "linux", "debug", "page"):
         parser.add_argument(name, type=pathlib.Path)
+    parser.add_argument("objects", nargs="+", help="what is there in place of kernel/smp.o")
     args = parser.parse_args()
     what, read, counts = KINDS[args.kind]
     rows = [(difference, name) for difference, kind, name in read_page(args.page) if kind == args.kind]

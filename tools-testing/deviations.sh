@@ -49,16 +49,17 @@ debug_objects() {
 
 # usage: compare KIND
 compare() {
-	local apic=arch/x86/kernel/apic
+	local apic=arch/x86/kernel/apic ours
+	mapfile -t ours < <(smp_objects rust)
+	ours=("${ours[@]#"$build/rust/"}")
 	case "$1" in
 	type | version)
 		build_tool
 		debug_objects c kernel/smp.o $apic/x2apic_{cluster,phys}.o
-		mapfile -t ours < <(smp_objects rust)
-		debug_objects rust "${ours[@]#"$build/rust/"}" $apic/x2apic_{cluster,phys}.o
+		debug_objects rust "${ours[@]}" $apic/x2apic_{cluster,phys}.o
 		;;
 	esac
-	python3 -B "$here/deviations.py" "$1" "$build/c" "$build/rust" "$linux" "$work" "$page"
+	python3 -B "$here/deviations.py" "$1" "$build/c" "$build/rust" "$linux" "$work" "$page" "${ours[@]}"
 }
 
 item "as C: functions" compare function
