@@ -80,10 +80,11 @@ plan_hooks() {
 		mkdir -p "$(dirname "$src")"
 		without_hooks "$f" "$src" ||
 			die "$failed does not apply to $f in $linux, nor come out of it: nothing was changed"
+		[ -d "$scratch/want/$f" ] || continue
 		# That one might have come out of a file which has no hook at all.
-		[ ! -d "$scratch/want/$f" ] || ! take_out "$scratch/want/$f" "$src" ||
-			die "the hook for $f fits a file without it the wrong way round: it needs more context"
-		[ ! -d "$scratch/want/$f" ] || put_in "$scratch/want/$f" "$src" ||
+		! take_out "$scratch/want/$f" "$src" ||
+			die "the hook for $f fits a file without it the wrong way round, and needs more context: nothing was changed"
+		put_in "$scratch/want/$f" "$src" ||
 			die "$failed does not apply to $f in $linux: nothing was changed"
 	done <"$scratch/files"
 	hooks_from=$1

@@ -175,12 +175,13 @@ linked() {
 	done | sort
 }
 
-# SMP_RUST=n builds the kernel's own kernel/smp.c and nothing of ours; =y the other way round.
+# SMP_RUST=n builds the kernel's own kernel/smp.c, and nothing that is there in place of it; =y the other
+# way round.
 off_check() {
 	local ours
 	build_kernel c kernel/smp.o kernel/smp/
 	kernel_objects c | grep -qx 'smp\.o' || die "kernel/Makefile does not build smp.o with SMP_RUST=n"
-	! kernel_objects rust | grep -qx 'smp\.o' || die "kernel/Makefile builds smp.o with SMP_RUST=y"
+	[ "$(kernel_objects rust | grep -xE 'smp(\.o|/)')" = smp/ ] || die "kernel/Makefile does not build smp/ alone with SMP_RUST=y"
 	ours=$(smp_objects c || true)
 	verdict "$ours" "an object of ours with SMP_RUST=n"
 	ours=$(llvm-nm-22 -jU "$build/c/kernel/smp.o" | grep '^_R' || true)
