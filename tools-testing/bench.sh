@@ -43,10 +43,8 @@ done
 "$compiler" -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
 	die "the program was not compiled: $(build_error "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
 
-# Instructions are counted with a tick on all CPUs, else the way into the idle loop depends on their
-# timers, and with a clock that needs no device. To a watchdog, CPUs that take turns are hung. With
-# many of them, the length of a loop cannot be measured.
-declare -A always=([instructions]="nohz=off tsc=reliable nowatchdog" [ns]=""
+# With many CPUs that take turns, the length of a loop cannot be measured.
+declare -A always=([instructions]="$counted_boot" [ns]=""
 	[ns_of_QEMU]="tsc=reliable nowatchdog lpj=4000000")
 
 # Queue and csds alone, on the CPUs of this machine; the llist of C is that of the kernel tree.
@@ -72,16 +70,12 @@ measure() {
 	done
 }
 
-text() {
-	size "$@" | awk 'NR > 1 { n += $1 } END { print n }'
-}
-
 # usage: judge [OPTION...]
 judge() {
 	local objects
 	mapfile -t objects < <(smp_objects "$rust")
 	python3 "$here/bench.py" "$logs" "$out" --cpus "$cpus" --runs "$runs" \
-		--text "$(text "${objects[@]}")" "$(text "$build/$c/kernel/smp.o")" \
+		--text "$(text_of "${objects[@]}")" "$(text_of "$build/$c/kernel/smp.o")" \
 		--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/bench-$cpus"-*-default-rust-1.log | sed -n 1p)" \
 		--condition configuration "$(fragments "$rust" | sed 's,.*/,,' | paste -sd' ')" \
 		--condition C "$("$compiler" --version | sed -n 1p)" \

@@ -10,7 +10,6 @@ lock
 runs=${RUNS:-3}
 need_number RUNS "$runs"
 kernel=c-small
-"$here/setup.sh" cargo
 "$here/kernel.sh" $kernel
 
 # The same tree once more, in hard links. It has the same place beside the kernel's folder, so that ccache
@@ -30,7 +29,7 @@ linux=$patched/linux build=$patched build_kernel $kernel bzImage modules
 # usage: measure NAME BUILD RUN
 measure() {
 	say EXACT "run $3 of $runs, $1 (log: $(short "$logs")/exact-$1-$3.log)"
-	build=$2 SMP_NODES=1 SMP_ICOUNT=1 boot "exact-$1-$3" $kernel 1200 "nohz=off tsc=reliable nowatchdog" \
+	build=$2 SMP_NODES=1 SMP_ICOUNT=1 boot "exact-$1-$3" $kernel 1200 "$counted_boot" \
 		"$(printf '%q ' "$here/guest/bench.sh" "$2/$kernel" - - loops=500)"
 }
 
@@ -39,9 +38,6 @@ for ((run = 1; run <= runs; run++)); do
 	measure after "$patched" "$run"
 done
 
-text() {
-	size "$1/$kernel/kernel/smp.o" | awk 'NR == 2 { print $1 }'
-}
-
-python3 -B "$here/exact.py" "$logs" --runs "$runs" --out "$patched/exact-wait.json" --text "$(text "$build")" "$(text "$patched")"
+python3 -B "$here/exact.py" "$logs" --runs "$runs" --out "$patched/exact-wait.json" \
+	--text "$(text_of "$build/$kernel/kernel/smp.o")" "$(text_of "$patched/$kernel/kernel/smp.o")"
 [ -z "${STORE:-}" ] || cp "$patched/exact-wait.json" "$here/bench/exact-wait.json"

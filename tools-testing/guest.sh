@@ -56,6 +56,11 @@ tcg_options=(--disable-kvm --kopt no_timer_check)
 # and 250 ticks a second. Where instructions are counted nothing disturbs the measurement.
 delay_options=(--kopt lpj=10000000)
 
+# With SMP_ICOUNT=1 instructions are counted: with a tick on all CPUs, else the way into the idle loop
+# depends on their timers, and with a clock that needs no device. To a watchdog, CPUs that take turns are hung.
+# shellcheck disable=SC2034 # For those that source this.
+counted_boot="nohz=off tsc=reliable nowatchdog"
+
 # How long a guest may take to come to its tests or its init, in s: many CPUs take turns.
 boot_limit() {
 	echo $((120 + 5 * ${CPUS:-4}))

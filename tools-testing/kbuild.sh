@@ -215,3 +215,8 @@ unfenced_sends() {
 			$2 == "wrmsr" && !fenced && !sent++ { print f, "has no fence before WRMSR" }
 			NF > 1 { last = $2 }'
 }
+
+# The bytes of text of objects.
+text_of() {
+	size "$@" | awk 'NR > 1 { n += $1 } END { print n }'
+}
