@@ -24,6 +24,9 @@ DATE = "2026-11-01T00:00:00Z"
 # Patches of a stage at most.
 LONGEST = 15
 
+# Where measured figures are stored.
+BENCH = pathlib.Path(__file__).resolve().parent / "bench"
+
 
 def fail(text):
     """Ends with one line."""
@@ -265,8 +268,7 @@ class Repository:
 
 def ratios():
     """The table of measured ratios, for a cover letter."""
-    bench = pathlib.Path(__file__).resolve().parent / "bench"
-    columns = [json.loads((bench / f"ratios-4{kind}.json").read_text()) for kind in ("", "-gcc")]
+    columns = [json.loads((BENCH / f"ratios-4{kind}.json").read_text()) for kind in ("", "-gcc")]
     tools = [re.search(r"(clang|gcc).*?(\d[\d.]+)", column["conditions"]["C"]).expand(r"\1 \2") for column in columns]
     lines = [f"   {'case':<34}{tools[0]:>14}{tools[1]:>14}"]
     for caller, cases in columns[0]["ratios"]["default"].items():
@@ -279,8 +281,7 @@ def ratios():
 
 def faults():
     """What injected faults do to kernel/smp.c, for a cover letter."""
-    bench = pathlib.Path(__file__).resolve().parent / "bench"
-    rows = [line.split("\t") for line in (bench / "faults.tsv").read_text().splitlines() if line[0] != "#"]
+    rows = [line.split("\t") for line in (BENCH / "faults.tsv").read_text().splitlines() if line[0] != "#"]
     lines = []
     for kernel, fault, parameters, said in rows:
         if kernel == "c":
@@ -290,8 +291,7 @@ def faults():
 
 def exact_wait():
     """What the exact wait costs kernel/smp.c, for a cover letter."""
-    bench = pathlib.Path(__file__).resolve().parent / "bench"
-    figures = json.loads((bench / "exact-wait.json").read_text())
+    figures = json.loads((BENCH / "exact-wait.json").read_text())
     lines = [f"   {'case':<40}{'before':>8}{'after':>8}"]
     for case, before in figures["before"].items():
         lines.append(f"   {case:<40}{before:>8.0f}{figures['after'][case]:>8.0f}")

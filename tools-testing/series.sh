@@ -319,18 +319,18 @@ rusttest() {
 
 # Compiles what the series touches with one of the kernel's own configurations. usage: compiles CONFIGURATION
 compiles() {
-	local log=$logs/series-$1.log targets=(kernel/ arch/x86/kernel/apic/) options
+	local log=$logs/series-$1.log targets=(kernel/ arch/x86/kernel/apic/) main=$tree options
 	use "series-$1"
-	git -C "$build/series-kernel-tree/linux" worktree prune
 	rm -rf "$tree"
-	git -C "$build/series-kernel-tree/linux" worktree add --quiet --force --detach "$tree" "$last"
+	git -C "$main" worktree prune
+	git -C "$main" worktree add --quiet --detach "$tree" "$last"
 	linux=$tree kmake "$kernel" "$1" >"$log" 2>&1 || die "$1: $(build_error "$log") (log: $(short "$log"))"
 	! grep -q '^CONFIG_RUST=y' "$build/$kernel/.config" || targets+=(rust/ samples/rust/)
 	(linux=$tree with_progress "$log" SERIES "$1" kmake "$kernel" prepare "${targets[@]}") ||
 		die "$1: $(build_error "$log") (log: $(short "$log"))"
 	[ -z "$(warnings_in "$log")" ] || die "$(warnings_in "$log" | sed -n 1p)"
-	options=$(grep -cE '^CONFIG_(SMP_RUST|X2APIC_RUST|RUST_SMP|SMP_KUNIT|SMP_TORTURE|SMP_BENCH|SMP_STATS|FAIL_SMP)\w*=[ym]' "$build/$kernel/.config" || true)
-	echo "${targets[*]}, with $options options of the series"
+	options=$(git -C "$tree" diff pristine -- '*Kconfig*' | sed -nE 's/^\+config (\w+)$/^CONFIG_\1=[ym]/p')
+	echo "${targets[*]}, with $(grep -c -f - "$build/$kernel/.config" <<<"$options") of $(wc -l <<<"$options") options of the series"
 }
 
 # Builds the kernel at the end of a stage, and has it run its tests. From the second stage on, a wait for
