@@ -26,29 +26,41 @@ command_of() {
 	printf '%q ' "$here/guest/injector.sh" "$build/$1" "$2" "$calls"
 }
 
+# usage: row KERNEL FAULT BOOT-PARAMETERS END
+row() {
+	printf '%s\t%s\t%s\t%s\n' "${1%-inject}" "${@:2}" >>"$table"
+}
+
 # usage: under KERNEL FAULT [BOOT-PARAMETER...]
 under() {
 	local kernel=$1 fault=$2 job=inject-$1-$2 said
 	shift 2
 	boot "$job" "$kernel" 300 "$*" "$(command_of "$kernel" "$fault")"
 	said=$(tail -n 1 "$logs/$job.out")
-	printf '%s\t%s\t%s\t%s\n' "${kernel%-inject}" "$fault" "$*" "${said%%;*}" >>"$table"
+	row "$kernel" "$fault" "$*" "${said%%;*}"
 	echo "$said"
 }
 
 # usage: hangs KERNEL FAULT
 hangs() {
 	boot_hangs "inject-$1-$2-hangs" "$1" 40 "" "$(command_of "$1" "$2")"
-	printf '%s\t%s\t%s\t%s\n' "${1%-inject}" "$2" "" "hangs" >>"$table"
+	row "$1" "$2" "" hangs
 	echo "hangs, as it must"
+}
+
+# A table with a failure in it is not stored.
+failed=0
+shown() {
+	item "$@"
+	failed=$((failed | item_rc))
 }
 
 for kernel in c-inject rust-inject; do
 	for fault in none delay reorder duplicate burst; do
-		item "$fault, ${kernel%-inject}" under "$kernel" "$fault"
+		shown "$fault, ${kernel%-inject}" under "$kernel" "$fault"
 	done
-	item "drop, ${kernel%-inject}" hangs "$kernel" drop
-	item "drop, ${kernel%-inject}, debugging" under "$kernel" drop csdlock_debug=1 smp.csd_lock_timeout=100
+	shown "drop, ${kernel%-inject}" hangs "$kernel" drop
+	shown "drop, ${kernel%-inject}, debugging" under "$kernel" drop csdlock_debug=1 smp.csd_lock_timeout=100
 done
-[ -z "${STORE:-}" ] || cp "$table" "$here/bench/faults.tsv"
+[ -z "${STORE:-}" ] || [ $failed != 0 ] || cp "$table" "$here/bench/faults.tsv"
 end_items

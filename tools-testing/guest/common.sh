@@ -35,6 +35,27 @@ sum() {
 scratch=/run/smp
 mkdir -p $scratch
 
+debugfs=/sys/kernel/debug
+
+# Mounts it, where the init of the guest has not.
+mount_debugfs() {
+	mountpoint -q "$debugfs" || mount -t debugfs none "$debugfs"
+}
+
+# What all CPUs have counted of NAME, in the table of cross-CPU calls. usage: counted NAME
+counted() {
+	awk -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i; next }
+		/^ *[0-9]/ { n += $column } END { print n + 0 }' "$debugfs/smp/stats"
+}
+
+# Injects a fault into a percentage of calls, up to a number of times. usage: inject FAULT PERCENT [TIMES]
+inject() {
+	local dir=$debugfs/fail_smp_$1
+	echo "${3:--1}" >"$dir/times"
+	echo 0 >"$dir/verbose"
+	echo "$2" >"$dir/probability"
+}
+
 # Takes CPU $1 off and on, in the background, until there is a file $scratch/stop.
 toggle_cpu() {
 	local file=/sys/devices/system/cpu/cpu$1/online

@@ -5,8 +5,7 @@
 
 . "$(dirname "$0")/common.sh"
 build=$1 module=$2 word=$3
-files=/sys/kernel/debug
-[ -d $files/debug_objects ] || mount -t debugfs none $files
+mount_debugfs
 
 # usage: expect WHAT BEFORE AFTER FOUND
 expect() {
@@ -17,7 +16,7 @@ expect() {
 }
 
 used() {
-	sed -n 's/^pool_used *: *//p' $files/debug_objects/stats
+	sed -n 's/^pool_used *: *//p' $debugfs/debug_objects/stats
 }
 
 # A thread more or less of the rest of the kernel may end meanwhile.

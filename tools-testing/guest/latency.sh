@@ -8,8 +8,7 @@
 module=$1
 shift
 name=$(basename "$module" .ko)
-debugfs=/sys/kernel/debug
-[ -d $debugfs/bdi ] || mount -t debugfs none $debugfs
+mount_debugfs
 
 said=
 if [ "${1:-}" = hotplug ]; then

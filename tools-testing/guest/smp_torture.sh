@@ -4,15 +4,11 @@
 # usage: smp_torture.sh BUILD-FOLDER CALLS [PARAMETER=VALUE...]
 
 . "$(dirname "$0")/common.sh"
-faults=/sys/kernel/debug
-[ -d $faults/smp ] || mount -t debugfs none $faults 2>/dev/null || true
+mount_debugfs 2>/dev/null || true
 # One in a hundred IPIs is late, comes twice, or is one of many, and one pool in ten is empty.
 for fault in delay=1 duplicate=1 burst=1 pool=10; do
-	dir=$faults/fail_smp_${fault%=*}
-	[ -d "$dir" ] || continue
-	echo -1 >"$dir/times"
-	echo "${fault#*=}" >"$dir/probability"
-	echo 0 >"$dir/verbose"
+	[ -d "$debugfs/fail_smp_${fault%=*}" ] || continue
+	inject "${fault%=*}" "${fault#*=}"
 	injected=" and faults"
 done
 load "$1/kernel/torture.ko"
