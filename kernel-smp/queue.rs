@@ -72,7 +72,9 @@ impl Queue {
     /// valid.
     #[inline]
     pub(crate) unsafe fn push(&self, node: *mut Node) -> bool {
-        let mut first = self.first.load(Relaxed);
+        // A queue is most likely empty, and the exchange then takes its cache line at once: a read
+        // would bring it here, and the exchange take it from the target once more.
+        let mut first = ptr::null_mut();
 
         loop {
             // SAFETY: The entry is valid, and the caller's alone until the exchange succeeds.
@@ -85,7 +87,7 @@ impl Queue {
             match self.first.cmpxchg(first, node, Full) {
                 Ok(_) => return first.is_null(),
                 Err(newer) => {
-                    came_first();
+                    try_again();
                     first = newer
                 }
             }
@@ -108,9 +110,9 @@ impl Queue {
     }
 }
 
-/// Tells the compiler that it is rare for another push to come first.
+/// Tells the compiler that a queue is rarely not empty.
 #[cold]
-fn came_first() {}
+fn try_again() {}
 
 /// The queue of each CPU, which starts empty.
 const CALL_SINGLE_QUEUE: StaticPerCpu<Queue> =
