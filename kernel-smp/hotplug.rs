@@ -8,7 +8,8 @@ use crate::{
         self,
         Offline, //
     },
-    offline, //
+    offline,
+    pool, //
 };
 use kernel::{
     bindings,
@@ -37,7 +38,9 @@ pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     unsafe { offline::drain(cpu) };
 
     // SAFETY: By the safety requirements.
-    match unsafe { CallFunctionData::prepare(cpu) } {
+    let pool = unsafe { pool::prepare(cpu) };
+    // SAFETY: As above.
+    match pool.and_then(|()| unsafe { CallFunctionData::prepare(cpu) }) {
         Ok(()) => 0,
         Err(e) => e.to_errno(),
     }

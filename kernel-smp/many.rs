@@ -143,7 +143,7 @@ impl MultiCall {
                 // SAFETY: By the safety requirements, and `cpu` is online.
                 unsafe { single::send_and_wait(guard, cpu, self.call, waiting, self.callsite) };
             } else {
-                // SAFETY: As above.
+                // SAFETY: As above, and it is another CPU.
                 unsafe { pool::send(guard, cpu, self.call, waiting, self.callsite) };
             }
         }

@@ -120,6 +120,12 @@ pub(crate) fn online_others(
     true
 }
 
+/// Returns how many CPUs are present.
+pub(crate) fn present_cpus() -> u32 {
+    // SAFETY: This is a set of the kernel.
+    unsafe { Cpumask::from_raw(&raw const bindings::__cpu_present_mask) }.weight()
+}
+
 /// Returns the last possible CPU, whatever `nr_cpu_ids` is.
 pub(crate) fn last_possible() -> u32 {
     let bits = Cpumask::possible().as_raw().cast::<usize>();

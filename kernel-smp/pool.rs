@@ -2,12 +2,17 @@
 
 //! The pool: csds of a CPU for asynchronous calls.
 //!
-//! Storage belongs to the source: each CPU has [`SLOTS`] slots with a csd each, and a fallback csd.
-//! So up to `SLOTS + 1` asynchronous calls of a CPU can be queued behind a function that runs on
-//! their target, and none of their senders waits, even if that function waits for the sender. The
-//! next sender waits until a target unlocks one of these csds. The target does so just before it
-//! runs the function of the csd, so the wait includes the functions that run before it on that
-//! target.
+//! Storage belongs to the source: each CPU has slots with a csd each, and a fallback csd. There are
+//! as many slots as CPUs were present when this one was prepared, rounded up to a power of two, but
+//! [`SLOTS`] at least and [`SLOTS_MAX`] at most. That many calls and one more can be queued behind
+//! functions that run on their targets, and none of their senders waits, even if such a function
+//! waits for the sender. The next sender waits until a target unlocks one of these csds. The target
+//! does so just before it runs the function of the csd, so the wait includes the functions that run
+//! before it on that target.
+//!
+//! Slots are used in turn, so that the next one is most likely free. If it is not, a sender looks at
+//! a few more, then at the fallback csd, and at a few more each time that it looks again while it
+//! waits.
 //!
 //! A slot is locked by an exchange, so that an interrupt can lock another one at any time. The
 //! fallback csd is locked, queued and announced by an IPI with interrupts off: no interrupt can
@@ -23,8 +28,8 @@
 //! With `csdlock_debug=1` each slot has the time when its csd was locked. A csd that is locked for
 //! longer than `smp.csd_lock_timeout` is reported, though it has no waiter.
 //!
-//! All zeroes is an unlocked csd, from before `call_function_init()` on. No csd is ever reset or
-//! freed; it may still be in a queue when its CPU goes offline or comes online.
+//! The slots are allocated when the CPU is first prepared. All zeroes is an unlocked csd. No csd is
+//! ever reset or freed; it may still be in a queue when its CPU goes offline or comes online.
 
 use crate::{
     clock::jiffies,
@@ -52,10 +57,21 @@ use crate::{
     }, //
 };
 use core::{
-    cell::UnsafeCell,
-    mem::MaybeUninit, //
+    alloc::Layout,
+    cell::{
+        Cell,
+        UnsafeCell, //
+    },
+    mem::MaybeUninit,
+    ptr,
+    slice, //
 };
 use kernel::{
+    alloc::{
+        allocator::Kmalloc,
+        Allocator,
+        NumaNode, //
+    },
     bindings,
     cpu::CpuId,
     percpu::{
@@ -63,10 +79,18 @@ use kernel::{
         CpuGuard,
         CpuPinned, //
     },
+    prelude::{
+        Result,
+        __GFP_ZERO,
+        ENOMEM,
+        GFP_KERNEL, //
+    },
     sync::{
         atomic::{
+            Acquire,
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         barrier::{
             smp_mb,
@@ -88,8 +112,15 @@ use {
     }, //
 };
 
-/// How many slots the pool of a CPU has.
-pub(crate) const SLOTS: usize = bindings::CONFIG_SMP_RUST_POOL_SLOTS as usize;
+/// How many slots the pool of a CPU has at least.
+const SLOTS: u32 = bindings::CONFIG_SMP_RUST_POOL_SLOTS;
+
+/// How many it has at most. A target that is idle has unlocked its csd long before as many other
+/// calls were sent.
+const SLOTS_MAX: u32 = 256;
+
+/// How many slots a sender looks at before it looks elsewhere.
+const SEARCHED: u32 = 8;
 
 /// A csd in a cache line of its own.
 #[repr(C, align(64))]
@@ -176,14 +207,16 @@ impl Slot {
 ///
 /// # Invariants
 ///
-/// `last` is less than [`SLOTS`].
+/// - `slots` is null until the CPU is first prepared, and from then on an array that is never freed.
+/// - That array has `mask` + 1 slots, and `last` is at most `mask`.
 struct Pool {
-    slots: [Slot; SLOTS],
+    slots: Atomic<*mut Slot>,
+    mask: Atomic<u32>,
+    /// The slot that was tried last: the one after it is most likely free again.
+    last: Atomic<u32>,
     fallback: Slot,
     /// For an offline source, on its way down or up.
     offline: [Slot; 2],
-    /// The slot that was tried last: the one after it is most likely free again.
-    last: Atomic<u32>,
 }
 
 impl Pool {
@@ -194,46 +227,73 @@ impl Pool {
         unsafe { &*POOL.this_cpu_ptr() }
     }
 
-    #[inline]
-    fn slot_after(at: u32) -> u32 {
-        at.wrapping_add(1) % SLOTS as u32
-    }
-
-    /// Calls `wanted` with each slot, beginning after the one that was tried last, until it returns
-    /// something. Returns that, and the number of the slot.
-    #[inline]
-    fn find<T>(&'static self, wanted: impl Fn(&'static Slot) -> Option<T>) -> Option<(u32, T)> {
-        let last = self.last.load(Relaxed);
-        let mut at = last;
-
-        loop {
-            at = Self::slot_after(at);
-            if let Some(found) = wanted(self.slots.get(at as usize)?) {
-                return Some((at, found));
-            }
-            if at == last {
-                return None;
-            }
+    /// Allocates the slots, on the node of `cpu`.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: nothing was allocated.
+    fn prepare(&self, cpu: CpuId) -> Result {
+        if !self.slots.load(Relaxed).is_null() {
+            return Ok(());
         }
+
+        let count = mask::present_cpus()
+            .clamp(SLOTS, SLOTS_MAX)
+            .next_power_of_two();
+        let layout = Layout::array::<Slot>(count as usize).map_err(|_| ENOMEM)?;
+        // SAFETY: `cpu` is below `nr_cpu_ids`.
+        let node = NumaNode::new(unsafe { bindings::cpu_to_node(i32::from(cpu)) })
+            .unwrap_or(NumaNode::NO_NODE);
+        let slots = Kmalloc::alloc(layout, GFP_KERNEL | __GFP_ZERO, node)?;
+
+        // INVARIANT: All zeroes is a slot, and there are `count` of them.
+        self.mask.store(count.wrapping_sub(1), Relaxed);
+        // ORDERING: The release pairs with the acquire in `slots()`. The CPU that sends from this
+        // pool is brought up after this.
+        self.slots.store(slots.as_ptr().cast(), Release);
+        Ok(())
     }
 
-    /// Returns the slot that is most likely free.
+    /// Returns all slots: none, before the CPU is first prepared.
+    fn slots(&'static self) -> &'static [Slot] {
+        // ORDERING: The acquire pairs with the release in `prepare()`.
+        let slots = self.slots.load(Acquire);
+
+        if slots.is_null() {
+            return &[];
+        }
+        let count = self.mask.load(Relaxed).wrapping_add(1);
+        // SAFETY: By the type invariants.
+        unsafe { slice::from_raw_parts(slots, count as usize) }
+    }
+
+    /// Returns the next slot in turn, which is most likely free.
+    ///
+    /// # Safety
+    ///
+    /// The CPU of the pool was prepared.
     #[inline]
-    fn next_slot(&'static self) -> Option<&'static Slot> {
-        let at = Self::slot_after(self.last.load(Relaxed));
+    unsafe fn next_slot(&'static self) -> &'static Slot {
+        let at = self.last.load(Relaxed).wrapping_add(1) & self.mask.load(Relaxed);
 
         // INVARIANT: This is the number of a slot.
         self.last.store(at, Relaxed);
-        self.slots.get(at as usize)
+        // SAFETY: There is a slot with that number, by the type invariants and the safety
+        // requirements.
+        unsafe { &*self.slots.load(Relaxed).add(at as usize) }
     }
 
-    /// Locks the csd of any free slot.
+    /// Locks the csd of a slot, if one of the next few is free.
+    ///
+    /// # Safety
+    ///
+    /// The CPU of the pool was prepared.
     #[inline]
-    fn lock_slot(&'static self) -> Option<Csd> {
-        let (at, csd) = self.find(Slot::lock_if_unlocked)?;
+    unsafe fn lock_slot(&'static self) -> Option<Csd> {
+        let count = SEARCHED.min(self.mask.load(Relaxed).wrapping_add(1));
+        // SAFETY: By the safety requirements.
+        let csd = (0..count).find_map(|_| unsafe { self.next_slot() }.lock_if_unlocked())?;
 
-        // INVARIANT: This is the number of a slot.
-        self.last.store(at, Relaxed);
         stats::most(Counter::SlotsMost, || self.slots_in_use());
         Some(csd)
     }
@@ -259,19 +319,14 @@ impl Pool {
     /// Returns all csds.
     #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
     fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
-        self.slots
+        self.slots()
             .iter()
             .chain([&self.fallback])
             .chain(&self.offline)
     }
 
-    fn has_free_slot(&'static self) -> bool {
-        self.find(|slot| (!slot.csd().is_locked()).then_some(()))
-            .is_some()
-    }
-
     fn slots_in_use(&'static self) -> u64 {
-        let used = self.slots.iter().filter(|slot| slot.csd().is_locked());
+        let used = self.slots().iter().filter(|slot| slot.csd().is_locked());
 
         used.count() as u64
     }
@@ -280,19 +335,35 @@ impl Pool {
 define_per_cpu! {
     #[shared_aligned]
     static POOL: Pool = Pool {
-        slots: [const { Slot::new() }; SLOTS],
+        // INVARIANT: The CPU was not prepared.
+        slots: Atomic::new(ptr::null_mut()),
+        mask: Atomic::new(0),
+        last: Atomic::new(0),
         fallback: Slot::new(),
         offline: [const { Slot::new() }; 2],
-        // INVARIANT: There is a slot 0.
-        last: Atomic::new(0),
     };
+}
+
+/// Allocates the slots of `cpu`, unless it was prepared before.
+///
+/// # Errors
+///
+/// - `ENOMEM`: nothing was allocated.
+///
+/// # Safety
+///
+/// `cpu` is possible and not up.
+pub(crate) unsafe fn prepare(cpu: CpuId) -> Result {
+    // SAFETY: `cpu` is possible, by the safety requirements.
+    unsafe { POOL.per_cpu(cpu) }.prepare(cpu)
 }
 
 /// Sends an asynchronous call to `cpu`. If no csd is free, waits until a target unlocks one.
 ///
 /// # Safety
 ///
-/// The call may be made on `cpu`, which is online, with interrupts off.
+/// The call may be made on `cpu`, with interrupts off. `cpu` is another CPU, and online: so this CPU
+/// was prepared.
 // Always: as for `queue::send()`.
 #[inline(always)]
 pub(crate) unsafe fn send(
@@ -306,18 +377,19 @@ pub(crate) unsafe fn send(
     let no_free_slot = fault::no_free_slot(&guard);
 
     if !no_free_slot {
-        if let Some(slot) = pool.next_slot() {
-            if slot.try_lock() {
-                let csd = slot.csd();
+        // SAFETY: By the safety requirements.
+        let slot = unsafe { pool.next_slot() };
 
-                stats::most(Counter::SlotsMost, || pool.slots_in_use());
-                testpoint::reach(Point::Locked);
-                csd.fill(call, guard.cpu(), cpu);
-                // SAFETY: By the safety requirements. The csd is locked and filled in, and never
-                // freed.
-                unsafe { queue::send(cpu, csd.node(), callsite) };
-                return;
-            }
+        if slot.try_lock() {
+            let csd = slot.csd();
+
+            stats::most(Counter::SlotsMost, || pool.slots_in_use());
+            testpoint::reach(Point::Locked);
+            csd.fill(call, guard.cpu(), cpu);
+            // SAFETY: By the safety requirements. The csd is locked and filled in, and never
+            // freed.
+            unsafe { queue::send(cpu, csd.node(), callsite) };
+            return;
         }
     }
     // SAFETY: By the safety requirements.
@@ -347,11 +419,16 @@ unsafe fn send_in_any(
         unsafe { queue::send(cpu, csd.node(), callsite) };
     };
 
-    loop {
-        let slot = if no_free_slot { None } else { pool.lock_slot() };
-        if let Some(csd) = slot {
-            return send(csd);
+    let found = Cell::new(None);
+    let lock_slot = || {
+        if !no_free_slot && found.get().is_none() {
+            // SAFETY: By the safety requirements.
+            found.set(unsafe { pool.lock_slot() });
         }
+        found.get().is_some()
+    };
+
+    while !lock_slot() {
         // SAFETY: Both return with interrupts off, and with the guards that they began with.
         if unsafe { irq::with_interrupts_off(|_| pool.lock_fallback(&guard).map(send).is_some()) } {
             return;
@@ -361,13 +438,9 @@ unsafe fn send_in_any(
         if irq::in_interrupt() {
             queue::send_overdue_ipis(callsite);
         }
-        wait::until_over_or(
-            pool.fallback.csd(),
-            None,
-            waiting,
-            Some(&|| !no_free_slot && pool.has_free_slot()),
-        );
+        wait::until_over_or(pool.fallback.csd(), None, waiting, Some(&lock_slot));
     }
+    found.get().map(send);
 }
 
 /// Reports one csd of `cpu` that is locked for too long, and sends the IPI again if its target is
@@ -392,6 +465,11 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
 #[cfg(CONFIG_SMP_RUST_KUNIT_TEST)]
 pub(crate) mod state {
     use super::*;
+
+    /// Returns how many slots this CPU has.
+    pub(crate) fn slots() -> u32 {
+        Pool::this_cpu(&CpuGuard::new()).slots().len() as u32
+    }
 
     /// Returns how many csds of the pool of `cpu` are in use, the fallback csd among them.
     ///

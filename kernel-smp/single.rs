@@ -215,7 +215,7 @@ unsafe fn call_one(
         // SAFETY: By the safety requirements, and `cpu` is online.
         unsafe { send_and_wait(guard, cpu, call, waiting, callsite) };
     } else {
-        // SAFETY: As above.
+        // SAFETY: As above, and it is another CPU, since the call is not made `here`.
         unsafe { pool::send(guard, cpu, call, waiting, callsite) };
     }
     0

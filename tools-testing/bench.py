@@ -102,9 +102,6 @@ def goal_of(boot, caller, case, cpus):
     if case == "sending only, no wait" and cpus < 4:
         # C waits for the last target only when there is a next one.
         return 1.0
-    if case == "sending only, no wait" and cpus > 10:
-        # The pool is smaller than the burst, and so the sender waits too.
-        return 1.0
     if case == "sending only, no wait" and boot == "csdlock_debug=1":
         return 0.50
     if case == "sending only, no wait" and cpus >= 8:

@@ -33,15 +33,23 @@ sets_in() {
 	sed -n "/struct $2 {/,/^}/p" "$1" | grep -c cpumask_var_t
 }
 
-# The bytes that each of that many CPUs has, with as many possible: what the object says, with sets of
-# that size, which are allocated if there are more than 512 CPUs, and a csd for each other CPU.
-# usage: memory BYTES SETS
+# The slots of the pool of each of that many CPUs, which are a cache line each.
+slots_of() {
+	local least most
+	least=$(sed -n 's/^CONFIG_SMP_RUST_POOL_SLOTS=//p' "$build/rust/.config")
+	most=$(sed -n 's/^const SLOTS_MAX: u32 = \(.*\);/\1/p' "$top/kernel-smp/pool.rs")
+	echo $(($1 < least ? least : $1 > most ? most : $1))
+}
+
+# The bytes that each of that many CPUs has, with as many present: what the object says, with sets of
+# that size, which are allocated if there are more than 512 CPUs, a csd for each other CPU, and slots.
+# usage: memory BYTES SETS [SLOTS]
 memory() {
-	local bytes=$1 sets=$2 cpus set built
+	local bytes=$1 sets=$2 slots=${3:-} cpus set built
 	built=$(sed -n 's/^CONFIG_NR_CPUS=//p' "$build/rust/.config")
 	for cpus in 64 512 8192; do
 		set=$((cpus / 8 + (cpus > 512 ? 8 : 0)))
-		printf ' %8d' $((bytes + sets * (set - built / 8) + cpus * csd))
+		printf ' %8d' $((bytes + sets * (set - built / 8) + cpus * csd + ${slots:+64 * $(slots_of $cpus)}))
 	done
 	echo
 }
@@ -56,9 +64,9 @@ sizes C "$build/c/kernel/smp.o"
 
 # The size of a csd, in bytes: C has one a CPU for asynchronous calls.
 csd=$((16#$(llvm-nm-22 -S "$build/c/kernel/smp.o" | awk '$4 == "csd_data" { print $2 }')))
-printf '\nEach of N possible CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
+printf '\nEach of N CPUs has these bytes for calls, the %s of each pair among them:\n' "$csd"
 printf '%-14s %8d %8d %8d\n' N 64 512 8192
 printf '%-14s' Rust
-memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/cfd.rs" CallFunctionData)"
+memory "$(each "${rust_objects[@]}")" "$(sets_in "$top/kernel-smp/cfd.rs" CallFunctionData)" slots
 printf '%-14s' C
 memory "$(each "$build/c/kernel/smp.o")" "$(sets_in "$linux/kernel/smp.c" call_function_data)"

@@ -51,6 +51,11 @@ rust_helper_zalloc_cpumask_var_node(cpumask_var_t *mask, int cpu)
 	return zalloc_cpumask_var_node(mask, GFP_KERNEL, cpu_to_node(cpu));
 }
 
+__rust_helper int rust_helper_cpu_to_node(int cpu)
+{
+	return cpu_to_node(cpu);
+}
+
 __rust_helper unsigned int
 rust_helper_sched_numa_find_nth_cpu(const struct cpumask *mask, int n, int cpu)
 {

@@ -128,7 +128,7 @@ static void be_busy(void *info)
 
 static call_single_data_t busy_csd = CSD_INIT(be_busy, NULL);
 
-/* As many calls as the pool of the source has csds in Rust, including the fallback csd. */
+/* As many calls as a pool has csds in Rust with up to 8 CPUs, including the fallback csd. */
 static void measure_sending_to_busy(const struct bench_case *c)
 {
 	u64 least = U64_MAX;

@@ -3,7 +3,7 @@
 //! Calls of a CPU that comes online.
 
 use crate::{
-    pool::SLOTS,
+    pool,
     tests::support::{
         calls::single_on,
         fixture::{
@@ -41,7 +41,9 @@ use kernel::{
 const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ARM_TWD_STARTING;
 
 /// The csds of a CPU that is not online: its slots, the fallback csd and two more.
-const CSDS: u32 = SLOTS as u32 + 3;
+fn csds() -> u32 {
+    pool::state::slots() + 3
+}
 
 /// The calls of the callback.
 struct Plan {
@@ -66,7 +68,7 @@ impl Plan {
     fn call(&self) {
         self.go.store(true, Release);
         let _ = becomes_true(|| self.interrupts_are_off.load(Acquire));
-        for _ in 0..=CSDS {
+        for _ in 0..=csds() {
             if single_on(self.target, self.seen, false) != 0 {
                 self.errors.fetch_add(1, Full);
             }
@@ -79,7 +81,7 @@ impl Plan {
         let _ = becomes_true(|| self.go.load(Acquire));
         with_interrupts_off(|_| {
             self.interrupts_are_off.store(true, Release);
-            let _ = becomes_true(|| self.sent.load(Acquire) == CSDS);
+            let _ = becomes_true(|| self.sent.load(Acquire) == csds());
         });
     }
 }
@@ -144,9 +146,9 @@ mod cases {
         let finished = thread.finishes();
 
         check!(finished);
-        check_eq!(plan.sent.load(Relaxed), CSDS + 1);
+        check_eq!(plan.sent.load(Relaxed), csds() + 1);
         check_eq!(plan.errors.load(Relaxed), 0);
-        check_eq!(plan.seen.runs_after(CSDS + 1), CSDS + 1);
+        check_eq!(plan.seen.runs_after(csds() + 1), csds() + 1);
         Ok(())
     }
 }

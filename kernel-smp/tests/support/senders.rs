@@ -12,10 +12,7 @@ use super::{
     tally::TALLY,
     thread::Thread, //
 };
-use crate::pool::{
-    self,
-    SLOTS, //
-};
+use crate::pool;
 use kernel::{
     cpu::CpuId,
     cpumask::Cpumask,
@@ -42,7 +39,9 @@ use kernel::{
 };
 
 /// How many asynchronous calls a CPU can have in flight before the next one waits.
-pub(crate) const BOUND: u32 = SLOTS as u32 + 1;
+pub(crate) fn bound() -> u32 {
+    pool::state::slots() + 1
+}
 
 /// A thread that makes asynchronous calls.
 pub(crate) struct Sender {

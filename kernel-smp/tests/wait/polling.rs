@@ -8,10 +8,7 @@ use crate::{
         self,
         CanTakeIpi, //
     },
-    pool::{
-        self,
-        SLOTS, //
-    },
+    pool,
     testpoint::Point,
     tests::support::{
         calls::{
@@ -243,12 +240,14 @@ struct Burst {
 }
 
 impl Burst {
-    const CALLS: u32 = SLOTS as u32 + 3;
+    fn calls() -> u32 {
+        pool::state::slots() + 3
+    }
 }
 
 impl Callback for Burst {
     fn call(&'static self) {
-        for _ in 0..Self::CALLS {
+        for _ in 0..Self::calls() {
             single_on(self.to, &TALLY, false);
         }
         self.over.store(true, Release);
@@ -495,7 +494,7 @@ mod cases {
             // The fallback csd is behind a callback from now on, and all slots are free.
             let held = Held::new(third)?;
             let full = Held::new(cpus.there)?;
-            for _ in 0..SLOTS {
+            for _ in 0..pool::state::slots() {
                 require_eq!(single_on(cpus.there, &TALLY, false), 0);
             }
             require_eq!(single_on(third, &TALLY, false), 0);
@@ -514,7 +513,7 @@ mod cases {
         drop(busy);
 
         check!(was_busy);
-        let there = TIMES * (SLOTS as u32 + Burst::CALLS) + calls;
+        let there = TIMES * (pool::state::slots() + Burst::calls()) + calls;
         check!(TALLY.becomes(|cpu| match cpu {
             _ if cpu == cpus.there => there,
             _ if cpu == third => TIMES,

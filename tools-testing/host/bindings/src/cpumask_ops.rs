@@ -5,6 +5,9 @@
 use crate::{c_int, c_uint, cpumask, cpumask_var_t, machine::CPUS};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+/// The CPUs that are present: one, so that pools stay small.
+pub static mut __cpu_present_mask: cpumask = cpumask { bits: [1] };
+
 /// The CPUs that are online.
 pub static mut __cpu_online_mask: cpumask = cpumask { bits: [0] };
 /// No CPU goes down so far that it sends calls then.

@@ -244,6 +244,19 @@ pub fn alloc_percpu(size: usize, align: usize) -> *mut c_void {
     percpu::alloc(size, align)
 }
 
+/// Allocates memory that is freed with the machine.
+pub fn kzalloc(size: usize, align: usize) -> &'static mut [u8] {
+    let first = percpu::of(percpu::alloc(size, align), 0);
+
+    // SAFETY: The areas are never freed, and this part of the first one belongs to the caller alone.
+    unsafe { std::slice::from_raw_parts_mut(first.cast(), size) }
+}
+
+/// All CPUs are on one node.
+pub fn cpu_to_node(_cpu: c_int) -> c_int {
+    0
+}
+
 /// What C does with `smp_cond_load_acquire()`.
 unsafe fn wait_until(address: *mut u32, over: impl Fn(u32) -> bool) -> u32 {
     // SAFETY: By the safety requirements of the callers.

@@ -29,7 +29,7 @@ pub mod prelude {
     //! What each file begins with.
 
     pub use crate::{
-        alloc::GFP_KERNEL,
+        alloc::{__GFP_ZERO, GFP_KERNEL},
         error::{code::*, Error, Result},
         pr_info,
         str::CStrExt as _,
