@@ -222,10 +222,19 @@ def memory_table():
     return [f"Commit {stored['conditions']['memory']}.", "", *simple_table(rows)]
 
 
+def transfers_table():
+    """The cache lines that move between CPUs for a call, and its atomic instructions."""
+    stored = load("transfers.json")
+    rows = [["case", "lines, Rust", "C", "atomics, Rust", "C"]]
+    rows += [[case, *(f"{figure:.2f}" for figure in figures)] for case, figures in stored["figures"].items()]
+    return [f"Linux {stored['conditions']['kernel']}, commit {stored['conditions']['commit']}.", "", *simple_table(rows)]
+
+
 TABLES = {
     "calls": calls_table,
     "compilers": compilers_table,
     "stretches": stretches_table,
+    "transfers": transfers_table,
     "host": host_table,
     "scale": scale_table,
     "time": time_table,

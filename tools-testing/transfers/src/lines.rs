@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which CPUs hold which cache line.
+
+use std::collections::HashMap;
+
+/// How many CPUs there can be.
+pub const CPUS: u32 = u64::BITS;
+
+const LINE: u64 = 64;
+
+/// The CPUs that hold each line, a bit each. A line that is not here was not accessed yet.
+#[derive(Default)]
+pub struct Lines(HashMap<u64, u64>);
+
+impl Lines {
+    /// A CPU reads or writes at a physical address. Returns whether the line moves for it.
+    pub fn access(&mut self, cpu: u32, address: u64, writes: bool) -> bool {
+        let this = 1 << cpu;
+        let holders = self.0.entry(address / LINE).or_insert(this);
+        let moves = if writes {
+            *holders & !this != 0
+        } else {
+            *holders & this == 0
+        };
+
+        *holders = if writes { this } else { *holders | this };
+        moves
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(accesses: &[(u32, u64, bool)]) -> usize {
+        let mut lines = Lines::default();
+        let moves = accesses
+            .iter()
+            .map(|&(cpu, address, writes)| lines.access(cpu, address, writes));
+
+        moves.filter(|moves| *moves).count()
+    }
+
+    #[test]
+    fn what_one_cpu_accesses_does_not_move() {
+        assert_eq!(
+            moved(&[(0, 0, false), (0, 8, true), (0, 16, false), (0, 0, true)]),
+            0
+        );
+    }
+
+    #[test]
+    fn a_ping_pong_moves_twice_a_turn() {
+        // Each turn: the other CPU reads the line, and then writes it.
+        let turns: Vec<_> = (0..10)
+            .flat_map(|turn| [(turn % 2, 0, false), (turn % 2, 0, true)])
+            .collect();
+
+        assert_eq!(moved(&turns), 2 * (turns.len() / 2 - 1));
+    }
+
+    #[test]
+    fn two_variables_in_a_line_move_it_and_in_two_lines_do_not() {
+        let writes = |distance| -> Vec<_> {
+            (0..10)
+                .map(|turn| (turn % 2, u64::from(turn % 2) * distance, true))
+                .collect()
+        };
+
+        assert_eq!(moved(&writes(8)), 9);
+        assert_eq!(moved(&writes(64)), 0);
+    }
+
+    #[test]
+    fn readers_share_a_line_until_it_is_written() {
+        assert_eq!(
+            moved(&[(0, 0, true), (1, 0, false), (2, 0, false), (1, 0, false)]),
+            2
+        );
+        assert_eq!(
+            moved(&[(0, 0, true), (1, 0, false), (0, 0, true), (0, 0, true)]),
+            2
+        );
+    }
+}
