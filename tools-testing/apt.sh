@@ -90,11 +90,14 @@ program_of_sid() {
 	program=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/usr/bin/$name")
 	[ ! -x "$place/usr/bin/$name" ] || return 0
 	[ -n "$is_debian" ] || die "$name is missing; only on Debian can it be installed for you"
-	private_apt "$name" sid
-	apt_step "reading the lists of sid, for $name" apt-get "${apt_options[@]}" update
-	rm -rf "$place"
-	mkdir -p "$place"
-	apt_step "downloading $name" env -C "$place" apt-get "${apt_options[@]}" download "$@"
+	# The cache is locked no longer than this.
+	(
+		private_apt "$name" sid
+		apt_step "reading the lists of sid, for $name" apt-get "${apt_options[@]}" update
+		rm -rf "$place"
+		mkdir -p "$place"
+		apt_step "downloading $name" env -C "$place" apt-get "${apt_options[@]}" download "$@"
+	)
 	for deb in "$place"/*.deb; do
 		dpkg-deb -x "$deb" "$place"
 	done
