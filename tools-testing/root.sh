@@ -37,17 +37,20 @@ make_root() {
 	packages=$(packages_of "$suites")
 	[ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$packages" ] || return 0
 	"$here/setup.sh" mmdebstrap
-	lock_cache
-	as_root rm -rf "$root"
-	mkdir -p "$cache/roots"
-	# The lists of sid are valid for a week, which a mirror may be behind.
-	for suite in $suites; do
-		sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
-	done
-	with_progress "$log" ROOT "Debian $suites in $(short "$root")" as_root mmdebstrap --variant=apt \
-		--include="$root_packages,$packages" "${suites%% *}" "$root" "${sources[@]}" ||
-		die "no root of Debian $suites: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
-	as_root tee "$root/.packages" <<<"$packages" >/dev/null
+	# The cache is locked no longer than this.
+	(
+		lock_cache
+		as_root rm -rf "$root"
+		mkdir -p "$cache/roots"
+		# The lists of sid are valid for a week, which a mirror may be behind.
+		for suite in $suites; do
+			sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
+		done
+		with_progress "$log" ROOT "Debian $suites in $(short "$root")" as_root mmdebstrap --variant=apt \
+			--include="$root_packages,$packages" "${suites%% *}" "$root" "${sources[@]}" ||
+			die "no root of Debian $suites: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+		as_root tee "$root/.packages" <<<"$packages" >/dev/null
+	)
 }
 
 # Runs a command in the root of kernel NAME, as the user of now, who finds the checkout, the tree and
