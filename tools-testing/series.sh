@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Writes the patch series that patches/series declares to build/series/: for each stage numbered patches
 # with a cover letter, and one mbox. FROM='Name <mail>' is their author. CHECK=1 proves that they apply,
-# give the linked tree, build and boot; with LEVEL=long also which stages apply to other kernels.
+# give the linked tree, build and boot; with LEVEL=short nothing boots, with LEVEL=long it also shows
+# what the kernel's own tools say, and which stages apply to other kernels.
 # KDIR=PATH APPLY=1 makes them commits of a git checkout there; STAGES='5 7' picks some.
 
 . "$(dirname "$0")/lib.sh"
@@ -273,16 +274,22 @@ build_series() {
 	[ ! -s "$build/$kernel/warnings" ] || die "$(sed -n 1p "$build/$kernel/warnings")"
 }
 
-# Builds what the series touches, after each patch.
-each_patch() {
-	local commit subject n=0
-	while read -r commit subject; do
+# Builds what the series touches, after each of these patches. usage: builds COMMIT...
+builds() {
+	local commit subject
+	for commit; do
+		subject=$(git -C "$tree" log -1 --format=%s "$commit")
 		(build_series "$commit" prepare kernel/ samples/rust/ arch/x86/kernel/apic/ rust/) >"$logs/series-patch.log" 2>&1 ||
 			die "$subject: $(tail -n 1 "$logs/series-patch.log")"
 		echo "$subject: builds"
-		n=$((n + 1))
-	done < <(git -C "$tree" log --reverse --format='%h %s' "pristine..$last")
-	echo "$n patches"
+	done
+	echo "$# patches"
+}
+
+each_patch() {
+	local commits
+	mapfile -t commits < <(git -C "$tree" rev-list --reverse "pristine..$last")
+	builds "${commits[@]}"
 }
 
 # sparse, on the C files of the last stage: those of kernel/smp.c too.
@@ -367,14 +374,21 @@ item "series: source" source_of_ours
 item "series: same bytes" same_bytes
 item "series: git am" applies
 item "series: b4" takes_b4
-item "series: checkpatch" checkpatch_check
 item "series: kernel-doc" kernel_doc
-item "series: maintainers" maintainers
-item "series: before the fixes" fixes pristine before
-item "series: after the fixes" fixes after-1-fixes after
-for mbox in "$out"/*.mbox; do
-	item "series: ${mbox##*/}" stage "after-$(basename "$mbox" .mbox)"
-done
+stages=("$out"/*.mbox)
+stages=("${stages[@]##*/}")
+stages=("${stages[@]%.mbox}")
+if [ "$level" = short ]; then
+	item "series: last patches" builds "${stages[@]/#/after-}"
+else
+	item "series: checkpatch" checkpatch_check
+	item "series: maintainers" maintainers
+	item "series: before the fixes" fixes pristine before
+	item "series: after the fixes" fixes after-1-fixes after
+	for stage in "${stages[@]}"; do
+		item "series: $stage" stage "after-$stage"
+	done
+fi
 if [ "$level" = long ]; then
 	item "series: sparse" sparse_check
 	item "series: checkstack" checkstack
