@@ -44,6 +44,9 @@ OFF = {
     "sending only, many": ("preemption is off while a call to all others is sent", 1),
 }
 
+# How often the mean the longest wait for a csd may be.
+UNFAIR = 2
+
 LINE = re.compile(r"(\w+): (.+): ([\w.]+) (-?\d+(?:\.\d+)?)")
 LACK = re.compile(r"(\w+): (.+): lacks (\w+)")
 END = re.compile(r"(\w+): end: (\d+) figures")
@@ -214,6 +217,8 @@ def print_rest(rows, lacking, args):
         elif row.get("goal") is not None:
             good = is_met(row)
             met, missed = met + good, missed + (not good)
+    fair = print_storm(rows)
+    met, missed = met + sum(fair), missed + len(fair) - sum(fair)
     rust, c = args.text
     good = rust <= c
     met, missed = met + good, missed + (not good)
@@ -223,6 +228,25 @@ def print_rest(rows, lacking, args):
             what, factor = OFF[row["case"]]
             print(f"{what}: Rust {factor * row['rust']['least']:.0f}, C {factor * row['c']['least']:.0f} instructions")
     print(f"{met} goals are met, {missed} are missed")
+
+
+def print_storm(rows):
+    """Prints how long asynchronous calls wait for a csd while all CPUs make them. Returns whether that is fair."""
+    storms = {}
+    for row in rows:
+        if row["case"] == "storm" and row["clock"] == "instructions":
+            storms.setdefault(row["boot"], {})[row["figure"]] = row
+    fair = []
+    for boot, figures in storms.items():
+        said = []
+        for kernel, name in zip(KERNELS, ("Rust", "C")):
+            waits, mean, longest = (figures[kind][kernel]["median"] for kind in ("waits", "wait", "longest"))
+            times = longest / mean if waits else 0
+            said.append(f"{name} {waits:.0f} of mean {mean:.0f}, longest {longest:.0f}, {times:.1f} times the mean")
+            if kernel == "rust":
+                fair.append(times <= UNFAIR)
+        print(f"waits for a csd in a storm of all CPUs, {boot}: {'; '.join(said)}: {'met' if fair[-1] else 'MISSED'}")
+    return fair
 
 
 def ratios_of(rows):

@@ -2,7 +2,8 @@
 /*
  * smp_bench: several CPUs that make synchronous calls at once, each "bench_loops" times. The
  * figure is the time for all of them, divided by the number of calls. If all CPUs call all, the
- * order is random, and the figure is the mean of many rounds.
+ * order is random, and the figure is the mean of many rounds. In the storm the calls are
+ * asynchronous, and it is shown how long those took that had to wait for a csd.
  */
 
 #include <linux/atomic.h>
@@ -13,14 +14,16 @@
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
+#include <linux/string.h>
 #include <linux/topology.h>
 
 #include "bench.h"
 
 static struct cpumask senders;
-/* The target of each sender; NO_CPU: all others in turn. */
+/* The target of each sender; NO_CPU: all others in turn; STORM: these, asynchronously. */
 static DEFINE_PER_CPU(int, partner);
 #define NO_CPU (-1)
+#define STORM (-2)
 
 #define MESH_ROUNDS 50
 
@@ -29,15 +32,46 @@ static atomic_t to_come, to_end;
 static u64 began, ended;
 static DECLARE_COMPLETION(all_ended);
 
+static int other_after(int cpu)
+{
+	cpu = (cpu + 1) % num_online_cpus();
+	return cpu == raw_smp_processor_id() ? (cpu + 1) % num_online_cpus() : cpu;
+}
+
 static void call_others(void)
 {
-	int i, this_cpu = raw_smp_processor_id(), to = this_cpu;
+	int i, to = raw_smp_processor_id();
 
 	for (i = 0; i < bench_loops; i++) {
-		to = (to + 1) % num_online_cpus();
-		if (to == this_cpu)
-			to = (to + 1) % num_online_cpus();
+		to = other_after(to);
 		smp_call_function_single(to, bench_nothing, NULL, true);
+	}
+}
+
+/* The calls of a CPU that took longer than "longest_send", in ns. */
+struct waits {
+	u64 calls, sum, longest;
+};
+
+static DEFINE_PER_CPU(struct waits, waits);
+static u64 longest_send;
+
+static void storm_others(void)
+{
+	int i, to = raw_smp_processor_id();
+
+	for (i = 0; i < bench_loops; i++) {
+		u64 start = ktime_get_ns(), took;
+
+		to = other_after(to);
+		smp_call_function_single(to, bench_nothing, NULL, false);
+		took = bench_since(start);
+		if (took <= longest_send)
+			continue;
+		this_cpu_inc(waits.calls);
+		this_cpu_add(waits.sum, took);
+		if (took > this_cpu_read(waits.longest))
+			this_cpu_write(waits.longest, took);
 	}
 }
 
@@ -60,6 +94,8 @@ static int sender(void *unused)
 		cpu_relax();
 	if (to == NO_CPU)
 		call_others();
+	else if (to == STORM)
+		storm_others();
 	else
 		call_partner(to);
 	if (atomic_dec_and_test(&to_end)) {
@@ -168,9 +204,50 @@ static void mesh(const struct bench_case *c)
 	bench_say(c, "", "cost", sum, (u64)MESH_ROUNDS * bench_loops * cpumask_weight(&senders));
 }
 
+/* A call that does not wait takes less than twice the least of those to a CPU that is idle. */
+static void measure_longest_send(void)
+{
+	u64 least = U64_MAX;
+	int i;
+
+	for (i = 0; i < bench_loops; i++) {
+		u64 start;
+
+		bench_synchronize();
+		start = ktime_get_ns();
+		smp_call_function_single(TARGET, bench_nothing, NULL, false);
+		least = min(least, bench_since(start));
+	}
+	longest_send = 2 * least;
+}
+
+static void storm(const struct bench_case *c)
+{
+	u64 calls = 0, sum = 0, longest = 0;
+	int cpu;
+
+	measure_longest_send();
+	cpumask_copy(&senders, cpu_online_mask);
+	for_each_online_cpu(cpu) {
+		per_cpu(partner, cpu) = STORM;
+		memset(per_cpu_ptr(&waits, cpu), 0, sizeof(waits));
+	}
+	if (run_senders())
+		return;
+	for_each_online_cpu(cpu) {
+		calls += per_cpu(waits, cpu).calls;
+		sum += per_cpu(waits, cpu).sum;
+		longest = max(longest, per_cpu(waits, cpu).longest);
+	}
+	bench_say(c, "", "waits", calls, 1);
+	bench_say(c, "", "wait", sum, max(calls, 1));
+	bench_say(c, "", "longest", longest, 1);
+}
+
 const struct bench_case bench_crowds[] = {
 	{ "pairs in a node", pairs_in_node },
 	{ "pairs across nodes", pairs_across_nodes, .nodes = 2 },
 	{ "mesh", mesh },
+	{ "storm", storm, .scale = true },
 	{ }
 };
