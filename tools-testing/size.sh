@@ -45,11 +45,12 @@ slots_of() {
 # that size, which are allocated if there are more than 512 CPUs, a csd for each other CPU, and slots.
 # usage: memory BYTES SETS [SLOTS]
 memory() {
-	local bytes=$1 sets=$2 slots=${3:-} cpus set built
+	local bytes=$1 sets=$2 cpus set slots=0 built
 	built=$(sed -n 's/^CONFIG_NR_CPUS=//p' "$build/rust/.config")
 	for cpus in 64 512 8192; do
 		set=$((cpus / 8 + (cpus > 512 ? 8 : 0)))
-		printf ' %8d' $((bytes + sets * (set - built / 8) + cpus * csd + ${slots:+64 * $(slots_of $cpus)}))
+		[ -z "${3:-}" ] || slots=$((64 * $(slots_of $cpus)))
+		printf ' %8d' $((bytes + sets * (set - built / 8) + cpus * csd + slots))
 	done
 	echo
 }
