@@ -23,8 +23,15 @@
 #define QUEUED 8
 
 /* Instructions that do nothing, which the plugin knows. */
-#define mark_begin() asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x5eed0000" ::: "memory")
-#define mark_end() asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x5eed0001" ::: "memory")
+static __always_inline void mark_begin(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x5eed0000" ::: "memory");
+}
+
+static __always_inline void mark_end(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x5eed0001" ::: "memory");
+}
 
 static void nothing(void *info)
 {
