@@ -80,13 +80,13 @@ impl CallFunctionData {
     ///
     /// # Safety
     ///
-    /// `cpu` is possible and not up.
+    /// `cpu` is possible; it is not up, or is the boot CPU and has sent no call.
     pub(crate) unsafe fn prepare(cpu: CpuId) -> Result {
         // SAFETY: `cpu` is possible, by the safety requirements.
         let cfd = unsafe { CFD_DATA.per_cpu(cpu) };
         let ipi_mask = cfd.ipi_mask.get().cast();
 
-        // SAFETY: A CPU that is not up does not use its mask, by the type invariants.
+        // SAFETY: A CPU does not use its mask before its first call.
         if !unsafe { bindings::zalloc_cpumask_var_node(ipi_mask, i32::from(cpu)) } {
             return Err(ENOMEM);
         }

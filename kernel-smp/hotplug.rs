@@ -28,7 +28,7 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// `cpu` is possible and not up.
+/// `cpu` is possible; it is not up, or is the boot CPU and has sent no call.
 #[export]
 pub(crate) unsafe extern "C" fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int {
     // SAFETY: A CPU that is possible is below `nr_cpu_ids`.

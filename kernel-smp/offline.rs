@@ -80,7 +80,7 @@ pub(crate) unsafe extern "C" fn smp_stats_offline() -> u64 {
 ///
 /// # Safety
 ///
-/// `cpu` is a possible CPU that executes nothing.
+/// `cpu` is a possible CPU that executes nothing, or is the boot CPU and was sent nothing.
 pub(crate) unsafe fn drain(cpu: CpuId) {
     // SAFETY: `cpu` is possible, by the safety requirements.
     let queue = unsafe { queue::of(cpu) };

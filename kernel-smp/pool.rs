@@ -11,8 +11,7 @@
 //! before it on that target.
 //!
 //! Slots are used in turn, so that the next one is most likely free. If it is not, a sender looks at
-//! a few more, then at the fallback csd, and at a few more each time that it looks again while it
-//! waits.
+//! all of them once, and then at the fallback csd. While it waits it looks at a few more each time.
 //!
 //! A slot is locked by an exchange, so that an interrupt can lock another one at any time. The
 //! fallback csd is locked, queued and announced by an IPI with interrupts off: no interrupt can
@@ -119,7 +118,7 @@ const SLOTS: u32 = bindings::CONFIG_SMP_RUST_POOL_SLOTS;
 /// calls were sent.
 const SLOTS_MAX: u32 = 256;
 
-/// How many slots a sender looks at before it looks elsewhere.
+/// How many slots a sender that waits looks at, before it looks at other things.
 const SEARCHED: u32 = 8;
 
 /// A csd in a cache line of its own.
@@ -214,6 +213,9 @@ struct Pool {
     mask: Atomic<u32>,
     /// The slot that was tried last: the one after it is most likely free again.
     last: Atomic<u32>,
+    /// Which one of all csds follows the one that was reported last.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    report_next: Atomic<u32>,
     fallback: Slot,
     /// For an offline source, on its way down or up.
     offline: [Slot; 2],
@@ -283,14 +285,14 @@ impl Pool {
         unsafe { &*self.slots.load(Relaxed).add(at as usize) }
     }
 
-    /// Locks the csd of a slot, if one of the next few is free.
+    /// Locks the csd of a slot, if one of the next `most` is free.
     ///
     /// # Safety
     ///
     /// The CPU of the pool was prepared.
     #[inline]
-    unsafe fn lock_slot(&'static self) -> Option<Csd> {
-        let count = SEARCHED.min(self.mask.load(Relaxed).wrapping_add(1));
+    unsafe fn lock_slot(&'static self, most: u32) -> Option<Csd> {
+        let count = most.min(self.mask.load(Relaxed).wrapping_add(1));
         // SAFETY: By the safety requirements.
         let csd = (0..count).find_map(|_| unsafe { self.next_slot() }.lock_if_unlocked())?;
 
@@ -318,7 +320,7 @@ impl Pool {
 
     /// Returns all csds.
     #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
-    fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
+    fn all(&'static self) -> impl Iterator<Item = &'static Slot> + Clone {
         self.slots()
             .iter()
             .chain([&self.fallback])
@@ -339,6 +341,8 @@ define_per_cpu! {
         slots: Atomic::new(ptr::null_mut()),
         mask: Atomic::new(0),
         last: Atomic::new(0),
+        #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+        report_next: Atomic::new(0),
         fallback: Slot::new(),
         offline: [const { Slot::new() }; 2],
     };
@@ -352,7 +356,7 @@ define_per_cpu! {
 ///
 /// # Safety
 ///
-/// `cpu` is possible and not up.
+/// `cpu` is possible; it is not up, or is the boot CPU and has sent no call.
 pub(crate) unsafe fn prepare(cpu: CpuId) -> Result {
     // SAFETY: `cpu` is possible, by the safety requirements.
     unsafe { POOL.per_cpu(cpu) }.prepare(cpu)
@@ -420,15 +424,15 @@ unsafe fn send_in_any(
     };
 
     let found = Cell::new(None);
-    let lock_slot = || {
+    let lock_one_of = |most| {
         if !no_free_slot && found.get().is_none() {
             // SAFETY: By the safety requirements.
-            found.set(unsafe { pool.lock_slot() });
+            found.set(unsafe { pool.lock_slot(most) });
         }
         found.get().is_some()
     };
 
-    while !lock_slot() {
+    while !lock_one_of(SLOTS_MAX) {
         // SAFETY: Both return with interrupts off, and with the guards that they began with.
         if unsafe { irq::with_interrupts_off(|_| pool.lock_fallback(&guard).map(send).is_some()) } {
             return;
@@ -438,7 +442,12 @@ unsafe fn send_in_any(
         if irq::in_interrupt() {
             queue::send_overdue_ipis(callsite);
         }
-        wait::until_over_or(pool.fallback.csd(), None, waiting, Some(&lock_slot));
+        wait::until_over_or(
+            pool.fallback.csd(),
+            None,
+            waiting,
+            Some(&|| lock_one_of(SEARCHED)),
+        );
     }
     found.get().map(send);
 }
@@ -458,7 +467,13 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
     // SAFETY: As above.
     let pool = unsafe { POOL.per_cpu(cpu) };
 
-    pool.all().any(|slot| slot.report_late(cpu));
+    let count = pool.all().count();
+    let start = pool.report_next.load(Relaxed) as usize;
+    // The others come first, so that one that is never unlocked does not hide them.
+    let mut csds = pool.all().zip(1u32..).cycle().skip(start).take(count);
+    if let Some((_, next)) = csds.find(|(slot, _)| slot.report_late(cpu)) {
+        pool.report_next.store(next, Relaxed);
+    }
 }
 
 /// For the tests.
@@ -466,9 +481,12 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
 pub(crate) mod state {
     use super::*;
 
-    /// Returns how many slots this CPU has.
-    pub(crate) fn slots() -> u32 {
-        Pool::this_cpu(&CpuGuard::new()).slots().len() as u32
+    /// Returns how many slots `cpu` has.
+    ///
+    /// `cpu` is a possible CPU.
+    pub(crate) fn slots(cpu: CpuId) -> u32 {
+        // SAFETY: The CPU is possible.
+        unsafe { POOL.per_cpu(cpu) }.slots().len() as u32
     }
 
     /// Returns how many csds of the pool of `cpu` are in use, the fallback csd among them.

@@ -289,7 +289,8 @@ impl Watch<'_> {
         } else if self.is_due(facts.now) {
             self.report(&guard, facts);
         }
-        false
+        // It may have become true while the report was written.
+        self.other.is_some_and(|other| other())
     }
 
     /// Returns what is known of the target. It applies to this use of the csd if the csd is found

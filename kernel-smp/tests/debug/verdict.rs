@@ -383,7 +383,7 @@ mod cases {
         check_given(1, 0, &[Verdict::CallbackRunning], || {
             let slow = Slow::new()?;
             let seen = Seen::new()?;
-            let calls = pool::state::slots() + 2;
+            let calls = pool::state::slots(cpus.here) + 2;
 
             require!(pool_is_free());
             require!(Work::new(slow)?.queue_on(cpus.there));

@@ -40,13 +40,10 @@ use kernel::{
 /// only another architecture uses.
 const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ARM_TWD_STARTING;
 
-/// The csds of a CPU that is not online: its slots, the fallback csd and two more.
-fn csds() -> u32 {
-    pool::state::slots() + 3
-}
-
 /// The calls of the callback.
 struct Plan {
+    /// How many csds the CPU has.
+    csds: u32,
     target: CpuId,
     seen: &'static Seen,
     /// Tells the target to turn interrupts off.
@@ -68,7 +65,7 @@ impl Plan {
     fn call(&self) {
         self.go.store(true, Release);
         let _ = becomes_true(|| self.interrupts_are_off.load(Acquire));
-        for _ in 0..=csds() {
+        for _ in 0..=self.csds {
             if single_on(self.target, self.seen, false) != 0 {
                 self.errors.fetch_add(1, Full);
             }
@@ -81,7 +78,7 @@ impl Plan {
         let _ = becomes_true(|| self.go.load(Acquire));
         with_interrupts_off(|_| {
             self.interrupts_are_off.store(true, Release);
-            let _ = becomes_true(|| self.sent.load(Acquire) == csds());
+            let _ = becomes_true(|| self.sent.load(Acquire) == self.csds);
         });
     }
 }
@@ -130,6 +127,8 @@ mod cases {
     fn a_starting_cpu_can_make_more_calls_than_it_has_csds() -> Result {
         let cpus = two_cpus()?;
         let plan = leak(Plan {
+            // Its slots, the fallback csd and two more.
+            csds: pool::state::slots(cpus.there) + 3,
             target: cpus.third(),
             seen: Seen::new()?,
             go: Atomic::new(false),
@@ -146,9 +145,9 @@ mod cases {
         let finished = thread.finishes();
 
         check!(finished);
-        check_eq!(plan.sent.load(Relaxed), csds() + 1);
+        check_eq!(plan.sent.load(Relaxed), plan.csds + 1);
         check_eq!(plan.errors.load(Relaxed), 0);
-        check_eq!(plan.seen.runs_after(csds() + 1), csds() + 1);
+        check_eq!(plan.seen.runs_after(plan.csds + 1), plan.csds + 1);
         Ok(())
     }
 }

@@ -40,7 +40,7 @@ use kernel::{
 fn step_in_before_push() -> Result {
     let Cpus { here, there } = two_cpus()?;
     let send_more = leak(move || {
-        for _ in 0..bound() + 2 {
+        for _ in 0..bound(here) + 2 {
             single_on(there, &TALLY, false);
         }
     })?;
@@ -52,7 +52,7 @@ fn step_in_before_push() -> Result {
         })?;
 
         require!(made.is_some());
-        let runs = made.unwrap_or(0) + bound() + 2;
+        let runs = made.unwrap_or(0) + bound(here) + 2;
         require!(TALLY.becomes(|cpu| if cpu == there { runs } else { 0 }));
         require!(pool_is_free());
     }
@@ -65,7 +65,7 @@ mod cases {
 
     #[test]
     fn as_many_calls_as_there_are_csds_return_and_the_next_one_waits() -> Result {
-        send_one_too_many(bound())
+        send_one_too_many(bound(two_cpus()?.third()))
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod cases {
         let thread = Thread::prepare(
             third,
             |crowd: &'static Crowd| {
-                for _ in 0..bound() {
+                for _ in 0..bound(CpuId::current()) {
                     single_on(crowd.to, crowd.seen, false);
                 }
             },
@@ -117,15 +117,15 @@ mod cases {
 
         check!(returned);
         check!(held_until_now);
-        check_eq!(crowd.seen.runs_after(bound()), bound());
-        check_eq!(events.csds(), bound() as usize);
+        check_eq!(crowd.seen.runs_after(bound(third)), bound(third));
+        check_eq!(events.csds(), bound(third) as usize);
         check_eq!(ipis, 1);
         Ok(())
     }
 
     #[test]
     fn a_callback_can_wait_until_its_caller_has_used_all_csds() -> Result {
-        meet(bound())
+        meet(bound(two_cpus()?.third()))
     }
 
     #[test]

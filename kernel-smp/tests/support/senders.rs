@@ -38,9 +38,9 @@ use kernel::{
     }, //
 };
 
-/// How many asynchronous calls a CPU can have in flight before the next one waits.
-pub(crate) fn bound() -> u32 {
-    pool::state::slots() + 1
+/// How many asynchronous calls `cpu` can have in flight before the next one waits.
+pub(crate) fn bound(cpu: CpuId) -> u32 {
+    pool::state::slots(cpu) + 1
 }
 
 /// A thread that makes asynchronous calls.

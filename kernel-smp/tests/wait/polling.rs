@@ -240,14 +240,14 @@ struct Burst {
 }
 
 impl Burst {
-    fn calls() -> u32 {
-        pool::state::slots() + 3
+    fn calls(from: CpuId) -> u32 {
+        pool::state::slots(from) + 3
     }
 }
 
 impl Callback for Burst {
     fn call(&'static self) {
-        for _ in 0..Self::calls() {
+        for _ in 0..Self::calls(CpuId::current()) {
             single_on(self.to, &TALLY, false);
         }
         self.over.store(true, Release);
@@ -494,7 +494,7 @@ mod cases {
             // The fallback csd is behind a callback from now on, and all slots are free.
             let held = Held::new(third)?;
             let full = Held::new(cpus.there)?;
-            for _ in 0..pool::state::slots() {
+            for _ in 0..pool::state::slots(cpus.here) {
                 require_eq!(single_on(cpus.there, &TALLY, false), 0);
             }
             require_eq!(single_on(third, &TALLY, false), 0);
@@ -513,7 +513,7 @@ mod cases {
         drop(busy);
 
         check!(was_busy);
-        let there = TIMES * (pool::state::slots() + Burst::calls()) + calls;
+        let there = TIMES * (pool::state::slots(cpus.here) + Burst::calls(cpus.here)) + calls;
         check!(TALLY.becomes(|cpu| match cpu {
             _ if cpu == cpus.there => there,
             _ if cpu == third => TIMES,
