@@ -489,6 +489,18 @@ pub(crate) mod state {
         unsafe { POOL.per_cpu(cpu) }.slots().len() as u32
     }
 
+    /// Returns when a csd of the pool of `cpu` was last reported, in ns.
+    ///
+    /// `cpu` is a possible CPU.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    pub(crate) fn last_report(cpu: CpuId) -> u64 {
+        // SAFETY: The CPU is possible.
+        let pool = unsafe { POOL.per_cpu(cpu) };
+        let reports = pool.all().map(|slot| slot.reported.load(Relaxed));
+
+        reports.max().unwrap_or(0)
+    }
+
     /// Returns how many csds of the pool of `cpu` are in use, the fallback csd among them.
     ///
     /// `cpu` is a possible CPU.

@@ -255,12 +255,6 @@ impl Stray {
     }
 }
 
-/// How often a call was reported.
-fn reports() -> i32 {
-    // SAFETY: C's `atomic_t` is read as a whole.
-    unsafe { (&raw const bindings::csd_bug_count.counter).read_volatile() }
-}
-
 /// Makes a synchronous call to `cpu`.
 fn call(cpu: CpuId) -> Result {
     let seen = Seen::new()?;
@@ -309,14 +303,14 @@ mod cases {
         // An IPI of another CPU may come before the time.
         for _ in 0..4 {
             let seen = Seen::new()?;
-            let before = reports();
+            let before = pool::state::last_report(cpus.here);
             let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
             for _ in 0..2 {
                 check_eq!(single_on(cpus.there, seen, false), 0);
             }
             require_eq!(seen.runs_after(2), 2);
-            reported = reports() != before;
+            reported = pool::state::last_report(cpus.here) != before;
             if reported {
                 break;
             }
