@@ -33,12 +33,15 @@ sets_in() {
 	sed -n "/struct $2 {/,/^}/p" "$1" | grep -c cpumask_var_t
 }
 
-# The slots of the pool of each of that many CPUs, which are a cache line each.
+# The slots of the pool of each of that many CPUs, which are a cache line each: a power of two.
 slots_of() {
-	local least most
+	local least most slots=1
 	least=$(sed -n 's/^CONFIG_SMP_RUST_POOL_SLOTS=//p' "$build/rust/.config")
 	most=$(sed -n 's/^const SLOTS_MAX: u32 = \(.*\);/\1/p' "$top/kernel-smp/pool.rs")
-	echo $(($1 < least ? least : $1 > most ? most : $1))
+	while [ $slots -lt "$least" ] || { [ $slots -lt "$1" ] && [ $slots -lt "$most" ]; }; do
+		slots=$((2 * slots))
+	done
+	echo $slots
 }
 
 # The bytes that each of that many CPUs has, with as many present: what the object says, with sets of

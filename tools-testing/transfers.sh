@@ -44,8 +44,7 @@ item "transfers: plugin" plugin
 for kernel in "${kernels[@]}"; do
 	item "transfers: $kernel" measure "$kernel"
 done
-item_live "transfers" python3 -B "$here/transfers.py" "$logs" --out "$target/transfers.json" \
+item_live "transfers" python3 -B "$here/transfers.py" "$logs" --out "$target/transfers.json" ${STORE:+--store} \
 	--condition kernel "$(sed -nE 's/.*Linux version ([^ ]+).*/\1/p' "$logs/transfers-rust.log" | sed -n 1p)" \
 	--condition commit "$(git -C "$top" describe --always --dirty 2>/dev/null || echo none)"
-[ -z "${STORE:-}" ] || [ "$item_rc" != 0 ] || cp "$target/transfers.json" "$here/bench/transfers.json"
 end_items

@@ -17,7 +17,7 @@
 
 /* The measuring thread is on CPU 0, and this is its target. */
 #define TARGET 1
-/* The least of them has no tick in it, and finds each line where the last region left it. */
+/* More than twice as many as a pool has slots, which are used in turn: half of them have been used. */
 #define REGIONS 30
 #define TURNS 8
 #define QUEUED 8

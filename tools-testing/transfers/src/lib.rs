@@ -48,6 +48,7 @@ struct Access {
     pc: u64,
     virtual_address: u64,
     address: u64,
+    size: u64,
     writes: bool,
 }
 
@@ -94,13 +95,14 @@ impl Counter {
             pc,
             virtual_address,
             address,
+            size,
             writes,
         } = access;
         let cpu = self.cpu;
-        let moved = self.lines.access(cpu, address, writes);
+        let moved = self.lines.access(cpu, address, size, writes);
 
-        if let Some(counts) = self.region.as_mut().filter(|_| moved) {
-            counts.transfers += 1;
+        if let Some(counts) = self.region.as_mut().filter(|_| moved > 0) {
+            counts.transfers += moved;
             if let Some(moves) = &mut self.moves {
                 let how = if writes { "writes" } else { "reads" };
                 writeln!(
@@ -204,6 +206,7 @@ impl HasCallbacks for Plugin {
                             pc,
                             virtual_address,
                             address: place.hwaddr(),
+                            size: 1 << info.size_shift(),
                             writes: atomic || info.is_store(),
                         });
                     }

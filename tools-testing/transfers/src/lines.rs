@@ -14,18 +14,23 @@ const LINE: u64 = 64;
 pub struct Lines(HashMap<u64, u64>);
 
 impl Lines {
-    /// A CPU reads or writes at a physical address. Returns whether the line moves for it.
-    pub fn access(&mut self, cpu: u32, address: u64, writes: bool) -> bool {
+    /// A CPU reads or writes `size` bytes at a physical address. Returns how many lines move for it.
+    pub fn access(&mut self, cpu: u32, address: u64, size: u64, writes: bool) -> u64 {
         let this = 1 << cpu;
-        let holders = self.0.entry(address / LINE).or_insert(this);
-        let moves = if writes {
-            *holders & !this != 0
-        } else {
-            *holders & this == 0
-        };
+        let lines = address / LINE..=(address + size - 1) / LINE;
+        let moves = lines.filter(|line| {
+            let holders = self.0.entry(*line).or_insert(this);
+            let before = *holders;
 
-        *holders = if writes { this } else { *holders | this };
-        moves
+            *holders = if writes { this } else { before | this };
+            if writes {
+                before & !this != 0
+            } else {
+                before & this == 0
+            }
+        });
+
+        moves.count() as u64
     }
 }
 
@@ -33,13 +38,13 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn moved(accesses: &[(u32, u64, bool)]) -> usize {
+    fn moved(accesses: &[(u32, u64, bool)]) -> u64 {
         let mut lines = Lines::default();
         let moves = accesses
             .iter()
-            .map(|&(cpu, address, writes)| lines.access(cpu, address, writes));
+            .map(|&(cpu, address, writes)| lines.access(cpu, address, 8, writes));
 
-        moves.filter(|moves| *moves).count()
+        moves.sum()
     }
 
     #[test]
@@ -57,7 +62,7 @@ mod tests {
             .flat_map(|turn| [(turn % 2, 0, false), (turn % 2, 0, true)])
             .collect();
 
-        assert_eq!(moved(&turns), 2 * (turns.len() / 2 - 1));
+        assert_eq!(moved(&turns), 2 * (turns.len() as u64 / 2 - 1));
     }
 
     #[test]
@@ -81,6 +86,14 @@ mod tests {
         assert_eq!(
             moved(&[(0, 0, true), (1, 0, false), (0, 0, true), (0, 0, true)]),
             2
+        );
+    }
+
+    #[test]
+    fn an_access_to_two_lines_moves_both() {
+        assert_eq!(
+            moved(&[(0, 60, true), (1, 60, false), (0, 64, true), (0, 56, true)]),
+            4
         );
     }
 }
