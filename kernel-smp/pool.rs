@@ -179,26 +179,37 @@ impl Slot {
         true
     }
 
-    /// Reports the csd if its use began while waits were watched, and it is locked for too long.
-    /// Returns whether it was reported.
+    /// Returns when this use of the csd began, in jiffies, if that was while waits were watched.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    fn report_late(&'static self, source: CpuId) -> bool {
-        let csd = self.csd();
+    fn used_since(&'static self) -> Option<u64> {
         // ORDERING: The acquire pairs with the barrier in `note_time()`.
-        let locked = !csd.is_over(None);
+        let locked = !self.csd().is_over(None);
         let since = self.since.load(Relaxed);
-        let is_over = || self.since.load(Relaxed) != since;
-        if !locked || since == 0 {
-            return false;
-        }
 
+        (locked && since != 0).then_some(since)
+    }
+
+    /// Returns when this use of the csd was last reported, or else when it began, in ns.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    fn reported_at(&'static self) -> Option<u64> {
+        let start = time_of(self.used_since()?);
+
+        Some(self.reported.load(Relaxed).max(start))
+    }
+
+    /// Reports the csd if it is locked for too long.
+    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    fn report_late(&'static self, source: CpuId) {
+        let Some(since) = self.used_since() else {
+            return;
+        };
         let start = time_of(since);
         let last = self.reported.load(Relaxed).max(start);
-        let reported = stall::report_if_late(csd, source, start, last, &is_over);
-        if reported {
+        let is_over = || self.since.load(Relaxed) != since;
+
+        if stall::report_if_late(self.csd(), source, start, last, &is_over) {
             self.reported.store(now(), Relaxed);
         }
-        reported
     }
 }
 
@@ -213,9 +224,6 @@ struct Pool {
     mask: Atomic<u32>,
     /// The slot that was tried last: the one after it is most likely free again.
     last: Atomic<u32>,
-    /// Which one of all csds follows the one that was reported last.
-    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    report_next: Atomic<u32>,
     fallback: Slot,
     /// For an offline source, on its way down or up.
     offline: [Slot; 2],
@@ -320,7 +328,7 @@ impl Pool {
 
     /// Returns all csds.
     #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
-    fn all(&'static self) -> impl Iterator<Item = &'static Slot> + Clone {
+    fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
         self.slots()
             .iter()
             .chain([&self.fallback])
@@ -341,8 +349,6 @@ define_per_cpu! {
         slots: Atomic::new(ptr::null_mut()),
         mask: Atomic::new(0),
         last: Atomic::new(0),
-        #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-        report_next: Atomic::new(0),
         fallback: Slot::new(),
         offline: [const { Slot::new() }; 2],
     };
@@ -467,12 +473,13 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
     // SAFETY: As above.
     let pool = unsafe { POOL.per_cpu(cpu) };
 
-    let count = pool.all().count();
-    let start = pool.report_next.load(Relaxed) as usize;
-    // The others come first, so that one that is never unlocked does not hide them.
-    let mut csds = pool.all().zip(1u32..).cycle().skip(start).take(count);
-    if let Some((_, next)) = csds.find(|(slot, _)| slot.report_late(cpu)) {
-        pool.report_next.store(next, Relaxed);
+    // If that one is not late, none is. One that is never unlocked does not hide the others.
+    let oldest = pool
+        .all()
+        .filter_map(|slot| Some((slot.reported_at()?, slot)))
+        .min_by_key(|(at, _)| *at);
+    if let Some((_, slot)) = oldest {
+        slot.report_late(cpu);
     }
 }
 
