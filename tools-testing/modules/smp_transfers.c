@@ -13,6 +13,7 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/smp.h>
 
 /* The measuring thread is on CPU 0, and this is its target. */
@@ -254,8 +255,11 @@ static int __init smp_transfers_init(void)
 	task = kthread_create_on_cpu(measure, NULL, 0, "smp_transfers/%u");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
+	get_task_struct(task);
 	wake_up_process(task);
 	wait_for_completion(&all_measured);
+	/* The thread has left the module when this returns. */
+	kthread_stop_put(task);
 	return 0;
 }
 module_init(smp_transfers_init);
