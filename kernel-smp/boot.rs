@@ -17,6 +17,10 @@ use kernel::{
 
 /// Prepares the boot CPU. The queues of all CPUs start empty.
 ///
+/// # Panics
+///
+/// There is no memory for the csds of the boot CPU.
+///
 /// # Safety
 ///
 /// Called once, by the boot CPU, when memory can be allocated.
@@ -24,7 +28,10 @@ use kernel::{
 #[link_section = ".init.text"]
 pub(crate) unsafe extern "C" fn call_function_init() {
     // SAFETY: The boot CPU is possible, and sends no calls yet.
-    unsafe { hotplug::smpcfd_prepare_cpu(CpuId::current().as_u32()) };
+    if unsafe { hotplug::smpcfd_prepare_cpu(CpuId::current().as_u32()) } != 0 {
+        // SAFETY: The string ends with a NUL, and has no conversion.
+        unsafe { bindings::panic(c"smp: No memory for the csds of the boot CPU\n".as_char_ptr()) };
+    }
 }
 
 /// Sets `nr_cpu_ids` to one above the last possible CPU.
