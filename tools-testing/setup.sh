@@ -11,7 +11,7 @@
 lock
 apt_options=()
 
-packages='make gawk gcc binutils libc6-dev flex bison bc perl cpio kmod rsync xz-utils zstd patch git file
+packages='make gawk gcc binutils libc6-dev flex bison bc perl cpio kmod iproute2 rsync xz-utils zstd patch git file
 python3 python3-venv ccache busybox-static udev libelf-dev libssl-dev ca-certificates'
 if [ -n "$with_gcc" ]; then
 	packages+=' libclang-dev'

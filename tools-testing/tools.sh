@@ -12,7 +12,7 @@ with_gcc=$([ "${CC:-}" != gcc ] || echo yes)
 
 # Which awk there is decides the order of a header of the kernel's build: a later installation of gawk, for
 # kvm.sh, would have all kernels built anew.
-commands='make gawk gcc ld flex bison bc perl cpio kmod rsync xz zstd patch git file python3 ccache busybox
+commands='make gawk gcc ld flex bison bc perl cpio kmod ip rsync xz zstd patch git file python3 ccache busybox
 /usr/bin/rustc /usr/bin/rustdoc /usr/bin/rustfmt'
 [ -n "$with_gcc" ] || commands+=' shellcheck clang-22 ld.lld-22 llvm-nm-22 llvm-link-22 /usr/bin/clippy-driver'
 
