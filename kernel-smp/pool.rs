@@ -191,6 +191,7 @@ impl Slot {
 
     /// Returns when this use of the csd was last reported, or else when it began, in ns.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    #[cold]
     fn reported_at(&'static self) -> Option<u64> {
         let start = time_of(self.used_since()?);
 
@@ -298,7 +299,7 @@ impl Pool {
     /// # Safety
     ///
     /// The CPU of the pool was prepared.
-    #[inline]
+    #[cold]
     unsafe fn lock_slot(&'static self, most: u32) -> Option<Csd> {
         let count = most.min(self.mask.load(Relaxed).wrapping_add(1));
         // SAFETY: By the safety requirements.
@@ -310,7 +311,7 @@ impl Pool {
 
     /// Locks a csd when no slot is free: for an offline source one of the two more, else the
     /// fallback csd.
-    #[inline]
+    #[cold]
     fn lock_fallback(&'static self, guard: &CpuGuard) -> Option<Csd> {
         if !guard.cpu().is_online() {
             let reserved = self.offline.iter().find_map(Slot::lock_if_unlocked);
@@ -328,11 +329,8 @@ impl Pool {
 
     /// Returns all csds.
     #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
-    fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
-        self.slots()
-            .iter()
-            .chain([&self.fallback])
-            .chain(&self.offline)
+    fn all(&'static self) -> [&'static [Slot]; 3] {
+        [self.slots(), slice::from_ref(&self.fallback), &self.offline]
     }
 
     fn slots_in_use(&'static self) -> u64 {
@@ -474,10 +472,14 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
     let pool = unsafe { POOL.per_cpu(cpu) };
 
     // If that one is not late, none is. One that is never unlocked does not hide the others.
-    let oldest = pool
-        .all()
-        .filter_map(|slot| Some((slot.reported_at()?, slot)))
-        .min_by_key(|(at, _)| *at);
+    let mut oldest: Option<(u64, &Slot)> = None;
+    for slot in pool.all().into_iter().flatten() {
+        if let Some(at) = slot.reported_at() {
+            if oldest.is_none_or(|(first, _)| at < first) {
+                oldest = Some((at, slot));
+            }
+        }
+    }
     if let Some((_, slot)) = oldest {
         slot.report_late(cpu);
     }
@@ -503,7 +505,8 @@ pub(crate) mod state {
     pub(crate) fn last_report(cpu: CpuId) -> u64 {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(cpu) };
-        let reports = pool.all().map(|slot| slot.reported.load(Relaxed));
+        let slots = pool.all().into_iter().flatten();
+        let reports = slots.map(|slot| slot.reported.load(Relaxed));
 
         reports.max().unwrap_or(0)
     }
@@ -515,6 +518,8 @@ pub(crate) mod state {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(cpu) };
 
-        pool.all().filter(|slot| slot.csd().is_locked()).count()
+        let slots = pool.all().into_iter().flatten();
+
+        slots.filter(|slot| slot.csd().is_locked()).count()
     }
 }

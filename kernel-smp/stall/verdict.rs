@@ -42,6 +42,7 @@ impl Verdict {
 
     /// Counts the verdict on report number `id`, and prints its line. `ns` is the time that the
     /// line states.
+    #[cold]
     pub(super) fn give(self, id: i32, cpu: CpuId, ns: u64) {
         let (cpu, us) = (cpu.as_u32(), ns / NSEC_PER_USEC as u64);
 
