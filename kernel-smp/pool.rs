@@ -462,7 +462,8 @@ unsafe fn send_in_any(
 ///
 /// # Safety
 ///
-/// `cpu` is a possible CPU. Called by one task at a time, with interrupts on.
+/// `cpu` is a possible CPU. Called by a task, with interrupts on. A csd that two tasks look at at the
+/// same time may be reported by both.
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 #[export]
 pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
@@ -498,15 +499,18 @@ pub(crate) mod state {
         unsafe { POOL.per_cpu(cpu) }.slots().len() as u32
     }
 
-    /// Returns when a csd of the pool of `cpu` was last reported, in ns.
+    /// Returns when a csd of the pool of `source` was last reported as locked, in ns: one that was
+    /// used for `target` last.
     ///
-    /// `cpu` is a possible CPU.
+    /// `source` is a possible CPU.
     #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
-    pub(crate) fn last_report(cpu: CpuId) -> u64 {
+    pub(crate) fn last_report(source: CpuId, target: CpuId) -> u64 {
         // SAFETY: The CPU is possible.
-        let pool = unsafe { POOL.per_cpu(cpu) };
+        let pool = unsafe { POOL.per_cpu(source) };
         let slots = pool.all().into_iter().flatten();
-        let reports = slots.map(|slot| slot.reported.load(Relaxed));
+        let reports = slots
+            .filter(|slot| slot.csd().snapshot().target() == i32::from(target))
+            .map(|slot| slot.reported.load(Relaxed));
 
         reports.max().unwrap_or(0)
     }

@@ -8,13 +8,16 @@
  */
 
 #include <linux/bug.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>
+#include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
 #include <linux/ptrace.h>
+#include <linux/sched/isolation.h>
 #include <linux/workqueue.h>
 
 #include <asm/nmi.h>
@@ -63,19 +66,45 @@ void smp_stall_bug_on(bool too_long)
 	BUG_ON(too_long);
 }
 
-static void smp_stall_look(struct work_struct *work);
-static DECLARE_DELAYED_WORK(smp_stall_work, smp_stall_look);
-
 /* An asynchronous call has no waiter that would report a lost IPI. */
+static DEFINE_PER_CPU(struct delayed_work, smp_stall_work);
+/* When the last look began, in jiffies. */
+static unsigned long smp_stall_looked = INITIAL_JIFFIES;
+
+/*
+ * Each CPU can be the one that looks, at the csds of all: another one may be
+ * stuck, which is what is to be reported.
+ */
 static void smp_stall_look(struct work_struct *work)
 {
 	unsigned long timeout = READ_ONCE(csd_lock_timeout);
+	unsigned long period = timeout ? msecs_to_jiffies(timeout) : 5 * HZ;
+	unsigned long last = READ_ONCE(smp_stall_looked);
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		smp_report_late(cpu);
-	queue_delayed_work(system_dfl_wq, &smp_stall_work,
-			   timeout ? msecs_to_jiffies(timeout) : 5 * HZ);
+	if (time_after_eq(jiffies, last + period / 2) &&
+	    try_cmpxchg(&smp_stall_looked, &last, jiffies)) {
+		for_each_possible_cpu(cpu)
+			smp_report_late(cpu);
+	}
+	queue_delayed_work_on(smp_processor_id(), system_percpu_wq,
+			      to_delayed_work(work), period);
+}
+
+static int smp_stall_online(unsigned int cpu)
+{
+	struct delayed_work *work = per_cpu_ptr(&smp_stall_work, cpu);
+
+	INIT_DELAYED_WORK(work, smp_stall_look);
+	if (housekeeping_cpu(cpu, HK_TYPE_TIMER))
+		queue_delayed_work_on(cpu, system_percpu_wq, work, HZ);
+	return 0;
+}
+
+static int smp_stall_offline(unsigned int cpu)
+{
+	cancel_delayed_work_sync(per_cpu_ptr(&smp_stall_work, cpu));
+	return 0;
 }
 
 static int __init smp_stall_init(void)
@@ -84,7 +113,7 @@ static int __init smp_stall_init(void)
 		return 0;
 	register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler, NMI_FLAG_FIRST,
 			     "smp_stall");
-	queue_delayed_work(system_dfl_wq, &smp_stall_work, HZ);
-	return 0;
+	return min(cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "smp/stall:online",
+				     smp_stall_online, smp_stall_offline), 0);
 }
 early_initcall(smp_stall_init);

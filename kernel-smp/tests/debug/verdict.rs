@@ -32,6 +32,7 @@ use crate::{
             pool_is_free,
             with_interrupts_off, //
         },
+        gate::Held,
         irq_work::Work,
         seen::Seen,
         thread::{
@@ -303,20 +304,49 @@ mod cases {
         // An IPI of another CPU may come before the time.
         for _ in 0..4 {
             let seen = Seen::new()?;
-            let before = pool::state::last_report(cpus.here);
+            let before = pool::state::last_report(cpus.here, cpus.there);
             let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
 
             for _ in 0..2 {
                 check_eq!(single_on(cpus.there, seen, false), 0);
             }
             require_eq!(seen.runs_after(2), 2);
-            reported = pool::state::last_report(cpus.here) != before;
+            reported = pool::state::last_report(cpus.here, cpus.there) != before;
             if reported {
                 break;
             }
         }
 
         check!(reported);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lost_ipi_is_sent_again_while_an_older_asynchronous_call_is_stuck() -> Result {
+        let (cpus, _busy) = begin()?;
+        let third = cpus.third();
+        let stuck = Seen::new()?;
+        let held = Held::new(third)?;
+        let mut reported = false;
+
+        require_eq!(single_on(third, stuck, false), 0);
+        // As above.
+        for _ in 0..4 {
+            let seen = Seen::new()?;
+            let before = pool::state::last_report(cpus.here, cpus.there);
+            let _fault = Fault::between(DROP, cpus.here, cpus.there, 1);
+
+            check_eq!(single_on(cpus.there, seen, false), 0);
+            require_eq!(seen.runs_after(1), 1);
+            reported = pool::state::last_report(cpus.here, cpus.there) != before;
+            if reported {
+                break;
+            }
+        }
+
+        check!(reported);
+        check!(held.release());
+        check_eq!(stuck.runs_after(1), 1);
         Ok(())
     }
 
