@@ -9,7 +9,7 @@ ifeq ($(origin CC),default)
 CC :=
 endif
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE
+export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE BARE
 export RUNS FROM APPLY STAGES
 
 sh := tools-testing
@@ -19,7 +19,8 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 
   make run      build the kernel, boot it, run the sample in it; installs what is missing
   make test     all checks; T=list shows them, T='litmus kunit' runs some; LEVEL=short or long
-  make bench    what calls cost beside C: a table, JSON, a picture; CHECK=1, SCALE=1, LEVEL=
+  make bench    what calls cost beside C: a table, JSON, a picture; CHECK=1, SCALE=1, LEVEL=;
+                in ns with ACCEL=kvm, or BARE=1 on a machine that runs the kernel
   make series   patches for git am, in stages; FROM='Name <mail>', CHECK=1, KDIR=path APPLY=1
   make kernel   build the kernel: build/rust, or build/c with IMPL=c
   make shell    a shell in it
@@ -49,7 +50,7 @@ untree: ; @$(sh)/tree.sh undo
 kernel: ; @$(sh)/kernel.sh
 run: ; @$(sh)/run.sh
 shell: ; @$(sh)/shell.sh
-bench: ; @$(sh)/bench.sh
+bench: ; @$(sh)/$(if $(BARE),bare,bench).sh
 doc: ; @$(sh)/doc.sh
 series: ; @$(sh)/series.sh
 test: ; @$(sh)/test.sh

@@ -126,7 +126,7 @@ def summary(values):
 def collect(logs, args):
     """Returns a row for each figure, in the order in which they were printed."""
     rows, lacking = [], {}
-    modules = ["smp_bench"] if args.scale else list(CALLERS)
+    modules = ["smp_bench"] if args.scale else ["smp_bench", "smp_bench_user"] if args.bare else list(CALLERS)
     files = logs.glob(f"bench-{args.cpus}-*-rust-1.out")
     places = sorted({tuple(file.name.split("-")[2:4]) for file in files}, key=order)
     if not places:
@@ -219,15 +219,17 @@ def print_rest(rows, lacking, args):
             met, missed = met + good, missed + (not good)
     fair = print_storm(rows)
     met, missed = met + sum(fair), missed + len(fair) - sum(fair)
-    rust, c = args.text
-    good = rust <= c
-    met, missed = met + good, missed + (not good)
-    print(f"text of the objects: Rust {rust}, C {c}, ratio {rust / c:.2f}, goal 1.00: {'met' if good else 'MISSED'}")
+    if args.text:
+        rust, c = args.text
+        good = rust <= c
+        met, missed = met + good, missed + (not good)
+        print(f"text of the objects: Rust {rust}, C {c}, ratio {rust / c:.2f}, goal 1.00: {'met' if good else 'MISSED'}")
     for row in rows:
         if (row["clock"], row["boot"], row["figure"]) == ("instructions", "default", "cost") and row["case"] in OFF:
             what, factor = OFF[row["case"]]
             print(f"{what}: Rust {factor * row['rust']['least']:.0f}, C {factor * row['c']['least']:.0f} instructions")
-    print(f"{met} goals are met, {missed} are missed")
+    if met or missed:
+        print(f"{met} goals are met, {missed} are missed")
 
 
 def print_storm(rows):
@@ -266,9 +268,10 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--cpus", type=int, required=True)
     parser.add_argument("--runs", type=int, required=True)
-    parser.add_argument("--text", type=int, nargs=2, required=True, metavar=("RUST", "C"))
+    parser.add_argument("--text", type=int, nargs=2, metavar=("RUST", "C"))
     parser.add_argument("--condition", nargs=2, action="append", default=[])
     parser.add_argument("--host", type=pathlib.Path, help="what was measured on this machine")
+    parser.add_argument("--bare", action="store_true", help="measured without a guest, and no calls from Rust")
     parser.add_argument("--scale", action="store_true", help="only the cases that are of interest there")
     args = parser.parse_args()
 
@@ -277,7 +280,7 @@ def main():
     ratios = ratios_of(rows)
     result = {
         "conditions": conditions,
-        "text": {"rust": args.text[0], "c": args.text[1]},
+        "text": dict(zip(KERNELS, args.text or ())),
         "lacking": {case: what for (_, case), what in lacking.items()},
         "figures": rows,
     }
@@ -288,7 +291,9 @@ def main():
         ]
     outputs = {"scale": result}
     if not args.scale:
-        outputs = {"bench": result, "ratios": {"conditions": conditions, "ratios": ratios}}
+        outputs = {"bench": result}
+        if ratios:
+            outputs["ratios"] = {"conditions": conditions, "ratios": ratios}
     for name, content in outputs.items():
         content = {"licence": "SPDX-License-Identifier: GPL-2.0"} | content
         # A list is short, and has a line.

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # What cross-CPU calls cost on the Rust kernel and on the C one, which are built from one tree and one
 # configuration and boot in turn: in instructions of the guest, and in time if KVM works here.
-# LEVEL=short: fewer runs, and no other boot parameters. RUNS= says how often each kernel boots with
-# them, CPUS= with how many CPUs; CONFIG=small, CC=gcc and HELPERS=call which kernels. CHECK=1: fails if a
-# ratio has become worse than the stored one. SCALE=1: some cases with 2, 4, 8, ... 64 CPUs, with
-# LEVEL=long 128 too, which take as long as all others, and 288.
+# ACCEL=kvm: in time alone. LEVEL=short: fewer runs, and no other boot parameters. RUNS= says how often each
+# kernel boots with them, CPUS= with how many CPUs; CONFIG=small, CC=gcc and HELPERS=call which kernels.
+# CHECK=1: fails if a ratio has become worse than the stored one. SCALE=1: some cases with 2, 4, 8, ... 64
+# CPUs, with LEVEL=long 128 too, which take as long as all others, and 288.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -22,6 +22,8 @@ kind=${rust#rust}
 stored=$here/bench/ratios-$cpus$kind.json
 [ -z "${CHECK:-}" ] || [ -e "$stored" ] ||
 	die "no ratios are stored for $cpus CPUs: there is no $(short "$stored")"
+[ "${ACCEL:-}" != kvm ] || [ -z "${CHECK:-}${SCALE:-}" ] ||
+	die "ACCEL=kvm: CHECK=1 and SCALE=1 are about instructions, which are counted without KVM"
 compiler=clang-22
 [[ $rust != *-gcc ]] || compiler=gcc
 runs=5
@@ -107,6 +109,12 @@ if [ -n "${SCALE:-}" ]; then
 		judge --scale
 	done
 	draw "${files[@]}"
+elif [ "${ACCEL:-}" = kvm ]; then
+	kvm_works "$build/$rust" || die "ACCEL=kvm: /dev/kvm boots no guest here"
+	for parameters in "${boots[@]}"; do
+		measure ns kvm "$parameters"
+	done
+	judge
 else
 	for parameters in "${boots[@]}"; do
 		SMP_ICOUNT=1 measure instructions tcg "$parameters"

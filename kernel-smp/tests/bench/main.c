@@ -143,4 +143,9 @@ static void __exit smp_bench_exit(void)
 module_exit(smp_bench_exit);
 
 MODULE_DESCRIPTION("What cross-CPU calls cost");
+#ifdef CONFIG_SMP_RUST
+MODULE_INFO(implementation, "rust");
+#else
+MODULE_INFO(implementation, "c");
+#endif
 MODULE_LICENSE("GPL");
