@@ -12,6 +12,8 @@ import pathlib
 import re
 import sys
 
+from transfers import WAYS
+
 HERE = pathlib.Path(__file__).resolve().parent
 STORED = HERE / "bench"
 PAGE = HERE.parent / "Documentation/dev-tools/smp/benchmarks.rst"
@@ -225,9 +227,13 @@ def memory_table():
 def transfers_table():
     """The cache lines that move between CPUs for a call, and its atomic instructions."""
     stored = load("transfers.json")
-    rows = [["case", "lines, Rust", "C", "atomics, Rust", "C"]]
-    rows += [[case, *(f"{figure:.2f}" for figure in figures)] for case, figures in stored["figures"].items()]
-    return [f"Linux {stored['conditions']['kernel']}, commit {stored['conditions']['commit']}.", "", *simple_table(rows)]
+    ways = stored["figures"]
+    rows = [["case", *(f"lines, {WAYS[way]}" if way != "default" else "lines" for way in ways), "atomics"]]
+    for case in ways["default"]:
+        lines = [f"{way[case][0]:.2f} / {way[case][1]:.2f}" for way in ways.values()]
+        rows.append([case, *lines, "{2:.2f} / {3:.2f}".format(*ways["default"][case])])
+    head = f"Linux {stored['conditions']['kernel']}, commit {stored['conditions']['commit']}."
+    return [head, "", *list_table((25, *(15 for _ in rows[0][1:])), rows)]
 
 
 TABLES = {

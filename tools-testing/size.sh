@@ -62,6 +62,7 @@ printf '%-14s %8s %8s %8s %8s\n' "" text data bss "each CPU"
 sizes Rust "${rust_objects[@]}"
 for o in "${rust_objects[@]}"; do
 	sizes "  $(basename "$o")" "$o"
+	[ "${o##*/}" != smp_core.o ] || python3 -B "$here/rooms.py" "$o"
 done
 sizes "Rust, options" "${options_objects[@]}"
 sizes C "$build/c/kernel/smp.o"

@@ -18,10 +18,18 @@
 
 /* The measuring thread is on CPU 0, and this is its target. */
 #define TARGET 1
+/* Another one, which lets that one go on. */
+#define RELEASER 2
 /* More than twice as many as a pool has slots, which are used in turn: half of them have been used. */
 #define REGIONS 30
 #define TURNS 8
 #define QUEUED 8
+/* So many asynchronous calls can be queued before one waits for storage, with few CPUs. */
+#ifdef CONFIG_SMP_RUST
+#define STORAGE (CONFIG_SMP_RUST_POOL_SLOTS + 1)
+#else
+#define STORAGE 1
+#endif
 
 /* Instructions that do nothing, which the plugin knows. */
 static __always_inline void mark_begin(void)
@@ -114,24 +122,59 @@ static void hold(void *info)
 	WRITE_ONCE(held, true);
 	while (!READ_ONCE(released))
 		cpu_relax();
+}
+
+static void hold_and_begin(void *info)
+{
+	hold(info);
 	mark_begin();
+}
+
+/* Keeps the target in a function. */
+static void hold_target(smp_call_func_t func)
+{
+	static call_single_data_t hold_csd;
+
+	WRITE_ONCE(held, false);
+	WRITE_ONCE(released, false);
+	INIT_CSD(&hold_csd, func, NULL);
+	smp_call_function_single_async(TARGET, &hold_csd);
+	while (!READ_ONCE(held))
+		cpu_relax();
 }
 
 static void drain(void)
 {
-	static call_single_data_t hold_csd = CSD_INIT(hold, NULL), queued[QUEUED];
+	static call_single_data_t queued[QUEUED];
 	int i;
 
-	WRITE_ONCE(held, false);
-	WRITE_ONCE(released, false);
-	smp_call_function_single_async(TARGET, &hold_csd);
-	while (!READ_ONCE(held))
-		cpu_relax();
+	hold_target(hold_and_begin);
 	for (i = 0; i < QUEUED; i++) {
 		INIT_CSD(&queued[i], i == QUEUED - 1 ? end_region : nothing, NULL);
 		smp_call_function_single_async(TARGET, &queued[i]);
 	}
 	WRITE_ONCE(released, true);
+	wait_for_end();
+}
+
+static void release(void *info)
+{
+	udelay(50);
+	WRITE_ONCE(released, true);
+}
+
+/* All csds of the source are queued behind a function that runs, so the last call waits for one. */
+static void storage_wait(void)
+{
+	static call_single_data_t release_csd = CSD_INIT(release, NULL);
+	int i;
+
+	hold_target(hold);
+	for (i = 0; i < STORAGE; i++)
+		smp_call_function_single(TARGET, nothing, NULL, false);
+	smp_call_function_single_async(RELEASER, &release_csd);
+	mark_begin();
+	smp_call_function_single(TARGET, end_region, NULL, false);
 	wait_for_end();
 }
 
@@ -224,6 +267,7 @@ static const struct {
 	{ "all others, wait", many_wait, 1 },
 	{ "each other, no wait, and then all, wait", each_no_wait, 1 },
 	{ "drain", drain, QUEUED },
+	{ "all csds in use, and one more", storage_wait, STORAGE + 1 },
 };
 
 static DECLARE_COMPLETION(all_measured);
