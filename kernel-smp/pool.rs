@@ -503,7 +503,7 @@ pub(crate) mod state {
     /// used for `target` last.
     ///
     /// `source` is a possible CPU.
-    #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+    #[cfg(all(CONFIG_FAIL_SMP, CONFIG_CSD_LOCK_WAIT_DEBUG))]
     pub(crate) fn last_report(source: CpuId, target: CpuId) -> u64 {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(source) };
