@@ -7,7 +7,7 @@ use crate::{
     debug::{static_key, static_key_false},
     machine, sys,
 };
-use std::ptr;
+use std::{ffi::CStr, ptr};
 
 #[repr(C)]
 pub struct sched_class {
@@ -167,6 +167,17 @@ pub fn idle_threads_init() {}
 pub fn cpuhp_threads_init() {}
 pub fn bringup_nonboot_cpus(_max: c_uint) {}
 pub fn smp_cpus_done(_max: c_uint) {}
+
+/// # Safety
+///
+/// `text` is a string that ends with a NUL.
+pub unsafe fn panic(text: *const c_char) -> ! {
+    // SAFETY: By the safety requirements.
+    panic!(
+        "{}",
+        unsafe { CStr::from_ptr(text.cast()) }.to_string_lossy()
+    )
+}
 
 pub fn num_online_nodes() -> c_uint {
     1
