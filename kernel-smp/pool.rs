@@ -458,12 +458,12 @@ unsafe fn send_in_any(
 
 /// Reports one csd of `cpu` that is locked for too long, and sends the IPI again if its target is
 /// online and runs no function. The IPI is for all csds with that target. A csd with another target
-/// is reported when this is called next.
+/// is reported when this is called next. Two tasks that call this at the same time may report the
+/// same csd.
 ///
 /// # Safety
 ///
-/// `cpu` is a possible CPU. Called by a task, with interrupts on. A csd that two tasks look at at the
-/// same time may be reported by both.
+/// `cpu` is a possible CPU. Called by a task, with interrupts on.
 #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
 #[export]
 pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {

@@ -72,14 +72,15 @@ static DEFINE_PER_CPU(struct delayed_work, smp_stall_work);
 static unsigned long smp_stall_looked = INITIAL_JIFFIES;
 
 /*
- * Each CPU can be the one that looks, at the csds of all: another one may be
- * stuck, which is what is to be reported.
+ * Looks at the pools of all CPUs. The timer of each CPU can lead to it, since
+ * another CPU may be stuck.
  */
 static void smp_stall_look(struct work_struct *work)
 {
 	unsigned long timeout = READ_ONCE(csd_lock_timeout);
 	unsigned long period = timeout ? msecs_to_jiffies(timeout) : 5 * HZ;
 	unsigned long last = READ_ONCE(smp_stall_looked);
+	struct delayed_work *own = to_delayed_work(work);
 	unsigned int cpu;
 
 	if (time_after_eq(jiffies, last + period / 2) &&
@@ -87,8 +88,7 @@ static void smp_stall_look(struct work_struct *work)
 		for_each_possible_cpu(cpu)
 			smp_report_late(cpu);
 	}
-	queue_delayed_work_on(smp_processor_id(), system_percpu_wq,
-			      to_delayed_work(work), period);
+	queue_delayed_work_on(own->cpu, system_dfl_wq, own, period);
 }
 
 static int smp_stall_online(unsigned int cpu)
@@ -97,7 +97,7 @@ static int smp_stall_online(unsigned int cpu)
 
 	INIT_DELAYED_WORK(work, smp_stall_look);
 	if (housekeeping_cpu(cpu, HK_TYPE_TIMER))
-		queue_delayed_work_on(cpu, system_percpu_wq, work, HZ);
+		queue_delayed_work_on(cpu, system_dfl_wq, work, HZ);
 	return 0;
 }
 
