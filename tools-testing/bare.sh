@@ -19,28 +19,31 @@ other=$([ "$kernel" = c ] && echo rust || echo c)
 cpus=$(getconf _NPROCESSORS_ONLN)
 out=$build/bench-bare
 mkdir -p "$out"
-rm -f "$out/bench-$cpus-ns-default-$kernel"-*
-cc -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
-	die "the program was not compiled: $(tail -n 1 "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
+rm -f "$out/bench-$cpus-ns-default-$kernel"-* "$out/$kernel.release"
+# What root makes here is its owner's.
+trap 'chown -R --reference="$top" "$out" "$build/.lock" && chown --reference="$top" "$build" "$logs"' EXIT
+cc -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$out/user.log" 2>&1 ||
+	die "the program was not compiled: $(tail -n 1 "$out/user.log") (log: $(short "$out")/user.log)"
 
 # What the module has said, without what the log had before. The last line is its count of figures.
 figures() {
 	local mark="smp: measuring, $$ $1"
-	echo "$mark" >/dev/kmsg
+	echo "$mark" >/dev/kmsg || return
 	modprobe smp_bench || return
-	modprobe -r smp_bench
-	dmesg -t | sed "1,/^$mark\$/d" | grep -a '^smp_bench: '
+	modprobe -r smp_bench || return
+	dmesg -t | sed "1,/^$mark\$/d" | grep -a '^smp_bench: ' || { echo "its lines are not in the kernel log"; return 1; }
 	"$out/user"
 }
 
 for ((run = 1; run <= runs; run++)); do
 	say BENCH "run $run of $runs, ns, $cpus CPUs, kernel/smp in ${kernel^} (figures: $(short "$out"))"
 	log=$out/bench-$cpus-ns-default-$kernel-$run.out
-	figures $run >"$log" 2>&1 || die "the module failed: $(tail -n 1 "$log") (log: $(short "$log"))"
+	figures $run >"$log" 2>&1 || die "nothing was measured: $(tail -n 1 "$log") (log: $(short "$log"))"
+	grep -q '^smp_bench: end: [1-9]' "$log" || die "the kernel log has lost lines of smp_bench (log: $(short "$log"))"
 done
 uname -r >"$out/$kernel.release"
 
-if [ ! -e "$out/bench-$cpus-ns-default-$other-1.out" ]; then
+if [ ! -e "$out/$other.release" ] || [ ! -e "$out/bench-$cpus-ns-default-$other-1.out" ]; then
 	echo "ok: measured $(uname -r); now boot the other kernel and run 'make bench BARE=1' there, to compare"
 	exit
 fi

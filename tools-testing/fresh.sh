@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# 'make run' on a machine that was just installed: in a new root of Debian that has make, git and sudo and
-# else what each Debian has, as root and as a user with sudo. Long: each downloads and builds all.
+# 'make run' of the last commit on a machine that was just installed: in a new root of Debian that has
+# make, git and sudo and else what each Debian has, as root and as a user with sudo. Long: each downloads
+# and builds all.
 # FRESH='trixie:user bookworm:root' says which, CC= and CONFIG= what is built; LEVEL=long: 'make test' too.
 # A root has what this machine needs to reach the archives of packages: the files below. It is removed
 # when all is well, and else kept, to look into.

@@ -23,7 +23,7 @@ def exported():
 
 
 def file_of(symbol, files):
-    """Returns the file that defines a function, by its path; of the kernel crate: that."""
+    """Returns the file that defines a function, by the path in its name."""
     if symbol in files:
         return files[symbol]
     if match := PATH.search(symbol):

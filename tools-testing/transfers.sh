@@ -12,6 +12,7 @@
 . "$here/modules.sh"
 lock
 begin_items
+[ -z "${STORE:-}" ] || [ "$level" = long ] || die "STORE=1 stores the figures of LEVEL=long"
 kernels=(rust c)
 ways=(default watched)
 if [ "$level" = long ]; then
