@@ -38,7 +38,12 @@ KINDS = {
 }
 
 # What is said of a case, by its caller.
-CALLERS = {"C": "", "Rust": ", from ``kernel::smp``", "a program": ", a system call"}
+CALLERS = {
+    "C": "",
+    "Rust": ", from ``kernel::smp``",
+    "a program": ", a system call",
+    "a governor": ", for ``cpus_peek_for_pending_ipi()``",
+}
 
 # A run with fewer is not stored.
 RUNS = 5
@@ -141,7 +146,7 @@ def compilers_table():
         for case in cases:
             if case.startswith("dry run"):
                 continue
-            cells = [ratios["ratios"]["default"][caller].get(case) for ratios in stored.values()]
+            cells = [ratios["ratios"]["default"].get(caller, {}).get(case) for ratios in stored.values()]
             label = case.removesuffix(", all run") + CALLERS[caller]
             rows.append([label, *(f"{cell[0]:.2f}" if cell else "-" for cell in cells)])
     return [

@@ -20,4 +20,5 @@ echo "clock source: $(cat /sys/devices/system/clocksource/clocksource0/current_c
 figures_of "$build/kernel/smp/tests/smp_bench" "$@"
 [ $# = 0 ] || exit 0
 figures_of "$modules/smp_bench_api"
+figures_of "$modules/smp_bench_peek"
 "$program"
