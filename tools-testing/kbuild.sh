@@ -171,17 +171,32 @@ forget_warned_objects() {
 
 # Builds TARGETs of kernel NAME.
 build_kernel() {
-	local name=$1 o=$build/$1 log=$logs/kernel-$1.log start rc=0
+	local name=$1 o=$build/$1 log=$logs/kernel-$1.log start rc=0 steps=""
 	shift
 	[ ! -e "$linux/.config" ] || die "$linux was configured in place: 'make mrproper' there first"
 	[ -z "$(said_by "$name" Root)" ] || make_root "$name"
 	configure "$name"
 	forget_warned_objects "$name"
 	start=$(date +%s)
+	# A build from nothing has about as many steps each time.
+	[[ -e $o/vmlinux || " $* " != *" bzImage "* ]] || steps=$(steps_of "$name")
 	with_progress "$log" KERNEL "$(short "$o")" kmake "$name" "$@" || rc=$?
 	[ $rc = 0 ] || die "building $(short "$o") failed: $(build_error "$log") (log: $(short "$log"))"
+	[ -z "$steps" ] || note_steps "$name" "$(wc -l <"$log")"
 	note_warnings "$name" "$log"
 	built_in=$(since "$start")
+}
+
+# How many steps it takes to build kernel NAME from nothing, as far as that is known.
+steps_of() {
+	cat "$cache/steps/$1" 2>/dev/null || echo 2000
+}
+
+# Notes how many it took. One that goes on where another ended has fewer. usage: note_steps NAME STEPS
+note_steps() {
+	[ -e "$cache/steps/$1" ] && [ "$2" -le "$(steps_of "$1")" ] && return
+	mkdir -p "$cache/steps"
+	echo "$2" >"$cache/steps/$1"
 }
 
 build_error() {

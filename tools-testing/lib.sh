@@ -118,6 +118,19 @@ end_group() {
 	kill -KILL -- "-$1" 2>/dev/null || true
 }
 
+# How far a command is, whose log has so many lines. With $steps, that is how many it will have.
+# usage: progress SECONDS LINES
+progress() {
+	local done
+	printf '          %d min %02d s, ' $(($1 / 60)) $(($1 % 60))
+	if [ -z "${steps:-}" ]; then
+		printf '%d lines of log' "$2"
+	else
+		done=$(($2 < steps ? 20 * $2 / steps : 20))
+		printf '[%-20s] %d of about %d steps' "$(printf '%*s' $done '' | tr ' ' '#')" "$2" "$steps"
+	fi
+}
+
 # Runs a long command with its output in a log, and shows that it goes on. The command has a process
 # group of its own, so that it can be ended with all that it started.
 # usage: with_progress LOG WORD TEXT COMMAND...
@@ -136,10 +149,10 @@ with_progress() {
 		sleep 1
 		now=$(($(date +%s) - start))
 		if [ -t 1 ]; then
-			printf '\r          %d min %02d s, %d lines of log ' $((now / 60)) $((now % 60)) "$(wc -l <"$log")"
+			printf '\r%s ' "$(progress $now "$(wc -l <"$log")")"
 		elif [ $((now / 30)) -gt $shown ]; then
 			shown=$((now / 30))
-			printf '          %d min %02d s, %d lines of log\n' $((now / 60)) $((now % 60)) "$(wc -l <"$log")"
+			echo "$(progress $now "$(wc -l <"$log")")"
 		fi
 	done
 	wait $pid || rc=$?

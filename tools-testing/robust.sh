@@ -277,6 +277,24 @@ other_version() {
 	grep -q 'NOTICE .*is Linux 6.1.0; this is made for 7.3' "$out" || die "it does not say that the version is another"
 }
 
+# To be run alone.
+read_only() {
+	rm -rf "$work/kdir"
+	mkdir -p "$work/kdir/rust/kernel"
+	printf '%s\n' 'VERSION = 7' 'PATCHLEVEL = 3' 'SUBLEVEL = 4' >"$work/kdir/Makefile"
+	mount --bind "$work/kdir" "$work/kdir"
+	mount -o remount,bind,ro "$work/kdir"
+	bad_kdir "$work/kdir" 'kdir cannot be written: take a copy of it'
+}
+
+configured_in_place() {
+	touch "$tree/.config"
+	start kernel CONFIG=small
+	refused 120 'was configured in place: .make mrproper. there first'
+	rm "$tree/.config"
+	echo "$verdict"
+}
+
 # Each verb that needs a path in which kernels can be built must say at once that this is none; those that
 # take things out again work.
 odd_path() {
@@ -599,6 +617,8 @@ item "Ctrl-C in untree" stop_at untree mv '*.smp-new\ *' 5
 item "a hook that does not fit" broken_hook
 item "KDIR is no tree" not_a_tree
 item "KDIR of another version" other_version
+item "KDIR that is read-only" alone read_only
+item "a tree configured in place" configured_in_place
 item "a checkout in an odd path" odd_path
 item "KDIR, a cache in odd paths" odd_places
 item "two makes at once" two_at_once

@@ -83,6 +83,7 @@ if [ "$linux" = "$build/linux" ] && [ ! -e "$linux/Makefile" ]; then
 fi
 version=$(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" 2>/dev/null | paste -sd. || true)
 [ -d "$linux/rust/kernel" ] && [ -n "$version" ] || die "$linux is not a Linux source tree"
+[ -w "$linux" ] || die "$linux cannot be written: take a copy of it as KDIR"
 case "$version" in
 7.3.*) ;;
 *) say NOTICE "$(short "$linux") is Linux $version; this is made for 7.3" ;;
