@@ -299,7 +299,7 @@ impl Pool {
     /// # Safety
     ///
     /// The CPU of the pool was prepared.
-    #[cold]
+    #[inline]
     unsafe fn lock_slot(&'static self, most: u32) -> Option<Csd> {
         let count = most.min(self.mask.load(Relaxed).wrapping_add(1));
         // SAFETY: By the safety requirements.

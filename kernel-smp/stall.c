@@ -68,12 +68,17 @@ void smp_stall_bug_on(bool too_long)
 
 /* An asynchronous call has no waiter that would report a lost IPI. */
 static DEFINE_PER_CPU(struct delayed_work, smp_stall_work);
+/*
+ * Its workers are bound: an unbound one may be woken on a CPU that is stuck in an
+ * interrupt, and looks idle.
+ */
+static struct workqueue_struct *smp_stall_wq;
 /* When the last look began, in jiffies. */
 static unsigned long smp_stall_looked = INITIAL_JIFFIES;
 
 /*
- * Looks at the pools of all CPUs. The timer of each CPU can lead to it, since
- * another CPU may be stuck.
+ * Looks at the pools of all CPUs. The worker of each CPU can do so, since another
+ * CPU may be stuck.
  */
 static void smp_stall_look(struct work_struct *work)
 {
@@ -88,7 +93,7 @@ static void smp_stall_look(struct work_struct *work)
 		for_each_possible_cpu(cpu)
 			smp_report_late(cpu);
 	}
-	queue_delayed_work_on(own->cpu, system_dfl_wq, own, period);
+	queue_delayed_work_on(own->cpu, smp_stall_wq, own, period);
 }
 
 static int smp_stall_online(unsigned int cpu)
@@ -97,7 +102,7 @@ static int smp_stall_online(unsigned int cpu)
 
 	INIT_DELAYED_WORK(work, smp_stall_look);
 	if (housekeeping_cpu(cpu, HK_TYPE_TIMER))
-		queue_delayed_work_on(cpu, system_dfl_wq, work, HZ);
+		queue_delayed_work_on(cpu, smp_stall_wq, work, HZ);
 	return 0;
 }
 
@@ -111,6 +116,9 @@ static int __init smp_stall_init(void)
 {
 	if (!static_key_enabled(&csdlock_debug_enabled))
 		return 0;
+	smp_stall_wq = alloc_workqueue("smp_stall", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
+	if (!smp_stall_wq)
+		return -ENOMEM;
 	register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler, NMI_FLAG_FIRST,
 			     "smp_stall");
 	return min(cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "smp/stall:online",
