@@ -124,10 +124,10 @@ progress() {
 	local done
 	printf '          %d min %02d s, ' $(($1 / 60)) $(($1 % 60))
 	if [ -z "${steps:-}" ]; then
-		printf '%d lines of log' "$2"
+		printf '%d lines of log\n' "$2"
 	else
 		done=$(($2 < steps ? 20 * $2 / steps : 20))
-		printf '[%-20s] %d of about %d steps' "$(printf '%*s' $done '' | tr ' ' '#')" "$2" "$steps"
+		printf '[%-20s] %d of about %d steps\n' "$(printf '%*s' $done '' | tr ' ' '#')" "$2" "$steps"
 	fi
 }
 
@@ -152,7 +152,7 @@ with_progress() {
 			printf '\r%s ' "$(progress $now "$(wc -l <"$log")")"
 		elif [ $((now / 30)) -gt $shown ]; then
 			shown=$((now / 30))
-			echo "$(progress $now "$(wc -l <"$log")")"
+			progress $now "$(wc -l <"$log")"
 		fi
 	done
 	wait $pid || rc=$?
