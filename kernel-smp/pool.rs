@@ -329,8 +329,10 @@ impl Pool {
 
     /// Returns all csds.
     #[cfg(any(CONFIG_CSD_LOCK_WAIT_DEBUG, CONFIG_SMP_RUST_KUNIT_TEST))]
-    fn all(&'static self) -> [&'static [Slot]; 3] {
+    fn all(&'static self) -> impl Iterator<Item = &'static Slot> {
         [self.slots(), slice::from_ref(&self.fallback), &self.offline]
+            .into_iter()
+            .flatten()
     }
 
     fn slots_in_use(&'static self) -> u64 {
@@ -474,7 +476,7 @@ pub(crate) unsafe extern "C" fn smp_report_late(cpu: c_uint) {
 
     // If that one is not late, none is. One that is never unlocked does not hide the others.
     let mut oldest: Option<(u64, &Slot)> = None;
-    for slot in pool.all().into_iter().flatten() {
+    for slot in pool.all() {
         if let Some(at) = slot.reported_at() {
             if oldest.is_none_or(|(first, _)| at < first) {
                 oldest = Some((at, slot));
@@ -507,8 +509,8 @@ pub(crate) mod state {
     pub(crate) fn last_report(source: CpuId, target: CpuId) -> u64 {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(source) };
-        let slots = pool.all().into_iter().flatten();
-        let reports = slots
+        let reports = pool
+            .all()
             .filter(|slot| slot.csd().snapshot().target() == i32::from(target))
             .map(|slot| slot.reported.load(Relaxed));
 
@@ -522,8 +524,6 @@ pub(crate) mod state {
         // SAFETY: The CPU is possible.
         let pool = unsafe { POOL.per_cpu(cpu) };
 
-        let slots = pool.all().into_iter().flatten();
-
-        slots.filter(|slot| slot.csd().is_locked()).count()
+        pool.all().filter(|slot| slot.csd().is_locked()).count()
     }
 }

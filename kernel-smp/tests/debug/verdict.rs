@@ -279,6 +279,21 @@ fn late_is_reported(cpus: &Cpus, calls: u32) -> Result<bool> {
     Ok(is_reported())
 }
 
+/// Checks that one of four calls of `f` returns true: an IPI of another CPU may come before the one
+/// that is sent again.
+fn check_reported(mut f: impl FnMut() -> Result<bool>) -> Result {
+    let mut reported = false;
+
+    for _ in 0..4 {
+        reported = f()?;
+        if reported {
+            break;
+        }
+    }
+    check!(reported);
+    Ok(())
+}
+
 /// Makes a synchronous call to `cpu`.
 fn call(cpu: CpuId) -> Result {
     let seen = Seen::new()?;
@@ -322,42 +337,25 @@ mod cases {
     #[test]
     fn a_lost_ipi_is_sent_again_for_asynchronous_calls_too() -> Result {
         let (cpus, _busy) = begin()?;
-        let mut reported = false;
 
-        // An IPI of another CPU may come before the time.
-        for _ in 0..4 {
-            reported = late_is_reported(&cpus, 2)?;
-            if reported {
-                break;
-            }
-        }
-
-        check!(reported);
-        Ok(())
+        check_reported(|| late_is_reported(&cpus, 2))
     }
 
     #[test]
     fn a_lost_ipi_is_sent_again_while_an_older_asynchronous_call_is_stuck() -> Result {
         let (cpus, _busy) = begin()?;
         let third = cpus.third();
-        let mut reported = false;
 
-        // As above.
-        for _ in 0..4 {
+        check_reported(|| {
             let stuck = Seen::new()?;
             let held = Held::new(third)?;
 
             check_eq!(single_on(third, stuck, false), 0);
-            reported = late_is_reported(&cpus, 1)?;
+            let reported = late_is_reported(&cpus, 1)?;
             check!(held.release());
             require_eq!(stuck.runs_after(1), 1);
-            if reported {
-                break;
-            }
-        }
-
-        check!(reported);
-        Ok(())
+            Ok(reported)
+        })
     }
 
     #[test]
