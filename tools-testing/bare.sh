@@ -47,7 +47,8 @@ if [ ! -e "$out/$other.release" ] || [ ! -e "$out/bench-$cpus-ns-default-$other-
 	echo "ok: measured $(uname -r); now boot the other kernel and run 'make bench BARE=1' there, to compare"
 	exit
 fi
-runs=$(find "$out" -name "bench-$cpus-ns-default-$other-*.out" | wc -l | { read -r n; echo $((n < runs ? n : runs)); })
+measured=$(find "$out" -name "bench-$cpus-ns-default-$other-*.out" | wc -l)
+[ "$measured" -ge "$runs" ] || runs=$measured
 python3 -B "$here/bench.py" "$out" "$out" --cpus "$cpus" --runs "$runs" --bare \
 	--condition kernel "$(cat "$out/rust.release"), $(cat "$out/c.release")" \
 	--condition machine "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed -n 1p)" \

@@ -62,6 +62,13 @@ def fail(text):
     sys.exit(f"smp: {text}")
 
 
+def write_json(path, content):
+    """Writes a file in which a list, which is short, has a line."""
+    content = {"licence": "SPDX-License-Identifier: GPL-2.0"} | content
+    text = re.sub(r"\[[^][{}]*\]", lambda m: re.sub(r"\s+", " ", m[0]), json.dumps(content, indent=1))
+    path.write_text(text + "\n")
+
+
 def read(path, modules):
     """Returns the figures that a guest has printed, by caller, case and kind; and what it lacks."""
     figures, lacking, told, ended = {}, {}, {}, {}
@@ -302,10 +309,7 @@ def main():
         if ratios:
             outputs["ratios"] = {"conditions": conditions, "ratios": ratios}
     for name, content in outputs.items():
-        content = {"licence": "SPDX-License-Identifier: GPL-2.0"} | content
-        # A list is short, and has a line.
-        text = re.sub(r"\[[^][{}]*\]", lambda m: re.sub(r"\s+", " ", m[0]), json.dumps(content, indent=1))
-        (args.out / f"{name}-{args.cpus}.json").write_text(text + "\n")
+        write_json(args.out / f"{name}-{args.cpus}.json", content)
     print_rows(rows, args)
     if args.host:
         print_host(host, lacking_here)

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 
+from bench import write_json
 from transfers import WAYS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -66,10 +67,8 @@ def load(name):
 
 
 def save(name, content):
-    """Stores a file, as bench.py writes it."""
-    content = {"licence": "SPDX-License-Identifier: GPL-2.0"} | content
-    text = re.sub(r"\[[^][{}]*\]", lambda m: re.sub(r"\s+", " ", m[0]), json.dumps(content, indent=1))
-    (STORED / name).write_text(text + "\n")
+    """Stores a file."""
+    write_json(STORED / name, content)
     print((STORED / name).relative_to(HERE.parent))
 
 

@@ -8,7 +8,7 @@ import re
 import statistics
 import sys
 
-from bench import KERNELS
+from bench import KERNELS, write_json
 
 STORED = pathlib.Path(__file__).resolve().parent / "bench" / "transfers.json"
 
@@ -97,11 +97,8 @@ def main():
     args = parser.parse_args()
 
     figures = {way: compare(args.logs, way) for way in args.ways}
-    result = {"licence": "SPDX-License-Identifier: GPL-2.0", "conditions": dict(args.condition), "figures": figures}
-    # A list is short, and has a line.
-    text = re.sub(r"\[[^][{}]*\]", lambda match: re.sub(r"\s+", " ", match[0]), json.dumps(result, indent=1))
     for place in [args.out] + [STORED] * args.store:
-        place.write_text(text + "\n")
+        write_json(place, {"conditions": dict(args.condition), "figures": figures})
 
     stored = json.loads(STORED.read_text())["figures"]
     for way in args.ways:
