@@ -5,7 +5,10 @@
 //! The log is full of reports afterwards, so this needs a boot of its own, with `csdlock_debug=1`.
 
 use crate::{
-    clock::now,
+    clock::{
+        jiffies,
+        now, //
+    },
     csd::{
         Csd,
         Kind, //
@@ -351,6 +354,9 @@ mod cases {
             let held = Held::new(third)?;
 
             check_eq!(single_on(third, stuck, false), 0);
+            // The age of a call is in jiffies: this one is older than the next.
+            let sent = jiffies();
+            require!(becomes_true(|| jiffies() != sent));
             let reported = late_is_reported(&cpus, 1)?;
             check!(held.release());
             require_eq!(stuck.runs_after(1), 1);
