@@ -48,8 +48,10 @@ root_options=(--kopt root=/dev/root
 # The guest has a /run of its own, and parts of /var.
 case "$top" in /run/* | /var/*) root_options+=(--rodir "$top") ;; esac
 
-# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics.
-tcg_options=(--disable-kvm --kopt no_timer_check)
+# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics; and
+# its HPET and TSC drift so far apart that the watchdog marks the TSC unstable. The change of the
+# clocksource then stops all CPUs, and a test that holds one of them fails.
+tcg_options=(--disable-kvm --kopt no_timer_check --kopt tsc=nowatchdog)
 
 # Each CPU but the first measures how long its delays are, and on a busy host gets a value that is up to
 # ten times too short: the time limits of tests are counted in delays. This is right for a TSC of 2.5 GHz
