@@ -15,7 +15,7 @@
 //! | [`lock_if_unlocked`](Csd::lock_if_unlocked) | the source, from one CPU at a time | of a caller | relaxed; reuse after `unlock` relies on the control dependency |
 //! | [`try_lock`](Csd::try_lock) | the source, or an interrupt on that CPU | of a pool | acquire of `unlock` |
 //! | [`lock_pair`](Csd::lock_pair) | the source, pinned | per-pair, seen unlocked | release to the waits below |
-//! | [`fill`](Csd::fill) | the source | locked, not yet pushed | after the lock on x86-64, for `smp_mb()` in `Watch::facts()` |
+//! | [`fill`](Csd::fill) | the source | locked, not yet pushed | after the lock by `smp_wmb()`, for `smp_mb()` in `Watch::facts()` |
 //! | [`call`](Csd::call) | source or target | that belongs to it | plain |
 //! | [`unlock`](Csd::unlock) | the target; the source before a push; another CPU if the target is offline | locked | release to all acquires here |
 //! | [`is_over`](Csd::is_over), [`spin_until_over`](Csd::spin_until_over) | a waiter | any | acquire of `unlock` and `lock_pair` |
@@ -38,6 +38,12 @@ use kernel::{
         Release, //
     },
     warn_on, //
+};
+
+#[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+use kernel::sync::barrier::{
+    smp_mb,
+    Write, //
 };
 
 /// The function that a csd runs.
@@ -272,11 +278,16 @@ impl Csd {
 
     /// Fills in a csd that the caller has locked and not yet pushed.
     ///
-    /// A waiter for its last use may look at the fields meanwhile. The stores come after that of
-    /// the lock, which x86-64 sees to: a waiter that sees one of them sees that its use is over.
+    /// A waiter for its last use may look at the fields meanwhile.
     #[inline]
     pub(crate) fn fill(self, call: Call, source: CpuId, target: CpuId) {
         let csd = self.as_ptr();
+
+        // ORDERING: The lock comes before the fields, so that a waiter that sees one of them sees
+        // that its use is over. It pairs with the barrier in `Watch::facts()`.
+        // LITMUS: csd-lock-fill
+        #[cfg(CONFIG_CSD_LOCK_WAIT_DEBUG)]
+        smp_mb(Write);
 
         // SAFETY: The csd is valid, and nothing else writes to it before it is queued.
         unsafe { (&raw mut (*csd).func).write_volatile(call.func) };

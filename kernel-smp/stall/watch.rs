@@ -310,8 +310,9 @@ impl Watch<'_> {
                 .and_then(|(resent, cpu)| resent.flushed_after(cpu)),
         };
 
-        // ORDERING: All of this is read before the lock. It pairs with the order in which a source
-        // locks the csd and then fills it in, see `Csd::fill()`.
+        // ORDERING: All of this is read before the lock. It pairs with the barrier between the
+        // lock of a csd and its fields, in `Csd::fill()`.
+        // LITMUS: csd-lock-fill
         smp_mb(Full);
         facts
     }

@@ -20,6 +20,16 @@ pub unsafe fn smp_mb() {
     unsafe { crate::asm!("lock addl $0, -4(%rsp)"; options(nostack)) };
 }
 
+/// Orders all stores before it against all stores after it.
+///
+/// # Safety
+///
+/// None.
+#[inline(always)]
+pub unsafe fn smp_wmb() {
+    barrier();
+}
+
 /// Tells the CPU that this is a loop that waits.
 ///
 /// # Safety

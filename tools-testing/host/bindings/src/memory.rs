@@ -104,12 +104,19 @@ fn single(order: Order) -> crate::sys::Ordering {
     }
 }
 
+#[cfg(feature = "loom")]
+use loom::sync::atomic::{fence, Ordering};
+#[cfg(not(feature = "loom"))]
+use std::sync::atomic::{fence, Ordering};
+
 /// Orders all accesses before against all after.
-pub fn fence() {
-    #[cfg(feature = "loom")]
-    loom::sync::atomic::fence(loom::sync::atomic::Ordering::SeqCst);
-    #[cfg(not(feature = "loom"))]
-    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+pub fn smp_mb() {
+    fence(Ordering::SeqCst);
+}
+
+/// Orders all stores before against all stores after.
+pub fn smp_wmb() {
+    fence(Ordering::Release);
 }
 
 /// Does the same to an atomic of either size.

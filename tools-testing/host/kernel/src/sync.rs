@@ -9,8 +9,30 @@ pub mod barrier {
 
     pub use super::atomic::Full;
 
-    /// Orders all accesses before against all after.
-    pub fn smp_mb(_: Full) {
-        bindings::memory::fence();
+    /// What is before orders with what is after.
+    pub trait Barrier {
+        /// Orders them.
+        fn run();
+    }
+
+    /// All accesses.
+    impl Barrier for Full {
+        fn run() {
+            bindings::memory::smp_mb();
+        }
+    }
+
+    /// Stores.
+    pub struct Write;
+
+    impl Barrier for Write {
+        fn run() {
+            bindings::memory::smp_wmb();
+        }
+    }
+
+    /// Orders accesses before against accesses after.
+    pub fn smp_mb<T: Barrier>(_: T) {
+        T::run();
     }
 }
