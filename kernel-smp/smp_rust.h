@@ -8,7 +8,10 @@
 #ifndef _KERNEL_SMP_SMP_RUST_H
 #define _KERNEL_SMP_SMP_RUST_H
 
+#include <linux/atomic.h>
+#include <linux/cpumask_types.h>
 #include <linux/jump_label.h>
+#include <linux/percpu.h>
 #include <linux/smp.h>
 
 #include "fault.h"

@@ -20,7 +20,9 @@
 #include <linux/sched/isolation.h>
 #include <linux/workqueue.h>
 
+#ifdef CONFIG_X86
 #include <asm/nmi.h>
+#endif
 
 #include "smp_rust.h"
 
@@ -38,6 +40,7 @@ enum smp_stall_nmi smp_stall_found(unsigned int cpu)
 	return xchg(&per_cpu(smp_stall_nmi, cpu), SMP_STALL_NO_NMI);
 }
 
+#ifdef CONFIG_X86
 /*
  * Runs before the handler that prints the backtrace, and handles no NMI. If the
  * CPU was in a guest, the registers are those of KVM, which forwards the NMI with
@@ -59,6 +62,18 @@ static int smp_stall_nmi_handler(unsigned int cmd, struct pt_regs *regs)
 	return NMI_DONE;
 }
 NOKPROBE_SYMBOL(smp_stall_nmi_handler);
+
+static void __init smp_stall_init_nmi(void)
+{
+	register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler, NMI_FLAG_FIRST,
+			     "smp_stall");
+}
+#else
+/* No handler sees the registers, so no report says whether interrupts were off. */
+static void __init smp_stall_init_nmi(void)
+{
+}
+#endif
 
 /* panic_on_ipistall: the report names this file, as it names kernel/smp.c in C. */
 void smp_stall_bug_on(bool too_long)
@@ -119,8 +134,7 @@ static int __init smp_stall_init(void)
 	smp_stall_wq = alloc_workqueue("smp_stall", WQ_PERCPU | WQ_CPU_INTENSIVE, 0);
 	if (!smp_stall_wq)
 		return -ENOMEM;
-	register_nmi_handler(NMI_LOCAL, smp_stall_nmi_handler, NMI_FLAG_FIRST,
-			     "smp_stall");
+	smp_stall_init_nmi();
 	return min(cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "smp/stall:online",
 				     smp_stall_online, smp_stall_offline), 0);
 }

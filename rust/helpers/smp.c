@@ -97,4 +97,11 @@ __rust_helper int rust_helper_num_online_nodes(void)
 	return num_online_nodes();
 }
 
+#ifdef CONFIG_SMP_RUST_KUNIT_TEST
+__rust_helper int rust_helper_smp_test_preempt_count(void)
+{
+	return preempt_count();
+}
+#endif
+
 #endif /* CONFIG_SMP_RUST */

@@ -47,7 +47,7 @@ define_per_cpu! {
 struct Wanted {
     wants: fn(CpuId) -> bool,
     /// The lowest preemption count that was seen.
-    preempt_count: Atomic<usize>,
+    preempt_count: Atomic<c_int>,
     /// How often it was evaluated on another CPU than the source.
     elsewhere: Atomic<u32>,
     source: CpuId,
@@ -63,7 +63,7 @@ impl Wanted {
         }
         leak(Self {
             wants,
-            preempt_count: Atomic::new(usize::MAX),
+            preempt_count: Atomic::new(c_int::MAX),
             elsewhere: Atomic::new(0),
             source,
         })

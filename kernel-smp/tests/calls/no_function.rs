@@ -38,6 +38,13 @@ use kernel::{
     }, //
 };
 
+/// Returns whether this can be the number of warnings of a call that must give one by `WARN_ONCE()`.
+///
+/// If a test suppresses it, it can be given again on x86; elsewhere the next call gives none.
+fn is_one(warnings: c_int) -> bool {
+    warnings == 1 || cfg!(not(CONFIG_X86)) && warnings == 0
+}
+
 #[kunit_tests(smp_no_function)]
 mod cases {
     use super::*;
@@ -86,7 +93,7 @@ mod cases {
                 let warnings = warnings_of(|| answer = call())?;
                 let seen = Seen::new()?;
 
-                require_eq!(warnings, 1);
+                require!(is_one(warnings), "{warnings}");
                 require_eq!(answer, 0);
                 require_eq!(single_on(cpus.there, seen, true), 0);
                 require_eq!(seen.runs(), 1);
@@ -117,9 +124,9 @@ mod cases {
             flush_from_task();
         })?;
 
-        check_eq!(sent, 1);
+        check!(is_one(sent), "{sent}");
         check_eq!(answer, 0);
-        check_eq!(found, 1);
+        check!(is_one(found), "{found}");
         check!(!own.is_locked());
         check!(!queued.is_locked());
         Ok(())
@@ -138,7 +145,7 @@ mod cases {
                 };
             })?;
 
-            require_eq!(warnings, 1);
+            require!(is_one(warnings), "{warnings}");
             require_eq!(answer, EINVAL.to_errno());
         }
         Ok(())

@@ -26,7 +26,6 @@ use kernel::{
         nr_cpu_ids,
         CpuId, //
     },
-    helpers,
     interrupt::LocalInterruptDisabled,
     prelude::*,
     smp::testing::becomes_true, //
@@ -56,16 +55,9 @@ pub(crate) fn leak<T: 'static>(value: T) -> Result<&'static T> {
 }
 
 /// Returns how often preemption and interrupts are disabled, as the kernel counts it.
-pub(crate) fn preempt_count() -> usize {
-    // SAFETY: This is a per-CPU variable of the kernel.
-    let count =
-        unsafe { helpers::percpu::this_cpu_ptr((&raw mut bindings::__preempt_count).cast()) };
-
-    // SAFETY: As above. Whichever CPU's it is, it may be read.
-    let count = unsafe { count.cast::<usize>().read_volatile() };
-
-    // The highest bit is `PREEMPT_NEED_RESCHED`, which is no part of the count.
-    count & 0x7fff_ffff
+pub(crate) fn preempt_count() -> c_int {
+    // SAFETY: The count may always be read.
+    unsafe { bindings::smp_test_preempt_count() }
 }
 
 /// The memory of a csd.

@@ -9,7 +9,7 @@ use kernel::{
 
 /// Calls `f` and returns how many warnings the current task gave meanwhile.
 ///
-/// They are not printed, and a `WARN_ONCE()` can still be given afterwards.
+/// They are not printed. A `WARN_ONCE()` of Rust can still be given afterwards.
 pub(crate) fn warnings_of(f: impl FnOnce()) -> Result<c_int> {
     // SAFETY: May be called in any task.
     let test = unsafe { bindings::kunit_get_current_test() };
