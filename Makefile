@@ -9,7 +9,7 @@ ifeq ($(origin CC),default)
 CC :=
 endif
 
-export CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE BARE FRESH
+export ARCH CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE BARE FRESH
 export RUNS FROM APPLY STAGES
 
 sh := tools-testing
@@ -33,6 +33,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
   KDIR=path     use this tree of Linux 7.3.y; only links and hooks are put there
   IMPL=c        the kernel's own kernel/smp.c, else the same
   CONFIG=small  a small configuration that builds fast (build/rust-small)
+  ARCH=arm64    kernel, run, shell and test for arm64 in QEMU (build/rust-arm64)
   CC=gcc        built by GCC and the GNU binutils, not by LLVM (build/rust-gcc)
   CPUS=4 MEM=1G the size of the guest; ACCEL=tcg or kvm; APPEND='...': more kernel parameters
   LIMIT=seconds when a guest counts as hung

@@ -110,7 +110,7 @@ if [ -n "${SCALE:-}" ]; then
 	done
 	draw "${files[@]}"
 elif [ "${ACCEL:-}" = kvm ]; then
-	kvm_works "$build/$rust" || die "ACCEL=kvm: /dev/kvm boots no guest here"
+	kvm_works "$rust" || die "ACCEL=kvm: /dev/kvm boots no guest here"
 	for parameters in "${boots[@]}"; do
 		measure ns kvm "$parameters"
 	done
@@ -119,7 +119,7 @@ else
 	for parameters in "${boots[@]}"; do
 		SMP_ICOUNT=1 measure instructions tcg "$parameters"
 	done
-	choose_accel "$build/$rust"
+	choose_accel "$rust"
 	if [ "$accel" = kvm ]; then
 		measure ns kvm ""
 	else

@@ -23,8 +23,13 @@ first_bad_line() {
 guest_qemu=()
 
 # QEMU's machine. x2APIC under TCG needs QEMU's own interrupt controller and remapping.
+# usage: machine_options KERNEL CPUS ACCEL
 machine_options() {
-	local cpus=$1 accel=$2 thread=multi
+	local cpus=$2 accel=$3 thread=multi
+	if [ "$(arch_of "$1")" = arm64 ]; then
+		echo "-machine virt,gic-version=3 -cpu max,pauth-impdef=on"
+		return
+	fi
 	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] || echo "-smp $cpus,sockets=2"
 	if [ "$accel" = kvm ]; then
 		echo "-machine q35,accel=kvm -cpu host"
@@ -41,17 +46,27 @@ machine_options() {
 	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic${GUEST_CPU:+,$GUEST_CPU} -device intel-iommu,intremap=on,eim=on"
 }
 
-# virtme-ng shares / by 9p. It leaves root= out, which a kernel without block devices needs; and what
-# is shared does not change meanwhile, so it may be cached.
-root_options=(--kopt root=/dev/root
-	--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
-# The guest has a /run of its own, and parts of /var.
-case "$top" in /run/* | /var/*) root_options+=(--rodir "$top") ;; esac
-
-# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics; and
-# its HPET and TSC drift so far apart that the watchdog marks the TSC unstable. The change of the
-# clocksource then stops all CPUs, and a test that holds one of them fails.
-tcg_options=(--disable-kvm --kopt no_timer_check --kopt tsc=nowatchdog)
+# The options of virtme-ng for kernel NAME, a word a line. usage: virtme_options NAME ACCEL
+virtme_options() {
+	# virtme-ng shares / by 9p. It leaves root= out, which a kernel without block devices needs; and what
+	# is shared does not change meanwhile, so it may be cached.
+	local options=(--mods none --memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm
+		--kopt root=/dev/root
+		--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
+	[ "$2" = kvm ] || options+=(--disable-kvm)
+	if [ "$(arch_of "$1")" = arm64 ]; then
+		# Programs of this machine do not run there.
+		options+=(--arch aarch64 --root "$(guest_root arm64)" --rodir "$top=$top")
+	else
+		# The guest has a /run of its own, and parts of /var.
+		case "$top" in /run/* | /var/*) options+=(--rodir "$top") ;; esac
+		# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which
+		# panics; and its HPET and TSC drift so far apart that the watchdog marks the TSC unstable. The
+		# change of the clocksource then stops all CPUs, and a test that holds one of them fails.
+		[ "$2" = kvm ] || options+=(--kopt no_timer_check --kopt tsc=nowatchdog)
+	fi
+	printf '%s\n' "${options[@]}"
+}
 
 # Each CPU but the first measures how long its delays are, and on a busy host gets a value that is up to
 # ten times too short: the time limits of tests are counted in delays. This is right for a TSC of 2.5 GHz
@@ -88,16 +103,15 @@ watch_boot() {
 # Starts the guest and waits for its end. Ends with the guest's status; 124: killed after the limit;
 # 125: killed because its log could not be written; 126: killed because it was stuck in its boot; 255:
 # it ended by itself, before the command did.
-# usage: start_guest LOG OUT O LIMIT ACCEL APPEND COMMAND
+# usage: start_guest LOG OUT KERNEL LIMIT ACCEL APPEND COMMAND
 start_guest() {
-	local end log=$1 out=$2 o=$3 limit=$4 accel=$5 append=$6 command=$7
+	local end log=$1 out=$2 kernel=$3 limit=$4 accel=$5 append=$6 command=$7
 	local cpus=${CPUS:-4} con scr con_pid scr_pid guest rc=0 options=() kopts=() w
 	local machine
-	read -ra machine <<<"$(machine_options "$cpus" "$accel" | tr '\n' ' ')"
-	if [ "$accel" = tcg ]; then
-		options=("${tcg_options[@]}")
-		[ -n "${SMP_ICOUNT:-}" ] || options+=("${delay_options[@]}")
-	fi
+	read -ra machine <<<"$(machine_options "$kernel" "$cpus" "$accel" | tr '\n' ' ')"
+	mapfile -t options < <(virtme_options "$kernel" "$accel")
+	[ "$accel" = kvm ] || [ "$(arch_of "$kernel")" = arm64 ] || [ -n "${SMP_ICOUNT:-}" ] ||
+		options+=("${delay_options[@]}")
 	# Two nodes, a socket each, if the CPUs can be halved; all memory is in the first.
 	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] ||
 		options+=(--numa "${MEM:-1G},cpus=0-$((cpus / 2 - 1))" --numa "0,cpus=$((cpus / 2))-$((cpus - 1))")
@@ -112,9 +126,8 @@ start_guest() {
 	fi
 	scr_pid=$!
 	TMPDIR=$guest_tmp setsid timeout -k 5 "$limit" "$cache/venv/bin/virtme-run" \
-		--kimg "$o/arch/x86/boot/bzImage" --mods none --memory "${MEM:-1G}" --cpus "$cpus" \
-		--show-boot-console --verbose --force-9p --disable-microvm "${options[@]}" "${kopts[@]}" \
-		"${root_options[@]}" --script-sh "$command" --qemu-opts "${machine[@]}" "${guest_qemu[@]}" \
+		--kimg "$(boot_image "$kernel")" --show-boot-console --verbose "${options[@]}" "${kopts[@]}" \
+		--script-sh "$command" --qemu-opts "${machine[@]}" "${guest_qemu[@]}" \
 		</dev/null 1>&"$scr" 2>&"$con" &
 	guest=$!
 	echo $guest >"$guest_tmp/guest"
@@ -131,15 +144,15 @@ start_guest() {
 	return $rc
 }
 
-# Says whether /dev/kvm boots a guest; it may exist and be dead. Asked once a boot of the host.
+# Says whether /dev/kvm boots kernel NAME; it may exist and be dead. Asked once a boot of the host.
 kvm_works() {
-	local o=$1 verdict log=$logs/kvm.log rc=0
+	local verdict log=$logs/kvm.log rc=0
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
 	verdict=$cache/kvm-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -e "$verdict" ]; then
 		rm -f "$cache"/kvm-*
 		say KVM "trying /dev/kvm with a short boot"
-		start_guest "$log" /dev/null "$o" 30 kvm "${APPEND:-}" true || rc=$?
+		start_guest "$log" /dev/null "$1" 30 kvm "${APPEND:-}" true || rc=$?
 		if [ $rc = 0 ] || { grep -aq 'Linux version' "$log" && [ $rc != 124 ]; }; then
 			echo yes >"$verdict"
 		else
@@ -150,7 +163,15 @@ kvm_works() {
 	[ "$(cat "$verdict")" = yes ]
 }
 
+# usage: choose_accel KERNEL
 choose_accel() {
+	if [ "$(arch_of "$1")" = arm64 ]; then
+		[ "${ACCEL:-tcg}" = tcg ] || die "ACCEL=$ACCEL: a kernel for arm64 is emulated here"
+		accel=tcg
+		"$here/setup.sh" mmdebstrap arm64
+		make_guest_root arm64
+		return
+	fi
 	case "${ACCEL:-}" in
 	kvm | tcg) accel=$ACCEL ;;
 	"") if kvm_works "$1"; then accel=kvm; else accel=tcg; fi ;;
@@ -175,12 +196,12 @@ emulator_trouble() {
 # prints to build/logs/JOB.out, and with SHOW=1 to stdout too. Anything but a clean end is one line and a failure.
 # usage: boot JOB NAME LIMIT APPEND COMMAND
 boot() {
-	local job=$1 o=$build/$2 limit=${LIMIT:-$3} append="$4 ${APPEND:-}" command=$5 log=$logs/$1.log rc=0 line guest_args
+	local job=$1 kernel=$2 limit=${LIMIT:-$3} append="$4 ${APPEND:-}" command=$5 log=$logs/$1.log rc=0 line guest_args
 	need_number CPUS "${CPUS:-4}"
 	need_number LIMIT "$limit"
-	[ -e "$o/arch/x86/boot/bzImage" ] || die "$(short "$o") has no kernel: run 'make kernel'"
-	choose_accel "$o"
-	guest_args=("$log" "$logs/$job.out" "$o" "$limit" "$accel" "$append" "$command")
+	[ -e "$(boot_image "$kernel")" ] || die "$(short "$build/$kernel") has no kernel: run 'make kernel'"
+	choose_accel "$kernel"
+	guest_args=("$log" "$logs/$job.out" "$kernel" "$limit" "$accel" "$append" "$command")
 	start_guest "${guest_args[@]}" || rc=$?
 	if [ "$accel" = tcg ] && line=$(emulator_trouble $rc "$log"); then
 		mv "$log" "$logs/$job-tcg.log"

@@ -14,6 +14,7 @@
 #   rust-options  rust with all options of kernel/smp; never linked
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
+#   *-arm64     rust, c, *-small and kunit for arm64
 #   matrix-*    rust-small with the in-kernel tests and what configs/matrix/*.config changes
 #   series-*    rust-small as far as the stages of the patch series that are applied
 #   arch-*      the smallest with Rust, for an architecture of configs/arches/*.config; never linked
@@ -38,7 +39,42 @@ kernel_name() {
 	call) [[ $name == *-gcc ]] || name+=-calls ;;
 	*) die "HELPERS=$HELPERS: it is call or inline, or not given" ;;
 	esac
+	name+=$(of_arch)
+	[[ $name != *-gcc-* ]] || die "CC=gcc: kernels for other architectures are built by LLVM only"
 	echo "$name"
+}
+
+# What ARCH adds to the name of a kernel.
+of_arch() {
+	case "${ARCH:-x86_64}" in
+	x86_64) ;;
+	arm64) echo -arm64 ;;
+	*) die "ARCH=$ARCH: it is arm64 or x86_64, or not given" ;;
+	esac
+}
+
+# The architecture of kernel NAME, as the kernel's make calls it.
+arch_of() {
+	case "$1" in
+	*-arm64) echo arm64 ;;
+	*) echo x86_64 ;;
+	esac
+}
+
+# What make builds of kernel NAME to boot it, in its folder arch/*/boot/.
+image_of() {
+	case "$1" in
+	*-arm64) echo Image ;;
+	*) echo bzImage ;;
+	esac
+}
+
+# The same with its path.
+boot_image() {
+	case "$1" in
+	*-arm64) echo "$build/$1/arch/arm64/boot/Image" ;;
+	*) echo "$build/$1/arch/x86/boot/bzImage" ;;
+	esac
 }
 
 fragments() {
@@ -51,7 +87,7 @@ fragments() {
 	echo "$here/configs/guest.config"
 	echo "$here/configs/smp.config"
 	case "$1" in
-	kunit) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
+	kunit | kunit-*) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-options) echo "$here/configs/options.config" ;;
 	*-small | *-small-*) echo "$here/configs/small.config" ;;
 	*-debug) printf '%s\n' "$here"/configs/{small,debug}.config ;;
@@ -59,7 +95,8 @@ fragments() {
 	series-*) printf '%s\n' "$here"/configs/{small,tests}.config "$build/series.config" ;;
 	matrix-*) printf '%s\n' "$here"/configs/{small,tests,"matrix/${1#matrix-}"}.config ;;
 	esac
-	[[ $1 != *-gcc && $1 != *-calls ]] || echo "$here/configs/calls.config"
+	[[ $1 != *-gcc && $1 != *-calls && $1 != *-calls-* ]] || echo "$here/configs/calls.config"
+	[[ $1 != *-arm64 ]] || echo "$here/configs/arm64.config"
 }
 
 # In front of a command that builds kernels: no variable of our own make gets in, nor one of the user's
@@ -71,7 +108,7 @@ clean_env=(env "${without_ours[@]}"
 [ ! -e /usr/lib/llvm-22/lib/libclang.so ] || clean_env+=(LIBCLANG_PATH=/usr/lib/llvm-22/lib)
 
 # The compilers, and what would make two builds of the same differ. clang is named by kmake.
-build_options=(ARCH=x86_64 LLVM=-22 HOSTRUSTC=/usr/bin/rustc
+build_options=(LLVM=-22 HOSTRUSTC=/usr/bin/rustc
 	RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTFMT=/usr/bin/rustfmt
 	CLIPPY_DRIVER=/usr/bin/clippy-driver
 	KBUILD_BUILD_TIMESTAMP=1 KBUILD_BUILD_USER=smp KBUILD_BUILD_HOST=rust)
@@ -91,7 +128,7 @@ kmake() {
 		compilers+=(LLVM= CC="ccache gcc" HOSTCC=gcc)
 	fi
 	shift
-	"${where[@]}" make -C "$linux" O="$build/$name" "${build_options[@]}" \
+	"${where[@]}" make -C "$linux" O="$build/$name" ARCH="$(arch_of "$name")" "${build_options[@]}" \
 		"${compilers[@]}" -j"$(nproc)" "$@"
 }
 
@@ -179,7 +216,7 @@ build_kernel() {
 	forget_warned_objects "$name"
 	start=$(date +%s)
 	# A build from nothing has about as many steps each time.
-	[[ -e $o/vmlinux || " $* " != *" bzImage "* ]] || steps=$(steps_of "$name")
+	[[ -e $o/vmlinux || " $* " != *"Image "* ]] || steps=$(steps_of "$name")
 	with_progress "$log" KERNEL "$(short "$o")" kmake "$name" "$@" || rc=$?
 	[ $rc = 0 ] || die "building $(short "$o") failed: $(build_error "$log") (log: $(short "$log"))"
 	[ -z "$steps" ] || note_steps "$name" "$(wc -l <"$log")"

@@ -10,5 +10,5 @@ name=${1:-$(kernel_name)}
 [[ " ${SMP_BUILT:-} " != *" $name "* ]] || exit 0
 "$here/setup.sh"
 "$here/tree.sh"
-build_kernel "$name" bzImage modules
-say READY "$(short "$build/$name")/arch/x86/boot/bzImage in $built_in"
+build_kernel "$name" "$(image_of "$name")" modules
+say READY "$(short "$(boot_image "$name")") in $built_in"

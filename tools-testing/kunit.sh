@@ -8,7 +8,7 @@
 . "$here/kbuild.sh"
 . "$here/guest.sh"
 lock
-kernel=${1:-kunit}
+kernel=${1:-kunit$(of_arch)}
 log=$logs/$kernel.log
 parsed=$logs/$kernel.txt
 results=$build/results

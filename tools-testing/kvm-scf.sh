@@ -41,14 +41,14 @@ place_commands() {
 
 # There is no kernel yet to try /dev/kvm with, unless another verb built one.
 choose_accel_early() {
-	local o
-	for o in "$build"/{rust,c,rust-small,c-small}; do
-		[ ! -e "$o/arch/x86/boot/bzImage" ] || break
+	local other
+	for other in rust c rust-small c-small; do
+		[ ! -e "$(boot_image $other)" ] || break
 	done
-	if [ -z "${ACCEL:-}" ] && [ ! -e "$o/arch/x86/boot/bzImage" ]; then
+	if [ -z "${ACCEL:-}" ] && [ ! -e "$(boot_image $other)" ]; then
 		accel=tcg
 	else
-		choose_accel "$o"
+		choose_accel $other
 	fi
 }
 
@@ -56,11 +56,11 @@ choose_accel_early() {
 run_kvm() {
 	local options=(--torture scf --duration "$minutes" --results "$results" --datestamp "$name"
 		--defconfig alldefconfig --kconfig "$(implementation "$name" | paste -sd' ')"
-		--kmake-args "${build_options[*]} KCONFIG_ALLCONFIG=$place/all.config"
+		--kmake-args "ARCH=x86_64 ${build_options[*]} KCONFIG_ALLCONFIG=$place/all.config"
 		--qemu-cmd qemu-system-x86_64 --qemu-args "-smp $cpus" --memory "${MEM:-512M}"
 		--shutdown-grace "${LIMIT:-600}" --bootargs "${boot_options[*]} ${APPEND:-}") group rc=0
 	"${clean_env[@]}" PATH="$place/bin:$cache/cargo/bin:$PATH" SMP_QEMU="$(command -v qemu-system-x86_64)" \
-		SMP_MACHINE="$(machine_options "$cpus" "$accel")" \
+		SMP_MACHINE="$(machine_options "$name" "$cpus" "$accel")" \
 		setsid "$tree/$torture/bin/kvm.sh" "${options[@]}" &
 	group=$!
 	# shellcheck disable=SC2064 # The group that runs now is meant.

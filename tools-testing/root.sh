@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Another release of Debian in a folder, whose toolchain builds a kernel there. To be sourced after
-# lib.sh.
+# Another Debian in a folder: a release whose toolchain builds a kernel there, or an architecture whose
+# programs a guest runs. To be sourced after lib.sh.
 
 . "$here/apt.sh"
 
@@ -26,6 +26,43 @@ root_of() {
 packages_of() {
 	grep -lxF "# Root: $1" "$here"/configs/matrix/*.config | xargs sed -n 's/^# Packages: //p' |
 		tr ' ' '\n' | sort -u | paste -sd,
+}
+
+# The root of guests of ARCH.
+guest_root() {
+	echo "$cache/roots/guest-$1"
+}
+
+# What scripts of guest/ and virtme-ng's init call.
+guest_packages=base-passwd,bash,busybox,coreutils,findutils,gawk,grep,gzip,iproute2,kmod,mount,procps,sed,udev,util-linux
+
+# Makes the root of guests of ARCH, if there is none. Nothing in it is run here: what its packages would
+# do when they are configured, as far as it is needed, is done by hand. usage: make_guest_root ARCH
+make_guest_root() {
+	local root log
+	root=$(guest_root "$1")
+	log=$logs/root-guest-$1.log
+	if [ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$guest_packages" ]; then
+		# The cache is locked no longer than this.
+		(
+			lock_cache
+			as_root rm -rf "$root"
+			mkdir -p "$cache/roots"
+			with_progress "$log" ROOT "Debian $codename for $1 in $(short "$root")" as_root mmdebstrap --architectures="$1" \
+				--variant=extract --include=$guest_packages "$codename" "$root" "$(archive)" ||
+				die "no root of Debian for $1: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+			as_root chown -R "$(id -u):$(id -g)" "$root"
+			ln -s gawk "$root/usr/bin/awk"
+			[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
+			ln -s /bin/busybox "$root/sbin/poweroff"
+			for file in passwd group; do
+				cp "$root/usr/share/base-passwd/$file.master" "$root/etc/$file"
+			done
+			echo $guest_packages >"$root/.packages"
+		)
+	fi
+	# Where the guest finds the checkout.
+	mkdir -p "$root$top"
 }
 
 # Makes the root that kernel NAME is built in, if there is none. usage: make_root NAME

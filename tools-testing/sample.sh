@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Loads a sample while CPU 1 goes off and on. usage: sample.sh [NAME]
+# Loads a sample while a CPU, 1 if not given, goes off and on. usage: sample.sh [NAME [CPU]]
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -13,7 +13,7 @@ module=$build/$kernel/samples/rust/$sample.ko
 if [ "$sample" = rust_smp_latency ]; then
 	guest=("$here/guest/latency.sh" "$module" hotplug samples=100)
 else
-	guest=("$here/guest/sample.sh" "$module" hotplug)
+	guest=("$here/guest/sample.sh" "$module" "${2:-1}")
 fi
 boot "$sample-hotplug" "$kernel" 240 "" "$(printf '%q ' "${guest[@]}")"
 tail -n 1 "$logs/$sample-hotplug.out"

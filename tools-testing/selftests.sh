@@ -22,7 +22,7 @@ kernels=("$(kernel_name)" "$(IMPL=c kernel_name)")
 for name in "${kernels[@]}"; do
 	"$here/kernel.sh" "$name"
 done
-choose_accel "$build/${kernels[0]}"
+choose_accel "${kernels[0]}"
 
 # The selftests are built against the headers of this kernel, and outside of its tree.
 build_suites() {

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap]; cargo is needed then also if bindgen is there, what
+# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed then also if bindgen is there, what
 # clang links to programs for ThreadSanitizer, what the kernel reads debugging information with, and
-# the commands of these names.
+# the commands of these names; for arm64, its QEMU.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -37,20 +37,21 @@ install_packages() {
 	done
 	# shellcheck disable=SC2086 # The list is words.
 	[ -z "$want" ] || apt_step "installing$want" as_root apt-get install -y --no-install-recommends $want
-	installed qemu-system-x86 && [[ $missing != *qemu* ]] || install_qemu
+	installed qemu-system-x86 && [[ $missing != *qemu* ]] || install_qemu qemu-system-x86
 }
 
+# usage: install_qemu PACKAGE
 install_qemu() {
 	local v
-	v=$(apt-cache policy qemu-system-x86 | sed -nE 's/^  Candidate: ([0-9]+:)?([0-9]+)\..*/\2/p')
+	v=$(apt-cache policy "$1" | sed -nE 's/^  Candidate: ([0-9]+:)?([0-9]+)\..*/\2/p')
 	if [ "${v:-0}" -ge $qemu_needed ]; then
-		apt_step "installing qemu-system-x86" as_root apt-get install -y --no-install-recommends qemu-system-x86
+		apt_step "installing $1" as_root apt-get install -y --no-install-recommends "$1"
 		return
 	fi
 	private_apt qemu "$codename" "$codename-backports"
 	apt_step "reading the lists of $codename-backports" as_root apt-get "${apt_options[@]}" update
-	apt_step "installing qemu-system-x86 from $codename-backports" as_root apt-get "${apt_options[@]}" \
-		install -y --no-install-recommends -t "$codename-backports" qemu-system-x86
+	apt_step "installing $1 from $codename-backports" as_root apt-get "${apt_options[@]}" \
+		install -y --no-install-recommends -t "$codename-backports" "$1"
 }
 
 # usage: need_cargo WHAT-FOR
@@ -113,6 +114,7 @@ have_bindgen || install_bindgen
 [[ " $* " != *" stress-ng "* ]] || command -v stress-ng >/dev/null || need_package stress-ng "to change memory maps from many threads with"
 [[ " $* " != *" bpftrace "* ]] || command -v bpftrace >/dev/null || need_package bpftrace "to trace guests with"
 [[ " $* " != *" mmdebstrap "* ]] || command -v mmdebstrap >/dev/null || need_package mmdebstrap "to unpack another Debian with"
+[[ " $* " != *" arm64 "* ]] || command -v qemu-system-aarch64 >/dev/null || install_qemu qemu-system-arm
 if ! have_venv; then
 	lock_cache
 	have_venv || with_progress "$logs/setup-venv.log" SETUP "virtme-ng, Sphinx, matplotlib and what they need, in $cache/venv" make_venv ||

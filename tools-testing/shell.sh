@@ -9,15 +9,13 @@ lock
 [ -t 0 ] || die "make shell needs a terminal"
 kernel=$(kernel_name)
 "$here/kernel.sh" "$kernel"
-choose_accel "$build/$kernel"
-options=()
-[ "$accel" = kvm ] || options=("${tcg_options[@]}")
+choose_accel "$kernel"
+mapfile -t options < <(virtme_options "$kernel" "$accel")
 kopts=()
 for w in ${APPEND:-}; do kopts+=(--kopt "$w"); done
-read -ra machine <<<"$(machine_options "${CPUS:-4}" "$accel")"
+read -ra machine <<<"$(machine_options "$kernel" "${CPUS:-4}" "$accel")"
 cd "$build/$kernel"
 # Others may build while the shell is open.
 exec 9>&-
-exec "$cache/venv/bin/virtme-run" --kimg arch/x86/boot/bzImage --mods none \
-	--memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm "${root_options[@]}" --pwd \
-	"${options[@]}" "${kopts[@]}" --qemu-opts "${machine[@]}"
+exec "$cache/venv/bin/virtme-run" --kimg "$(boot_image "$kernel")" \
+	"${options[@]}" --pwd "${kopts[@]}" --qemu-opts "${machine[@]}"

@@ -12,6 +12,8 @@ if [ "${T:-}" = list ]; then
 	checks list
 	exit
 fi
+# Most checks are for the architecture of this machine.
+[ "${ARCH:-x86_64}" = x86_64 ] || T=${T:-$ARCH}
 read -ra names <<<"${T:-}"
 rows=$(checks rows "${names[@]}")
 lock

@@ -27,7 +27,7 @@ names() {
 
 # usage: trace KERNEL
 trace() {
-	module "$1"
+	module "$1" smp_regressions
 	# shellcheck disable=SC2046 # Names have no spaces.
 	boot "tracing-$1" "$1" 240 "" \
 		"$(printf '%q ' "$here/guest/tracing.sh" "$build/modules/$1/smp_regressions.ko" $(names))"

@@ -22,9 +22,13 @@ online() {
 	grep -c '^processor' /proc/cpuinfo
 }
 
-# The counts of a line of /proc/interrupts, an online CPU each.
+# The counts of the interrupts with this description, an online CPU each.
 interrupts() {
-	awk -v k="$1:" '$1 == k { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) print $i }' /proc/interrupts
+	awk -v what="$*" 'index($0, what) { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) print $i }' /proc/interrupts
+}
+
+call_interrupts() {
+	interrupts Function call interrupts
 }
 
 sum() {

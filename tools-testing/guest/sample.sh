@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: loads the sample, shows what it printed and the kernel's own counters, unloads it.
-# usage: sample.sh MODULE.ko [hotplug]; hotplug: CPU 1 goes off and on meanwhile, many times.
+# usage: sample.sh MODULE.ko [CPU]; a CPU goes off and on meanwhile, many times.
 
 . "$(dirname "$0")/common.sh"
 module=$1
 name=$(basename "$module" .ko)
 
+cpu=${2:-}
 rounds=1
-if [ "${2:-}" = hotplug ]; then
+if [ -n "$cpu" ]; then
 	rounds=20
-	toggle_cpu 1
+	toggle_cpu "$cpu"
 fi
 
-cal=$(interrupts CAL | sum)
+cal=$(call_interrupts | sum)
 for ((i = 0; i < rounds; i++)); do
 	dmesg -C
 	load "$module"
@@ -27,10 +28,10 @@ wait
 
 grep "$name" $scratch/dmesg || fail "$name printed nothing"
 echo
-grep -E '^ *(CPU0|CAL|RES)|CPU0' /proc/interrupts
+grep -E 'CPU0| (Function call|Rescheduling) interrupts$' /proc/interrupts
 echo
 if [ "$rounds" -gt 1 ]; then
-	echo "$rounds loads, CPU 1 went off and on $(wc -l <$scratch/toggles) times, $(($(interrupts CAL | sum) - cal)) call interrupts"
+	echo "$rounds loads, CPU $cpu went off and on $(wc -l <$scratch/toggles) times, $(($(call_interrupts | sum) - cal)) call interrupts"
 else
-	echo "$(online) CPUs online, $(($(interrupts CAL | sum) - cal)) call interrupts while $name was loaded"
+	echo "$(online) CPUs online, $(($(call_interrupts | sum) - cal)) call interrupts while $name was loaded"
 fi

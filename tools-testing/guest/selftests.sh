@@ -59,8 +59,8 @@ param() {
 	done
 }
 
-called=$(interrupts CAL | sum)
-shot=$(interrupts TLB | sum)
+called=$(call_interrupts | sum)
+shot=$(interrupts TLB shootdowns | sum)
 case "$suite" in
 memory)
 	echo 1..4
@@ -78,6 +78,6 @@ rseq-param) param ;;
 	"$folder/kselftest/kselftest_install/run_kselftest.sh" -c "$suite" -f -o 3000 "${skip[@]}"
 	;;
 esac
-called=$(($(interrupts CAL | sum) - called))
+called=$(($(call_interrupts | sum) - called))
 [ $called -gt 0 ] || fail "$suite made no cross-CPU call"
-echo "$called call interrupts, $(($(interrupts TLB | sum) - shot)) of them for TLBs"
+echo "$called call interrupts, $(($(interrupts TLB shootdowns | sum) - shot)) of them for TLBs"

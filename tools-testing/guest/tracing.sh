@@ -9,6 +9,10 @@ tracing=/sys/kernel/tracing
 module=$1
 shift
 
+# The functions of the architecture that send an IPI and take one.
+send=x2apic_send_IPI take=__sysvec_call_function_single
+[ "$(uname -m)" = x86_64 ] || send=arch_send_call_function_single_ipi take=generic_smp_call_function_single_interrupt
+
 # Makes synchronous calls from CPU 2 to CPU 1 for a while. What was traced is in a file, with the names
 # of the module.
 calls() {
@@ -36,15 +40,15 @@ echo >$tracing/kprobe_events
 [ "$hits" -ge 10 ] || fail "a probe of the interrupt was hit $hits times"
 
 # The stack of the caller is that of a waiter.
-echo 'x2apic_send_IPI*' >$tracing/set_ftrace_filter
+echo "$send*" >$tracing/set_ftrace_filter
 echo 1 >$tracing/options/func_stack_trace
 echo function >$tracing/current_tracer
 calls
 echo nop >$tracing/current_tracer
 echo 0 >$tracing/options/func_stack_trace
 echo >$tracing/set_ftrace_filter
-ipis=$(grep -c ': x2apic_send_IPI <-' $scratch/trace || true)
-[ "$ipis" -ge 10 ] || fail "ftrace saw $ipis calls of x2apic_send_IPI"
+ipis=$(grep -c ": $send <-" $scratch/trace || true)
+[ "$ipis" -ge 10 ] || fail "ftrace saw $ipis calls of $send"
 awk '/<stack trace>/ { s = ""; on = 1; next }
 	on && /=>/ { s = s $0 "\n"; if (/ kthread/ && s ~ /call_while_preempted/) { printf "%s", s; exit }; next }
 	{ on = 0 }' $scratch/trace >$scratch/stack
@@ -55,7 +59,7 @@ grep -q '__smp_call_function_single' $scratch/stack || fail "no smp_call_functio
 
 # One call on both CPUs, from start to end.
 echo 'smp_call_function_single' >$tracing/set_graph_function
-echo '__sysvec_call_function_single' >>$tracing/set_graph_function
+echo $take >>$tracing/set_graph_function
 echo 1 >$tracing/options/funcgraph-proc
 echo function_graph >$tracing/current_tracer
 calls
