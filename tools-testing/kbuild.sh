@@ -39,7 +39,7 @@ kernel_name() {
 	call) [[ $name == *-gcc ]] || name+=-calls ;;
 	*) die "HELPERS=$HELPERS: it is call or inline, or not given" ;;
 	esac
-	name+=$(of_arch)
+	name+=$(of_arch) || exit 1
 	[[ $name != *-gcc-* ]] || die "CC=gcc: kernels for other architectures are built by LLVM only"
 	echo "$name"
 }

@@ -4,6 +4,7 @@
 # some, T=list shows them. LEVEL=short or long has less or more of each. All results are in build/results/.
 
 . "$(dirname "$0")/lib.sh"
+. "$here/kbuild.sh"
 . "$here/item.sh"
 checks() {
 	/usr/bin/python3 -B "$here/checks.py" "$@"
@@ -13,7 +14,8 @@ if [ "${T:-}" = list ]; then
 	exit
 fi
 # Most checks are for the architecture of this machine.
-[ "${ARCH:-x86_64}" = x86_64 ] || T=${T:-$ARCH}
+arch=$(of_arch)
+[ -z "$arch" ] || T=${T:-${arch#-}}
 read -ra names <<<"${T:-}"
 rows=$(checks rows "${names[@]}")
 lock
