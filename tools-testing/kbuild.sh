@@ -61,15 +61,7 @@ arch_of() {
 	esac
 }
 
-# What make builds of kernel NAME to boot it, in its folder arch/*/boot/.
-image_of() {
-	case "$1" in
-	*-arm64) echo Image ;;
-	*) echo bzImage ;;
-	esac
-}
-
-# The same with its path.
+# What a guest boots of kernel NAME; make has a target of that name.
 boot_image() {
 	case "$1" in
 	*-arm64) echo "$build/$1/arch/arm64/boot/Image" ;;

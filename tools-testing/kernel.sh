@@ -10,5 +10,5 @@ name=${1:-$(kernel_name)}
 [[ " ${SMP_BUILT:-} " != *" $name "* ]] || exit 0
 "$here/setup.sh"
 "$here/tree.sh"
-build_kernel "$name" "$(image_of "$name")" modules
+build_kernel "$name" "$(basename "$(boot_image "$name")")" modules
 say READY "$(short "$(boot_image "$name")") in $built_in"

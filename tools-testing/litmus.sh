@@ -42,20 +42,16 @@ head_of() {
 	sed -n "s/^ \* $2: //p" "$1"
 }
 
-# The mutant of a test, as a file. usage: make_mutant TEST MUTANT
-make_mutant() {
-	sed "/^P0/,\$ { $(head_of "$1" Mutant) }" "$1" >"$2"
-	! cmp -s "$1" "$2" || die "the mutant is no other test"
-}
-
 # usage: litmus NAME
 litmus() {
-	local name=$1 test=$tests/$1.litmus mutant=$work/$1-mutant.litmus lkmm=(-conf linux-kernel.cfg) expected found
+	local name=$1 test=$tests/$1.litmus mutant=$work/$1-mutant.litmus lkmm=(-conf linux-kernel.cfg) expected change found
 	expected=$(head_of "$test" Result)
-	make_mutant "$test" "$mutant"
+	change=$(head_of "$test" Mutant)
+	sed "/^P0/,\$ { $change }" "$test" >"$mutant"
+	! cmp -s "$test" "$mutant" || die "the mutant is no other test"
 	found=$(decide "$test" "${lkmm[@]}")
 	[ "$found" = "$expected" ] || die "$found, not $expected"
-	[ "$(decide "$mutant" "${lkmm[@]}")" = Sometimes ] || die "the mutant changes nothing: $(head_of "$test" Mutant)"
+	[ "$(decide "$mutant" "${lkmm[@]}")" = Sometimes ] || die "the mutant changes nothing: $change"
 	git -C "$top" grep -qwF "$name" -- kernel-smp arch-x86 || die "no ordering in the source names $name"
 	echo "$found; with the mutant, Sometimes"
 }
@@ -63,12 +59,11 @@ litmus() {
 # The mutants that arm64 does not tell from the test: a store that a CPU sees there is seen by all.
 same_on_arm64='csd-exact-wait'
 
-# usage: litmus_arm64 NAME
+# Takes the mutant that litmus() has made. usage: litmus_arm64 NAME
 litmus_arm64() {
-	local name=$1 test=$tests/$1.litmus form mutant=$work/$1-mutant.litmus arm=$work/$1-arm64 expected found of_mutant=Sometimes
+	local name=$1 test=$tests/$1.litmus mutant=$work/$1-mutant.litmus arm=$work/$1-arm64 form expected found of_mutant=Sometimes
 	expected=$(head_of "$test" Result)
 	[[ " $same_on_arm64 " != *" $name "* ]] || of_mutant=$expected
-	make_mutant "$test" "$mutant"
 	for form in lse llsc; do
 		/usr/bin/python3 -B "$here/litmus_arm64.py" $form "$test" >"$arm-$form.litmus"
 		/usr/bin/python3 -B "$here/litmus_arm64.py" $form "$mutant" >"$arm-$form-mutant.litmus"

@@ -42,36 +42,34 @@ class Thread:
         """Appends a store of a constant."""
         self.add(f"MOV W20,#{value}", f"{instruction} W20,[{self.at[name]}]")
 
-    def exclusive_store(self, instruction, name):
+    def exclusive_store(self, name, order):
         """Appends an exclusive store, without the loop around it: one that fails is not looked at."""
         self.failed.append(21 + len(self.failed))
-        self.add(f"{instruction} W{self.failed[-1]},W20,[{self.at[name]}]")
+        self.add(f"ST{ORDERS[order][2]}R W{self.failed[-1]},W20,[{self.at[name]}]")
+        if order == "":
+            self.add("DMB ISH")
 
     def exchange(self, to, name, order, new):
         """Appends xchg()."""
-        suffix, load, store = ORDERS[order]
+        suffix, load, _ = ORDERS[order]
         at = self.at[name]
         self.add(f"MOV W20,#{new}")
         if self.form == "lse":
             self.add(f"SWP{suffix} W20,{to},[{at}]")
             return
         self.add(f"LD{load}R {to},[{at}]")
-        self.exclusive_store(f"ST{store}R", name)
-        if order == "":
-            self.add("DMB ISH")
+        self.exclusive_store(name, order)
 
     def compare(self, to, name, order, old, new):
         """Appends cmpxchg()."""
-        suffix, load, store = ORDERS[order]
+        suffix, load, _ = ORDERS[order]
         at, end = self.at[name], self.label()
         self.add(f"MOV W20,#{new}")
         if self.form == "lse":
             self.add(f"MOV {to},#{old}", f"CAS{suffix} {to},W20,[{at}]")
             return
         self.add(f"LD{load}R {to},[{at}]", f"CMP {to},#{old}", f"B.NE {end}")
-        self.exclusive_store(f"ST{store}R", name)
-        if order == "":
-            self.add("DMB ISH")
+        self.exclusive_store(name, order)
         self.add(f"{end}:")
 
     def assign(self, to, value):

@@ -28,6 +28,27 @@ packages_of() {
 		tr ' ' '\n' | sort -u | paste -sd,
 }
 
+# Whether ROOT was made, and of these packages. usage: has_packages ROOT PACKAGES
+has_packages() {
+	[ -e "$1/.packages" ] && [ "$(cat "$1/.packages")" = "$2" ]
+}
+
+# Notes of which packages ROOT is made, as the last step. usage: note_packages ROOT PACKAGES
+note_packages() {
+	as_root tee "$1/.packages" <<<"$2" >/dev/null
+}
+
+# Has mmdebstrap make ROOT anew, with the cache locked. usage: unpack_root ROOT WHAT ARGUMENT...
+unpack_root() {
+	local root=$1 what=$2 log=$logs/root-${1##*/}.log
+	shift 2
+	lock_cache
+	as_root rm -rf "$root"
+	mkdir -p "$cache/roots"
+	with_progress "$log" ROOT "Debian $what in $(short "$root")" as_root mmdebstrap "$@" ||
+		die "no root of Debian $what: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+}
+
 # The root of guests of ARCH.
 guest_root() {
 	echo "$cache/roots/guest-$1"
@@ -39,18 +60,13 @@ guest_packages=base-passwd,bash,busybox,coreutils,findutils,gawk,grep,gzip,iprou
 # Makes the root of guests of ARCH, if there is none. Nothing in it is run here: what its packages would
 # do when they are configured, as far as it is needed, is done by hand. usage: make_guest_root ARCH
 make_guest_root() {
-	local root log
+	local root file
 	root=$(guest_root "$1")
-	log=$logs/root-guest-$1.log
-	if [ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$guest_packages" ]; then
+	if ! has_packages "$root" $guest_packages; then
 		# The cache is locked no longer than this.
 		(
-			lock_cache
-			as_root rm -rf "$root"
-			mkdir -p "$cache/roots"
-			with_progress "$log" ROOT "Debian $codename for $1 in $(short "$root")" as_root mmdebstrap --architectures="$1" \
-				--variant=extract --include=$guest_packages "$codename" "$root" "$(archive)" ||
-				die "no root of Debian for $1: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
+			unpack_root "$root" "$codename for $1" --architectures="$1" --variant=extract \
+				--include=$guest_packages "$codename" "$root" "$(archive)"
 			as_root chown -R "$(id -u):$(id -g)" "$root"
 			ln -s gawk "$root/usr/bin/awk"
 			[ -e "$root/bin/sh" ] || ln -s bash "$root/bin/sh"
@@ -58,7 +74,7 @@ make_guest_root() {
 			for file in passwd group; do
 				cp "$root/usr/share/base-passwd/$file.master" "$root/etc/$file"
 			done
-			echo $guest_packages >"$root/.packages"
+			note_packages "$root" $guest_packages
 		)
 	fi
 	# Where the guest finds the checkout.
@@ -67,26 +83,21 @@ make_guest_root() {
 
 # Makes the root that kernel NAME is built in, if there is none. usage: make_root NAME
 make_root() {
-	local suite suites packages root sources=() log
+	local suite suites packages root sources=()
 	root=$(root_of "$1")
-	log=$logs/root-${root##*/}.log
 	suites=$(said_by "$1" Root)
 	packages=$(packages_of "$suites")
-	[ ! -e "$root/.packages" ] || [ "$(cat "$root/.packages")" != "$packages" ] || return 0
+	! has_packages "$root" "$packages" || return 0
 	"$here/setup.sh" mmdebstrap
 	# The cache is locked no longer than this.
 	(
-		lock_cache
-		as_root rm -rf "$root"
-		mkdir -p "$cache/roots"
 		# The lists of sid are valid for a week, which a mirror may be behind.
 		for suite in $suites; do
 			sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
 		done
-		with_progress "$log" ROOT "Debian $suites in $(short "$root")" as_root mmdebstrap --variant=apt \
-			--include="$root_packages,$packages" "${suites%% *}" "$root" "${sources[@]}" ||
-			die "no root of Debian $suites: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
-		as_root tee "$root/.packages" <<<"$packages" >/dev/null
+		unpack_root "$root" "$suites" --variant=apt --include="$root_packages,$packages" \
+			"${suites%% *}" "$root" "${sources[@]}"
+		note_packages "$root" "$packages"
 	)
 }
 

@@ -11,7 +11,7 @@ sample=${1:-rust_smp}
 "$here/kernel.sh" "$kernel"
 module=$build/$kernel/samples/rust/$sample.ko
 if [ "$sample" = rust_smp_latency ]; then
-	guest=("$here/guest/latency.sh" "$module" hotplug samples=100)
+	guest=("$here/guest/latency.sh" "$module" "${2:-1}" samples=100)
 else
 	guest=("$here/guest/sample.sh" "$module" "${2:-1}")
 fi

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed then also if bindgen is there, what
-# clang links to programs for ThreadSanitizer, what the kernel reads debugging information with, and
-# the commands of these names; for arm64, its QEMU.
+# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed
+# then also if bindgen is there, what clang links to programs for ThreadSanitizer, what the kernel reads
+# debugging information with, the commands of these names, and QEMU for arm64.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
