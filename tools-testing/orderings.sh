@@ -33,7 +33,7 @@ has() {
 }
 
 # cas* is for CPUs with the atomic instructions of ARMv8.1, ld*xr and st*xr for others.
-item "ordering: a push is a full exchange" has generic_exec_single casal stlxr "dmb ish"
+item "ordering: a push is a full exchange" has smp_single_async casal stlxr "dmb ish"
 item "ordering: to take the queue is one, too" has __flush_smp_call_function_queue ldxr stlxr "dmb ish"
 item "ordering: to lock a csd of a pool is an acquire" has generic_exec_single casa ldaxr
 item "ordering: the lock comes before the fields" has generic_exec_single "dmb ishst"
