@@ -320,6 +320,8 @@ impl Csd {
     /// once.
     #[inline]
     pub(crate) fn lock_if_unlocked(self) -> bool {
+        // ORDERING: The stores of the next use depend on this load. It pairs with the release in
+        // `unlock()`: the target has read the fields before they are written again.
         let unlocked = !self.is_locked();
 
         if unlocked {

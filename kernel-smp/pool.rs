@@ -174,7 +174,7 @@ impl Slot {
 
         self.since.store(jiffies(), Relaxed);
         // ORDERING: The lock comes after the store: a CPU that finds the csd locked finds the time
-        // of this use, or of a later one. It pairs with the acquire in `report_late()`.
+        // of this use, or of a later one. It pairs with the acquire in `used_since()`.
         smp_mb(Full);
         true
     }

@@ -9,20 +9,19 @@ pub mod barrier {
 
     pub use super::atomic::Full;
 
-    /// What is before orders with what is after.
+    /// An ordering of accesses before a barrier against those after it.
     pub trait Barrier {
-        /// Orders them.
+        /// Executes the barrier.
         fn run();
     }
 
-    /// All accesses.
     impl Barrier for Full {
         fn run() {
             bindings::memory::smp_mb();
         }
     }
 
-    /// Stores.
+    /// Stores against stores.
     pub struct Write;
 
     impl Barrier for Write {
@@ -31,7 +30,7 @@ pub mod barrier {
         }
     }
 
-    /// Orders accesses before against accesses after.
+    /// Executes a barrier.
     pub fn smp_mb<T: Barrier>(_: T) {
         T::run();
     }
