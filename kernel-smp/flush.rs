@@ -40,11 +40,9 @@ pub(crate) enum Offline {
 #[inline(never)]
 #[export_name = "__flush_smp_call_function_queue"]
 pub(crate) fn flush(irq: &LocalInterruptDisabled, offline: Offline) {
-    stall::flush_begins(irq);
-
     let new = Batch::new();
     let batch = wait::unfinished(irq).unwrap_or(&new);
-    let newest = queue::this_cpu(irq).take_all();
+    let newest = stall::flush(irq, || queue::this_cpu(irq).take_all());
 
     // SAFETY: `newest` was just taken.
     unsafe { batch.add(newest) };

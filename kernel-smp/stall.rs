@@ -34,7 +34,7 @@ pub(crate) use {
         record_other,
         resume, //
     },
-    resend::flush_begins,
+    resend::flush,
     watch::{
         report_if_late,
         Watch, //
@@ -72,7 +72,9 @@ mod unwatched {
     use kernel::interrupt::LocalInterruptDisabled;
 
     #[inline]
-    pub(crate) fn flush_begins(_irq: &LocalInterruptDisabled) {}
+    pub(crate) fn flush<T>(_irq: &LocalInterruptDisabled, take: impl FnOnce() -> T) -> T {
+        take()
+    }
 
     #[inline]
     pub(crate) fn record(_irq: &LocalInterruptDisabled, _csd: Option<Csd>) {}
@@ -121,7 +123,7 @@ mod unwatched {
 #[cfg(not(CONFIG_CSD_LOCK_WAIT_DEBUG))]
 pub(crate) use unwatched::{
     current,
-    flush_begins,
+    flush,
     record,
     record_local,
     record_other,

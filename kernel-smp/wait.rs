@@ -174,9 +174,9 @@ fn poll(irq: &LocalInterruptDisabled) {
 
     fault::send_due(irq);
     if !queue::this_cpu(irq).is_empty() {
-        stall::flush_begins(irq);
-        // SAFETY: The entries were just taken.
-        unsafe { batch.add(queue::this_cpu(irq).take_all()) };
+        let newest = stall::flush(irq, || queue::this_cpu(irq).take_all());
+        // SAFETY: `newest` was just taken.
+        unsafe { batch.add(newest) };
     }
     // SAFETY: The batch does not change meanwhile.
     if batch.sync.is_empty() && !unsafe { batch.other.iter() }.any(Csd::is_internal_async) {
