@@ -51,6 +51,12 @@ void smp_stats_raise(enum smp_counter counter, u64 value)
 }
 #endif
 
+/* What a CPU has counted. */
+u64 smp_stats_read(enum smp_counter counter, unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(counts[counter], cpu));
+}
+
 static int stats_show(struct seq_file *m, void *unused)
 {
 	unsigned int cpu, i;
@@ -62,7 +68,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	for_each_possible_cpu(cpu) {
 		seq_printf(m, "%3u", cpu);
 		for (i = 0; i < SMP_COUNTERS; i++)
-			seq_printf(m, " %13llu", READ_ONCE(per_cpu(counts[i], cpu)));
+			seq_printf(m, " %13llu", smp_stats_read(i, cpu));
 		seq_putc(m, '\n');
 	}
 #ifdef CONFIG_SMP_RUST

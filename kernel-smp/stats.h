@@ -28,6 +28,7 @@ enum smp_counter {
 DECLARE_STATIC_KEY_FALSE(smp_stats_key);
 
 void smp_stats_add(enum smp_counter counter, u64 number);
+u64 smp_stats_read(enum smp_counter counter, unsigned int cpu);
 #ifdef CONFIG_SMP_RUST
 void smp_stats_raise(enum smp_counter counter, u64 value);
 u64 smp_stats_offline(void);

@@ -44,7 +44,7 @@ pub(crate) fn enabled() -> bool {
     false
 }
 
-/// Returns the time in ns, or 0 if the counters are off.
+/// Returns the time in ns when a wait begins, or 0 if the counters are off.
 #[inline]
 pub(crate) fn now() -> u64 {
     if enabled() {
@@ -76,6 +76,18 @@ pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
     if enabled() {
         table::raise(counter, value());
     }
+}
+
+/// Counts a wait that began at `start`, if the counters were on then, too.
+#[inline]
+pub(crate) fn waited_since(start: u64) {
+    most(Counter::LongestWait, || {
+        if start == 0 {
+            0
+        } else {
+            now().saturating_sub(start)
+        }
+    });
 }
 
 #[cfg(CONFIG_SMP_STATS)]

@@ -36,10 +36,7 @@ use crate::{
     queue,
     run,
     stall,
-    stats::{
-        self,
-        Counter, //
-    }, //
+    stats, //
 };
 use kernel::{
     cpu::CpuId,
@@ -134,7 +131,7 @@ pub(crate) fn until_over_or(
         }
         cpu_relax();
     }
-    stats::most(Counter::LongestWait, || stats::now().wrapping_sub(start));
+    stats::waited_since(start);
 }
 
 /// The entries that a CPU has taken off its queue and not yet run.

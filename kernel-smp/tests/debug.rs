@@ -12,6 +12,9 @@ mod fault;
 ))]
 mod stall;
 
+#[cfg(all(CONFIG_SMP_STATS, CONFIG_JUMP_LABEL))]
+mod stats;
+
 #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_KALLSYMS))]
 mod trace;
 

@@ -21,6 +21,9 @@ pub(crate) mod ways;
 #[cfg(CONFIG_FAIL_SMP)]
 pub(crate) mod faults;
 
+#[cfg(CONFIG_JUMP_LABEL)]
+pub(crate) mod key;
+
 #[cfg(CONFIG_SMP_RUST_POLLING_WAIT)]
 pub(crate) mod hrtimer;
 

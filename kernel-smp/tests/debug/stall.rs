@@ -30,6 +30,7 @@ use crate::{
         },
         gate::Held,
         irq_work::Work,
+        key::KeyOn,
         seen::Seen,
         step_in::step_in,
         tally::TALLY,
@@ -116,33 +117,13 @@ impl Drop for Timeout {
     }
 }
 
-/// Csds are watched until this is dropped, if they were not already.
-struct Watch {
-    was_on: bool,
-}
+/// Has csds watched until the result is dropped.
+fn watch() -> KeyOn {
+    // SAFETY: This only computes an address.
+    let key = unsafe { &raw mut bindings::csdlock_debug_enabled.key };
 
-impl Watch {
-    fn key() -> *mut bindings::static_key {
-        // SAFETY: This only computes an address.
-        unsafe { &raw mut bindings::csdlock_debug_enabled.key }
-    }
-
-    fn new() -> Self {
-        let was_on = stall::enabled();
-
-        // SAFETY: The key is one of the kernel.
-        unsafe { bindings::static_key_enable(Self::key()) };
-        Self { was_on }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        if !self.was_on {
-            // SAFETY: The key is one of the kernel.
-            unsafe { bindings::static_key_disable(Self::key()) };
-        }
-    }
+    // SAFETY: The key is one of the kernel, which only these tests turn on and off.
+    unsafe { KeyOn::new(key) }
 }
 
 /// Returns whether a csd is reported as stuck.
@@ -226,7 +207,7 @@ mod cases {
     fn calls_of_all_kinds_work_while_they_are_watched() -> Result {
         let cpus = two_cpus()?;
 
-        let watch = Watch::new();
+        let watch = watch();
         let on = stall::enabled();
         for way in &WAYS {
             for _ in 0..20 {
@@ -250,7 +231,7 @@ mod cases {
         let record = Record::new()?;
         let info = core::ptr::from_ref(record).addr();
 
-        let watch = Watch::new();
+        let watch = watch();
         let sent = single_on(cpus.there, record, true);
         drop(watch);
 
@@ -269,7 +250,7 @@ mod cases {
         let work = Work::new(record)?;
         let entry = core::ptr::from_ref(work).addr();
 
-        let watch = Watch::new();
+        let watch = watch();
         let queued = work.queue_on(cpus.there);
         let over = becomes_true(|| record.over.load(Acquire));
         drop(watch);
@@ -291,7 +272,7 @@ mod cases {
         let mut over = KVec::new();
         let mut reported = KVec::new();
 
-        let watch = Watch::new();
+        let watch = watch();
         let timeout = Timeout::new();
         let steps = step_in(Point::Watched, cpus.here, end, || {
             let csd = used.csd();
@@ -328,7 +309,7 @@ mod cases {
         let mut over = KVec::new();
         let mut reported = KVec::new();
 
-        let watch = Watch::new();
+        let watch = watch();
         let timeout = Timeout::new();
         let steps = step_in(Point::Watched, cpus.here, again, || {
             let csd = used.csd();
@@ -360,7 +341,7 @@ mod cases {
 
         csd.lock_new(Kind::Sync);
         csd.fill(call_of(&TALLY), cpus.here, cpus.there);
-        let watch = Watch::new();
+        let watch = watch();
         let reported = stall::report_if_late(csd, cpus.here, start, start, &|| false);
         drop(watch);
         csd.unlock();
@@ -373,7 +354,7 @@ mod cases {
     fn an_asynchronous_call_uses_a_csd_of_its_source_while_watched() -> Result {
         let cpus = two_cpus()?;
 
-        let watch = Watch::new();
+        let watch = watch();
         let free = pool_is_free();
         let held = Held::new(cpus.there)?;
         let sent = single_on(cpus.there, Seen::new()?, false);
@@ -394,7 +375,7 @@ mod cases {
     fn refused_calls_leave_nothing_locked_while_watched() -> Result {
         let cpus = two_cpus()?;
 
-        let _watch = Watch::new();
+        let _watch = watch();
         for number in invalid_cpus() {
             let seen = Seen::new()?;
 
@@ -416,7 +397,7 @@ mod cases {
         })?;
         let mut threads = KVec::new();
 
-        let watch = Watch::new();
+        let watch = watch();
         TALLY.clear();
         for cpu in Cpumask::online().iter().filter(|cpu| *cpu != cpus.there) {
             threads.push(Thread::start(cpu, Senders::send, senders)?, GFP_KERNEL)?;
@@ -443,7 +424,7 @@ mod cases {
         TALLY.clear();
         for _ in 0..10 {
             all_others(&TALLY, false);
-            let watch = Watch::new();
+            let watch = watch();
             all_others(&TALLY, false);
             all_others(&TALLY, true);
             drop(watch);
