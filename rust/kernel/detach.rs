@@ -140,7 +140,8 @@ pub fn module_init_failed(module: &ThisModule) {
     // SAFETY: The module is valid: its code is the caller.
     let references = || unsafe { bindings::module_refcount(module) };
     #[cfg(CONFIG_MODULE_UNLOAD)]
-    // One reference is that of the initialization.
+    // One reference is that of the initialization. A relaxed read suffices: C waits for an RCU grace
+    // period next, and so for the code that has dropped the last reference.
     let is_used = || references() > 1;
     #[cfg(not(CONFIG_MODULE_UNLOAD))]
     // ORDERING: Pairs with the release in `Module::put_loaded()`.
