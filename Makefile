@@ -10,7 +10,7 @@ CC :=
 endif
 
 export ARCH CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE BARE FRESH
-export RUNS FROM APPLY STAGES
+export RUNS FROM APPLY STAGES LSMOD
 
 sh := tools-testing
 
@@ -23,6 +23,8 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
                 in ns with ACCEL=kvm, or BARE=1 on a machine that runs the kernel
   make series   patches for git am, in stages; FROM='Name <mail>', CHECK=1, KDIR=path APPLY=1
   make kernel   build the kernel: build/rust, or build/c with IMPL=c
+  make deb      packages of both kernels with Debian's configuration, in build/deb; LSMOD=file: with no
+                more modules than lsmod has printed there
   make shell    a shell in it
   make doc      the pages with the kernel's Sphinx, and rustdoc
   make setup    install what is missing (packages, bindgen, virtme-ng, Sphinx, matplotlib)
@@ -41,7 +43,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 Logs are in build/logs, results in build/results.
 endef
 
-verbs := setup tree untree kernel run shell bench doc series test clean
+verbs := setup tree untree kernel deb run shell bench doc series test clean
 .PHONY: help $(verbs)
 
 help: ; $(info $(help)) @:
@@ -49,6 +51,7 @@ setup: ; @$(sh)/setup.sh && echo "ok: all is installed"
 tree: ; @$(sh)/setup.sh && $(sh)/tree.sh
 untree: ; @$(sh)/tree.sh undo
 kernel: ; @$(sh)/kernel.sh
+deb: ; @$(sh)/deb.sh
 run: ; @$(sh)/run.sh
 shell: ; @$(sh)/shell.sh
 bench: ; @$(sh)/$(if $(BARE),bare,bench).sh

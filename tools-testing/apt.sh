@@ -67,12 +67,43 @@ installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# The source packages of kernels.
+# Packages of kernels: where they come from, and where they are kept.
+kernels=trixie-backports
 store=$cache/src
 
 # The newest one of PACKAGE that is there. usage: newest PACKAGE
 newest() {
 	find "$store" -maxdepth 1 -name "$1_*.deb" | sort -V | tail -1
+}
+
+# Reads the list of kernels, once a day. Without network the cache must do, if it has a package that
+# matches PATTERN. usage: read_kernels PATTERN; sets apt_options and offline
+read_kernels() {
+	local log=$logs/setup-source.log
+	offline=
+	mkdir -p "$store"
+	private_apt source "$kernels"
+	[ -z "$(find "$cache/apt/source" -maxdepth 1 -name read -mtime -1)" ] || return 0
+	if with_progress "$log" SETUP "reading the lists of $kernels" apt-get "${apt_options[@]}" update; then
+		touch "$cache/apt/source/read"
+		return 0
+	fi
+	[ -n "$(newest "$1")" ] ||
+		die "$kernels cannot be read, and the cache has no $1: $(grep -m1 '^E:' "$log") (log: $(short "$log"))"
+	say NOTICE "$kernels cannot be read; what the cache has is used (log: $(short "$log"))"
+	offline=yes
+}
+
+# Brings the newest PACKAGE into the cache, if the archive can be asked. usage: download_kernel PACKAGE
+download_kernel() {
+	local version
+	[ -z "$offline" ] || return 0
+	version=$(apt-cache "${apt_options[@]}" policy "$1" | sed -n 's/^  Candidate: //p')
+	! compgen -G "$store/$1_${version}_*.deb" >/dev/null || return 0
+	rm -rf "$store/new"
+	mkdir -p "$store/new"
+	apt_step "downloading $1 $version" env -C "$store/new" apt-get "${apt_options[@]}" download "$1"
+	mv "$store/new/$1"_*.deb "$store/"
 }
 
 # Unpacks the kernel's source. usage: unpack FILE.deb FOLDER

@@ -11,6 +11,7 @@
 #   *-inject    *-small with injected faults and counters
 #   *-gcc       the same, built by GCC and the GNU binutils
 #   *-calls     rust and rust-small, in which C inline functions are called from Rust, as with GCC
+#   *-debian    Debian's own configuration, for packages
 #   rust-options  rust with all options of kernel/smp; never linked
 #   kunit       rust-small with the in-kernel tests and run-time checks
 #   clippy      rust, compiled by clippy; never linked
@@ -26,8 +27,8 @@ kernel_name() {
 	esac
 	case "${CONFIG:-}" in
 	"") ;;
-	small) name+=-small ;;
-	*) die "CONFIG=$CONFIG: it is small, or not given" ;;
+	small | debian) name+=-$CONFIG ;;
+	*) die "CONFIG=$CONFIG: it is small or debian, or not given" ;;
 	esac
 	case "${CC:-clang}" in
 	clang) ;;
@@ -41,6 +42,7 @@ kernel_name() {
 	esac
 	name+=$(of_arch) || exit 1
 	[[ $name != *-gcc-* ]] || die "CC=gcc: kernels for other architectures are built by LLVM only"
+	[[ $name != *-debian-arm64 ]] || die "CONFIG=debian: it is for x86_64"
 	echo "$name"
 }
 
@@ -76,8 +78,10 @@ fragments() {
 		return
 		;;
 	esac
-	echo "$here/configs/guest.config"
-	echo "$here/configs/smp.config"
+	case "$1" in
+	*-debian | *-debian-*) echo "$here/configs/debian.config" ;;
+	*) printf '%s\n' "$here"/configs/{guest,smp}.config ;;
+	esac
 	case "$1" in
 	kunit | kunit-*) printf '%s\n' "$here"/configs/{small,tests,kunit}.config ;;
 	*-options) echo "$here/configs/options.config" ;;
@@ -130,8 +134,9 @@ wanted() {
 		END { for (i = 0; i < n; i++) print order[i] "=" v[order[i]] }' "$1"
 }
 
-# The lines of the configuration that choose the implementation.
+# The lines of the configuration that choose the implementation. Packages of both can be installed.
 implementation() {
+	[[ $1 != *-debian* ]] || echo "CONFIG_LOCALVERSION=\"-smp-${1%%-*}\""
 	case "$1" in
 	c | c-* | matrix-c | matrix-up | arch-*) printf '%s\n' CONFIG_SMP_RUST=n CONFIG_X2APIC_RUST=n ;;
 	series-*) ;;
@@ -139,9 +144,37 @@ implementation() {
 	esac
 }
 
+# Finds the configuration that kernel NAME begins with, if it is Debian's. usage: base_of NAME; sets base
+base_of() {
+	local package=linux-config-7.3 deb
+	base=
+	[[ $1 == *-debian* ]] || return 0
+	[ -n "$is_debian" ] || die "CONFIG=debian: its configuration comes from Debian's archive, with apt"
+	(
+		lock_cache
+		read_kernels "$package"
+		download_kernel "$package"
+	)
+	deb=$(newest "$package")
+	[ -n "$deb" ] || die "$kernels has no $package any more"
+	base=$build/debian.config
+	dpkg-deb --fsys-tarfile "$deb" | tar xO --wildcards '*/config.amd64_none_cloud-amd64.xz' | xz -dc >"$base.new"
+	cmp -s "$base.new" "$base" || cp "$base.new" "$base"
+	rm "$base.new"
+}
+
+# Takes the modules out of build/NAME/.config that are not in the file LSMOD, nor asked for by a fragment.
+keep_modules() {
+	{
+		cat "$LSMOD"
+		printf '%s 1 0\n' torture scftorture smp_bench rust_smp rust_smp_latency
+	} >"$build/$1/lsmod"
+	kmake "$1" LSMOD="$build/$1/lsmod" localmodconfig </dev/null
+}
+
 # Makes build/NAME/.config from the fragments, if they or a Kconfig file changed, or if that was cut off.
 configure() {
-	local name=$1 o=$build/$1 all=$build/$1/all.config log=$logs/config-$1.log missing="" line sym
+	local name=$1 o=$build/$1 all=$build/$1/all.config log=$logs/config-$1.log base missing="" line sym
 	local others=alldefconfig
 	[[ $name != arch-* ]] || others=allnoconfig
 	if [ -e "$o/source" ] && [ "$(readlink -f "$o/source")" != "$linux" ]; then
@@ -150,18 +183,24 @@ configure() {
 	fi
 	mkdir -p "$o"
 	mapfile -t files < <(fragments "$name")
+	[[ $name == *-debian* ]] || local LSMOD=
 	{
 		cat "${files[@]}" 2>/dev/null &&
-			implementation "$name"
+			implementation "$name" &&
+			sed 's/^/# Module: /' "${LSMOD:-/dev/null}"
 	} >"$all.new" || die "a configuration fragment is missing in $(short "$here")/configs"
-	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" &&
+	base_of "$name"
+	if [ -e "$o/.config" ] && cmp -s "$all.new" "$all" && [ ! "$base" -nt "$all" ] &&
 		[ -z "$(find "$top" -path "$build" -prune -o \
 			\( -name 'Kconfig*' -o -name '*.patch' \) -newer "$all" -print -quit)" ]; then
 		rm "$all.new"
 		return 0
 	fi
-	KCONFIG_ALLCONFIG=$all.new with_progress "$log" CONFIG "$(short "$o")/.config" kmake "$name" "$others" ||
+	cat ${base:+"$base"} "$all.new" >"$o/with-base.config"
+	KCONFIG_ALLCONFIG=$o/with-base.config with_progress "$log" CONFIG "$(short "$o")/.config" kmake "$name" "$others" ||
 		die "configuring $(short "$o") failed: $(grep -m1 -iE 'error|\*\*\*' "$log" || tail -1 "$log") (log: $(short "$log"))"
+	[ -z "${LSMOD:-}" ] || keep_modules "$name" >>"$log" 2>&1 ||
+		die "localmodconfig of $(short "$o") failed: $(tail -1 "$log") (log: $(short "$log"))"
 	while IFS= read -r line; do
 		sym=${line%%=*}
 		case "$line" in
@@ -218,14 +257,16 @@ build_kernel() {
 
 # How many steps it takes to build kernel NAME from nothing, as far as that is known.
 steps_of() {
-	cat "$cache/steps/$1" 2>/dev/null || echo 2000
+	local guess=2000
+	[[ $1 != *-debian* ]] || guess=$([ -n "${LSMOD:-}" ] && echo 3000 || echo 7000)
+	cat "$cache/steps/$1${LSMOD:+-modules}" 2>/dev/null || echo "$guess"
 }
 
 # Notes how many it took. One that goes on where another ended has fewer. usage: note_steps NAME STEPS
 note_steps() {
 	[ -e "$cache/steps/$1" ] && [ "$2" -le "$(steps_of "$1")" ] && return
 	mkdir -p "$cache/steps"
-	echo "$2" >"$cache/steps/$1"
+	echo "$2" >"$cache/steps/$1${LSMOD:+-modules}"
 }
 
 build_error() {

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed
+# usage: setup.sh [cargo] [tsan] [dwarf] [deb] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed
 # then also if bindgen is there, what clang links to programs for ThreadSanitizer, what the kernel reads
-# debugging information with, the commands of these names, and QEMU for arm64.
+# debugging information with, what packages are made with, the commands of these names, and QEMU for arm64.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -111,6 +111,7 @@ have_bindgen || install_bindgen
 [[ " $* " != *" cargo "* ]] || need_cargo "build checks"
 [[ " $* " != *" tsan "* ]] || have_tsan || need_package libclang-rt-$llvm-dev "with clang's half of ThreadSanitizer"
 [[ " $* " != *" dwarf "* ]] || [ -e /usr/include/dwarf.h ] || need_package libdw-dev "to read debugging information with"
+[[ " $* " != *" deb "* ]] || command -v dh >/dev/null || need_package debhelper "to make packages with"
 [[ " $* " != *" stress-ng "* ]] || command -v stress-ng >/dev/null || need_package stress-ng "to change memory maps from many threads with"
 [[ " $* " != *" bpftrace "* ]] || command -v bpftrace >/dev/null || need_package bpftrace "to trace guests with"
 [[ " $* " != *" mmdebstrap "* ]] || command -v mmdebstrap >/dev/null || need_package mmdebstrap "to unpack another Debian with"

@@ -6,8 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/apt.sh"
 lock
-suite=trixie-backports
-mkdir -p "$store"
 
 free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
 [ "$free" -ge 10 ] || die "$build has $free GiB free: the tree and its builds need 10"
@@ -19,42 +17,14 @@ candidates() {
 			print (d < 0 ? -d + 0.5 : d), $1 }' | sort -n | cut -d' ' -f2
 }
 
-# Brings the newest PACKAGE into the cache, if the archive can be asked.
-download() {
-	local version
-	[ -z "$offline" ] || return 0
-	version=$(apt-cache "${apt_options[@]}" policy "$1" | sed -n 's/^  Candidate: //p')
-	[ ! -e "$store/$1_${version}_all.deb" ] || return 0
-	rm -rf "$store/new"
-	mkdir "$store/new"
-	apt_step "downloading $1 $version" env -C "$store/new" apt-get "${apt_options[@]}" download "$1"
-	mv "$store/new/$1"_*.deb "$store/"
-}
-
-# Reads the archive's list, once a day. Without network the cache must do.
-read_list() {
-	local log=$logs/setup-source.log
-	[ -z "$(find "$cache/apt/source" -maxdepth 1 -name read -mtime -1)" ] || return 0
-	if with_progress "$log" SETUP "reading the lists of $suite" apt-get "${apt_options[@]}" update; then
-		touch "$cache/apt/source/read"
-		return 0
-	fi
-	[ -n "$(newest 'linux-source-*')" ] ||
-		die "$suite cannot be read, and no kernel source is in the cache: $(grep -m1 '^E:' "$log") (log: $(short "$log"))"
-	say NOTICE "$suite cannot be read; the kernel source in the cache is used (log: $(short "$log"))"
-	offline=yes
-}
-
 if [ -z "$is_debian" ]; then
 	die "the kernel's source comes from Debian's archive: here, give your own tree of Linux 7.3 with KDIR="
 fi
 lock_cache
-private_apt source "$suite"
-offline=
-read_list
+read_kernels 'linux-source-*'
 
 for package in $(candidates | grep . || echo linux-source-7.3); do
-	download "$package"
+	download_kernel "$package"
 	deb=$(newest "$package")
 	[ -n "$deb" ] || continue
 	rm -rf "$build/linux.new"
@@ -69,4 +39,4 @@ for package in $(candidates | grep . || echo linux-source-7.3); do
 	say TREE "Linux $(sed -nE 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = ([0-9]+)$/\2/p' "$linux/Makefile" | paste -sd.) in $(short "$linux")"
 	exit 0
 done
-die "no kernel source of $suite takes our hooks: give your own tree of Linux 7.3 with KDIR="
+die "no kernel source of $kernels takes our hooks: give your own tree of Linux 7.3 with KDIR="
