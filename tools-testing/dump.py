@@ -76,6 +76,7 @@ def describe(prog, csd):
 def report(prog):
     """Prints what is pending. Returns how many csds are in queues, and how many waits were reported."""
     queued = 0
+    watched = "cur_csd" in prog
     cpus = list(for_each_online_cpu(prog))
     for cpu in cpus:
         head = per_cpu(prog["call_single_queue"], cpu)
@@ -84,8 +85,7 @@ def report(prog):
             csd = drgn.cast("call_single_data_t *", node)
             print(f"CPU {cpu}: in call_single_queue: {describe(prog, csd)}")
             queued += 1
-        current = per_cpu(prog["cur_csd"], cpu)
-        if current:
+        if watched and (current := per_cpu(prog["cur_csd"], cpu)):
             func = per_cpu(prog["cur_csd_func"], cpu).value_()
             info = per_cpu(prog["cur_csd_info"], cpu).value_()
             print(f"CPU {cpu}: runs csd {current.value_():#x}: {symbol(prog, func)}({info:#x})")
@@ -94,6 +94,9 @@ def report(prog):
             csd = per_cpu_ptr(pairs, target)
             if csd.node.u_flags & LOCK:
                 print(f"CPU {cpu}: per-pair csd in use: {describe(prog, csd)}")
+    if not watched:
+        print(f"{len(cpus)} CPUs online; this kernel has no CONFIG_CSD_LOCK_WAIT_DEBUG")
+        return queued, 0
     stuck = prog["n_csd_lock_stuck"].counter.value_()
     print(f"csd_lock_timeout {prog['csd_lock_timeout'].value_()} ms, {stuck} waits were reported and go on")
     return queued, stuck

@@ -8,7 +8,7 @@
 # when all is well, and else kept, to look into.
 
 . "$(dirname "$0")/lib.sh"
-. "$here/apt.sh"
+. "$here/root.sh"
 . "$here/item.sh"
 lock
 begin_items
@@ -42,10 +42,7 @@ in_fresh() {
 	home=$(as_root chroot "$root" getent passwd "$user" | cut -d: -f6)
 	git -C "$top" archive --prefix=smp/ HEAD | as_root tar x -C "$root$home"
 	as_root chroot "$root" chown -R "$user:" "$home/smp"
-	# shellcheck disable=SC2016 # The inner shell expands it.
-	as_root unshare --mount --pid --fork --propagation private bash -c \
-		'mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$1" "${@:2}"' - "$root" \
-		runuser -u "$user" -- env -i HOME="$home" TERM=dumb PATH="$path" "${network[@]}" \
+	inside "$root" runuser -u "$user" -- env -i HOME="$home" TERM=dumb PATH="$path" "${network[@]}" \
 		make -C "$home/smp" ${CC:+CC="$CC"} ${CONFIG:+CONFIG="$CONFIG"} "$@"
 }
 

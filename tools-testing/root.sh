@@ -49,6 +49,13 @@ unpack_root() {
 		die "no root of Debian $what: $(grep -m1 -E '^E: ' "$log" || tail -n 1 "$log") (log: $(short "$log"))"
 }
 
+# Runs a command in ROOT, as root, with processes and devices. usage: inside ROOT COMMAND...
+inside() {
+	# shellcheck disable=SC2016 # The inner shell expands it.
+	as_root unshare --mount --pid --fork --propagation private bash -c \
+		'mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$@"' - "$@"
+}
+
 # The root of guests of ARCH.
 guest_root() {
 	echo "$cache/roots/guest-$1"
