@@ -62,7 +62,7 @@ guest_root() {
 }
 
 # What scripts of guest/ and virtme-ng's init call.
-guest_packages=base-passwd,bash,busybox,coreutils,findutils,gawk,grep,gzip,iproute2,kmod,mount,procps,sed,udev,util-linux
+guest_packages='base-passwd,bash,busybox,coreutils,findutils,gawk,grep,gzip,iproute2,kmod,mount,procps,sed,udev,util-linux'
 
 # Makes the root of guests of ARCH, if there is none. Nothing in it is run here: what its packages would
 # do when they are configured, as far as it is needed, is done by hand. usage: make_guest_root ARCH
