@@ -131,8 +131,8 @@ scftorture() {
 	modprobe scftorture
 	sleep "$seconds"
 	modprobe -r scftorture
-	dmesg | grep 'scftorture:.*End of test' | tail -n 1 | sed 's/.*scftorture: //' | cut -c1-60 | tee $scratch/end
-	grep -q SUCCESS $scratch/end
+	dmesg | sed -n 's/.*scftorture:.*End of test: \([A-Z_]*\).*/\1/p' | tail -n 1 | tee $scratch/end
+	grep -qx SUCCESS $scratch/end
 }
 
 # What the kernel's own scripts look for in a log, but what this guest is known for with any kernel.
