@@ -81,13 +81,9 @@ pub(crate) fn most(counter: Counter, value: impl FnOnce() -> u64) {
 /// Counts a wait that began at `start`, if the counters were on then, too.
 #[inline]
 pub(crate) fn waited_since(start: u64) {
-    most(Counter::LongestWait, || {
-        if start == 0 {
-            0
-        } else {
-            now().saturating_sub(start)
-        }
-    });
+    if start != 0 {
+        most(Counter::LongestWait, || now().saturating_sub(start));
+    }
 }
 
 #[cfg(CONFIG_SMP_STATS)]
