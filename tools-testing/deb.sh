@@ -11,8 +11,7 @@ lock
 # information, which is in vmlinux.
 export CONFIG=debian DEB_BUILD_PROFILES=pkg.linux-upstream.nokerneldbg DPKG_FLAGS=-d KDEB_CHANGELOG_DIST=unstable
 [ -z "${LSMOD:-}" ] || LSMOD=$(realpath -e "$LSMOD" 2>/dev/null) || die "LSMOD is not a file: give one with what lsmod prints"
-free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
-[ "$free" -ge 25 ] || die "$build has $free GiB free: the packages need 25 while they are built"
+need_space 25 "to build the packages takes"
 "$here/setup.sh" deb dwarf
 "$here/tree.sh"
 

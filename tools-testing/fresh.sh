@@ -26,7 +26,7 @@ make_fresh() {
 	as_root rm -rf "$root"
 	mkdir -p "${root%/*}"
 	as_root mmdebstrap --variant=important --include=make,git,sudo,ca-certificates "$suite" "$root" \
-		"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main"
+		"$(source_of "$suite")"
 	for f in "${reach[@]}" "$(echo "${PIP_FIND_LINKS:-}" | grep '^/')"; do
 		[ ! -e "$f" ] || { as_root mkdir -p "$root${f%/*}" && as_root cp -aLT --remove-destination "$f" "$root$f"; }
 	done

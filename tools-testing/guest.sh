@@ -46,11 +46,16 @@ machine_options() {
 	echo "-machine q35,kernel-irqchip=off -accel tcg,thread=$thread -cpu max,+x2apic${GUEST_CPU:+,$GUEST_CPU} -device intel-iommu,intremap=on,eim=on"
 }
 
+# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which panics; and
+# its HPET and TSC drift so far apart that the watchdog marks the TSC unstable. The change of the
+# clocksource then stops all CPUs, and a test that holds one of them fails.
+tcg_boot="no_timer_check tsc=nowatchdog"
+
 # The options of virtme-ng for kernel NAME, a word a line. usage: virtme_options NAME ACCEL
 virtme_options() {
 	# virtme-ng shares / by 9p. It leaves root= out, which a kernel without block devices needs; and what
 	# is shared does not change meanwhile, so it may be cached.
-	local options=(--mods none --memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm
+	local w options=(--mods none --memory "${MEM:-1G}" --cpus "${CPUS:-4}" --force-9p --disable-microvm
 		--kopt root=/dev/root
 		--kopt 'rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose')
 	[ "$2" = kvm ] || options+=(--disable-kvm)
@@ -60,10 +65,9 @@ virtme_options() {
 	else
 		# The guest has a /run of its own, and parts of /var.
 		case "$top" in /run/* | /var/*) options+=(--rodir "$top") ;; esac
-		# On a busy host TCG's timer interrupts may come too late for the kernel's early check, which
-		# panics; and its HPET and TSC drift so far apart that the watchdog marks the TSC unstable. The
-		# change of the clocksource then stops all CPUs, and a test that holds one of them fails.
-		[ "$2" = kvm ] || options+=(--kopt no_timer_check --kopt tsc=nowatchdog)
+		if [ "$2" != kvm ]; then
+			for w in $tcg_boot; do options+=(--kopt "$w"); done
+		fi
 	fi
 	printf '%s\n' "${options[@]}"
 }
@@ -71,7 +75,7 @@ virtme_options() {
 # Each CPU but the first measures how long its delays are, and on a busy host gets a value that is up to
 # ten times too short: the time limits of tests are counted in delays. This is right for a TSC of 2.5 GHz
 # and 250 ticks a second. Where instructions are counted nothing disturbs the measurement.
-delay_options=(--kopt lpj=10000000)
+delay_boot="lpj=10000000"
 
 # With SMP_ICOUNT=1 instructions are counted: with a tick on all CPUs, else the way into the idle loop
 # depends on their timers, and with a clock that needs no device. To a watchdog, CPUs that take turns are hung.
@@ -111,7 +115,7 @@ start_guest() {
 	read -ra machine <<<"$(machine_options "$kernel" "$cpus" "$accel" | tr '\n' ' ')"
 	mapfile -t options < <(virtme_options "$kernel" "$accel")
 	[ "$accel" = kvm ] || [ "$(arch_of "$kernel")" = arm64 ] || [ -n "${SMP_ICOUNT:-}" ] ||
-		options+=("${delay_options[@]}")
+		options+=(--kopt "$delay_boot")
 	# Two nodes, a socket each, if the CPUs can be halved; all memory is in the first.
 	[ -z "${SMP_NODES:-}" ] || [ $((cpus % 2)) = 1 ] ||
 		options+=(--numa "${MEM:-1G},cpus=0-$((cpus / 2 - 1))" --numa "0,cpus=$((cpus / 2))-$((cpus - 1))")

@@ -57,6 +57,13 @@ die() {
 	exit 1
 }
 
+# Ends if the disk of build/ has less than so many GiB free. usage: need_space GIB WHAT-NEEDS-IT
+need_space() {
+	local free
+	free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
+	[ "$free" -ge "$1" ] || die "$build has $free GiB free: $2 $1"
+}
+
 # A path as a person in the checkout would type it.
 short() {
 	printf '%s' "${1#"$top"/}"

@@ -28,6 +28,12 @@ packages_of() {
 		tr ' ' '\n' | sort -u | paste -sd,
 }
 
+# The line of sources.list for a suite of the archive. The lists of sid are valid for a week, which a
+# mirror may be behind. usage: source_of SUITE
+source_of() {
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $1 main"
+}
+
 # Whether ROOT was made, and of these packages. usage: has_packages ROOT PACKAGES
 has_packages() {
 	[ -e "$1/.packages" ] && [ "$(cat "$1/.packages")" = "$2" ]
@@ -98,9 +104,8 @@ make_root() {
 	"$here/setup.sh" mmdebstrap
 	# The cache is locked no longer than this.
 	(
-		# The lists of sid are valid for a week, which a mirror may be behind.
 		for suite in $suites; do
-			sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
+			sources+=("$(source_of "$suite")")
 		done
 		unpack_root "$root" "$suites" --variant=apt --include="$root_packages,$packages" \
 			"${suites%% *}" "$root" "${sources[@]}"

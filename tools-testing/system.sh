@@ -28,7 +28,7 @@ make_base() {
 	"$here/setup.sh" mmdebstrap
 	(
 		for suite in trixie trixie-backports sid; do
-			sources+=("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $(archive) $suite main")
+			sources+=("$(source_of "$suite")")
 		done
 		sources+=("${sources[0]/deb/deb-src}")
 		# shellcheck disable=SC2016 # Shells in the root expand them.
@@ -101,7 +101,7 @@ run_system() {
 	with_progress "$log" SYSTEM "$version" timeout $((1800 + 16 * seconds)) \
 		qemu-system-x86_64 "${machine[@]}" -smp 4 -m 2G -display none -nodefaults -no-reboot \
 		-kernel "$work/vmlinuz-$version" -initrd "$work/initrd.img-$version" \
-		-append "root=/dev/vda ro console=ttyS0 no_timer_check tsc=nowatchdog lpj=10000000 panic=5 crashkernel=384M smp_seconds=$seconds smp_boot=first" \
+		-append "root=/dev/vda ro console=ttyS0 $tcg_boot $delay_boot panic=5 crashkernel=384M smp_seconds=$seconds smp_boot=first" \
 		-drive "file=$work/root.ext4,format=raw,if=virtio,snapshot=on" \
 		-drive "file=$work/scripts.tar,format=raw,if=virtio,readonly=on" \
 		-drive "file=$work/dump,format=raw,if=virtio" \
@@ -111,7 +111,7 @@ run_system() {
 		die "$version: the guest ended early; its last line: $(last_line "$log") (log: $(short "$log"))"
 }
 
-# Tells what the guest has found, an item each. usage: tell NAME VERDICT TEXT
+# Tells what the guest has found, an item each. usage: tell VERDICT TEXT
 tell() {
 	echo "$2"
 	[ "$1" = ok ]

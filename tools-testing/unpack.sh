@@ -7,8 +7,7 @@
 . "$here/apt.sh"
 lock
 
-free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
-[ "$free" -ge 10 ] || die "$build has $free GiB free: the tree and its builds need 10"
+need_space 10 "the tree and its builds need"
 
 # Packages to try, best first: "name version". 7.3 is best; then the nearest, later ones first.
 candidates() {
