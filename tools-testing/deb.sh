@@ -29,9 +29,6 @@ make_packages() {
 
 for impl in ${IMPL:-rust c}; do
 	name=$(IMPL=$impl kernel_name)
-	like=$(IMPL=rust kernel_name)
-	# All but a few objects are the same for both.
-	[ -e "$build/$name" ] || [ ! -e "$build/$like/vmlinux" ] || cp -a "$build/$like" "$build/$name"
 	make_packages "$name"
 done
 (cd "$build/deb" && ls -1s --block-size=M -- *.deb)

@@ -237,12 +237,42 @@ forget_warned_objects() {
 		while IFS= read -r f; do rm -f "$o/$f"; done
 }
 
+# Kernels of which most objects are those of kernel NAME, the best one first.
+like() {
+	case "$1" in
+	clippy | rust-options) echo rust ;;
+	matrix-gcc) echo rust-small-gcc c-small-gcc ;;
+	rust-small-gcc) echo matrix-gcc c-small-gcc ;;
+	*-calls) echo "${1%-calls}" ;;
+	c | c-*) echo "rust${1#c}" ;;
+	rust | rust-*) echo "c${1#rust}" ;;
+	esac
+}
+
+# A kernel that was not built yet begins with the objects of one like it: the kernel's make knows which
+# options each of them depends on. usage: begin_with_objects NAME
+begin_with_objects() {
+	local other
+	[ ! -e "$build/$1" ] || return 0
+	for other in $(like "$1"); do
+		if [ -e "$build/$other/vmlinux" ] && [ "$(readlink -f "$build/$other/source")" = "$linux" ]; then
+			say COPY "$(short "$build/$other") to $(short "$build/$1")"
+			# One that was cut off is not begun with.
+			rm -rf "$build/$1.new"
+			cp -a "$build/$other" "$build/$1.new"
+			mv "$build/$1.new" "$build/$1"
+			return
+		fi
+	done
+}
+
 # Builds TARGETs of kernel NAME.
 build_kernel() {
 	local name=$1 o=$build/$1 log=$logs/kernel-$1.log start rc=0 steps=""
 	shift
 	[ ! -e "$linux/.config" ] || die "$linux was configured in place: 'make mrproper' there first"
 	[ -z "$(said_by "$name" Root)" ] || make_root "$name"
+	begin_with_objects "$name"
 	configure "$name"
 	forget_warned_objects "$name"
 	start=$(date +%s)

@@ -274,22 +274,17 @@ build_series() {
 	[ ! -s "$build/$kernel/warnings" ] || die "$(sed -n 1p "$build/$kernel/warnings")"
 }
 
-# Builds what the series touches, after each of these patches. usage: builds COMMIT...
-builds() {
-	local commit subject
-	for commit; do
+# Builds what the series touches, after each patch.
+each_patch() {
+	local commits commit subject
+	mapfile -t commits < <(git -C "$tree" rev-list --reverse "pristine..$last")
+	for commit in "${commits[@]}"; do
 		subject=$(git -C "$tree" log -1 --format=%s "$commit")
 		(build_series "$commit" prepare kernel/ samples/rust/ arch/x86/kernel/apic/ rust/) >"$logs/series-patch.log" 2>&1 ||
 			die "$subject: $(tail -n 1 "$logs/series-patch.log")"
 		echo "$subject: builds"
 	done
-	echo "$# patches"
-}
-
-each_patch() {
-	local commits
-	mapfile -t commits < <(git -C "$tree" rev-list --reverse "pristine..$last")
-	builds "${commits[@]}"
+	echo "${#commits[@]} patches"
 }
 
 # sparse, on the C files of the last stage: those of kernel/smp.c too.
@@ -378,10 +373,8 @@ item "series: kernel-doc" kernel_doc
 stages=("$out"/*.mbox)
 stages=("${stages[@]##*/}")
 stages=("${stages[@]%.mbox}")
-if [ "$level" = short ]; then
-	item "series: last patches" builds "${stages[@]/#/after-}"
-else
-	item "series: checkpatch" checkpatch_check
+item "series: checkpatch" checkpatch_check
+if [ "$level" != short ]; then
 	item "series: maintainers" maintainers
 	item "series: before the fixes" fixes pristine before
 	item "series: after the fixes" fixes after-1-fixes after
