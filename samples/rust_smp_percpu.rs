@@ -6,9 +6,10 @@
 //! count to a total. All calls are in flight at once, and the module waits for all of them.
 
 use kernel::{
-    cpu::CpuId,
     cpuhp::{
         Callbacks,
+        Online,
+        OnlineCpu,
         Registration, //
     },
     cpumask::Cpumask,
@@ -55,9 +56,11 @@ struct Books {
 }
 
 impl Callbacks for Books {
-    fn offline(&self, cpu: CpuId) -> Result {
+    type Section = Online;
+
+    fn teardown(&self, cpu: &OnlineCpu) -> Result {
         let mut books = self.count.lock();
-        let count = COUNT.get(cpu).ok_or(ENXIO)?.xchg(0, Relaxed);
+        let count = COUNT.this_cpu(cpu).xchg(0, Relaxed);
 
         *books = books.wrapping_add(count);
         Ok(())
@@ -67,7 +70,7 @@ impl Callbacks for Books {
 impl Books {
     /// Returns the number of calls that all CPUs have counted, online or not.
     fn total(&self) -> u64 {
-        // The lock keeps `offline()` from moving a count meanwhile.
+        // The lock keeps `teardown()` from moving a count meanwhile.
         let books = self.count.lock();
         let counts = Cpumask::possible()
             .iter()
@@ -103,8 +106,7 @@ struct RustSmpPercpu {
 impl kernel::Module for RustSmpPercpu {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let books = try_pin_init!(Books { count <- new_mutex!(0) }? Error);
-        // SAFETY: The registration is dropped with the module, or here if this fails.
-        let books = unsafe { Registration::new(c"rust_smp_percpu", books) };
+        let books = Registration::new(c"rust_smp_percpu", books);
         let books = KBox::pin_init(books, GFP_KERNEL)?;
         let sent = call_all(module_parameters::calls.value())?;
 

@@ -19,8 +19,9 @@
 //!   second case, `module!` waits for the values in flight. The module is that of the closure or
 //!   handler. If that calls a function of another module by a pointer, it must keep that module
 //!   itself.
-//! - A value that stays *registered* until it is dropped has an unsafe constructor, and the caller
-//!   of that guarantees the drop: [`cpuhp::Registration`](crate::cpuhp::Registration).
+//! - A value that stays *registered* until it is dropped holds no reference: the module could never
+//!   be unloaded. If it is leaked, `module!` unregisters it when the module is unloaded, or when its
+//!   initialization has failed: [`cpuhp::Registration`](crate::cpuhp::Registration).
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
@@ -54,7 +55,7 @@ use core::{
 
 /// The module that some code belongs to, or null if the code is built in.
 #[derive(Clone, Copy)]
-struct Module(*mut bindings::module);
+pub(crate) struct Module(*mut bindings::module);
 
 /// The number of references to all modules, if modules do not count them.
 #[cfg(not(CONFIG_MODULE_UNLOAD))]
@@ -65,11 +66,16 @@ impl Module {
     /// that the caller uses.
     // A module cannot call `__module_address()` itself, since it is not exported.
     #[inline(never)]
-    fn of(code: *const ()) -> Self {
+    pub(crate) fn of(code: *const ()) -> Self {
         let _guard = crate::sync::rcu::read_lock();
 
         // SAFETY: This is an RCU read-side critical section.
         Self(unsafe { bindings::__module_address(code as usize) })
+    }
+
+    #[inline]
+    pub(crate) fn as_ptr(self) -> *mut bindings::module {
+        self.0
     }
 
     /// Takes a reference. Returns false if the module is being unloaded.

@@ -5,11 +5,19 @@
 //! It leaks or drops all that it has sent: a chain of calls, each of which keeps its CPU busy for a
 //! while and sends the next one, and other calls that are queued behind the first. One function
 //! owns a value whose drop sleeps, in a worker. So all of them run detached. A module that is being
-//! unloaded cannot send a call, so the chain ends early.
+//! unloaded cannot send a call, so the chain ends early. It also leaks callbacks of CPU hotplug, one
+//! of two instances of their state.
 
 use core::mem;
 use kernel::{
     cpu::CpuId,
+    cpuhp::{
+        Callbacks,
+        Online,
+        OnlineCpu,
+        Registration,
+        State, //
+    },
     cpumask::Cpumask,
     irq_work::{
         self,
@@ -116,6 +124,32 @@ impl irq_work::Handler for Runs {
     }
 }
 
+/// The number of callbacks that have run.
+static CALLED: Atomic<u32> = Atomic::new(0);
+
+impl Callbacks for Runs {
+    type Section = Online;
+
+    fn startup(&self, _cpu: &OnlineCpu) -> Result {
+        CALLED.add(1, Relaxed);
+        Ok(())
+    }
+}
+
+/// Registers callbacks twice, and leaks one.
+fn leak_callbacks() -> Result {
+    let state = State::new(c"smp_unload:leaked")?;
+    let leaked = Registration::instance(state.clone(), try_init!(Runs {}? Error));
+    let leaked = KBox::pin_init(leaked, GFP_KERNEL)?;
+    let dropped = Registration::instance(state, try_init!(Runs {}? Error));
+    let dropped = KBox::pin_init(dropped, GFP_KERNEL)?;
+
+    mem::forget(leaked);
+    drop(dropped);
+    pr_info!("{} callbacks have run\n", CALLED.load(Relaxed));
+    Ok(())
+}
+
 struct SmpUnload;
 
 impl kernel::Module for SmpUnload {
@@ -142,6 +176,7 @@ impl kernel::Module for SmpUnload {
         mem::forget(csd);
         mem::forget(work);
 
+        leak_callbacks()?;
         if module_parameters::fails.value() != 0 {
             return Err(EINVAL);
         }

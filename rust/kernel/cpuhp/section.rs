@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The sections of the list of states.
+
+use crate::{
+    bindings,
+    cpu::CpuId,
+    preempt::CpuPinned,
+    types::NotThreadSafe, //
+};
+
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use crate::interrupt::LocalInterruptDisabled;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A section of the list of states: it decides where callbacks run, and which may fail.
+pub trait Section: sealed::Sealed + 'static {
+    /// What a callback gets: the CPU, and the proof of what is true of it.
+    type Cpu;
+
+    /// The number of the state, or what stands for a dynamic one.
+    #[doc(hidden)]
+    const STATE: bindings::cpuhp_state;
+
+    /// Whether the kernel can undo its steps after an error on the way up.
+    #[doc(hidden)]
+    const STARTUP_MAY_FAIL: bool;
+
+    /// Whether the kernel can undo its steps after an error on the way down.
+    #[doc(hidden)]
+    const TEARDOWN_MAY_FAIL: bool;
+
+    /// Makes the argument of a callback.
+    ///
+    /// # Safety
+    ///
+    /// To be called by a callback of a state of this section only, for its CPU. The result is
+    /// dropped when the callback returns.
+    #[doc(hidden)]
+    unsafe fn cpu(cpu: CpuId) -> Self::Cpu;
+}
+
+/// Callbacks that run in the task that takes a CPU up or down, on another CPU.
+///
+/// They may sleep. [`startup`](super::Callbacks::startup) runs before the CPU starts: it allocates
+/// what the CPU will need. [`teardown`](super::Callbacks::teardown) runs when the CPU is dead. It
+/// cannot fail: its error is ignored.
+///
+/// A state of this section is a dynamic one, of which there are about twenty.
+#[doc(alias = "CPUHP_BP_PREPARE_DYN")]
+pub struct Prepare;
+
+impl sealed::Sealed for Prepare {}
+
+impl Section for Prepare {
+    type Cpu = CpuId;
+
+    const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_BP_PREPARE_DYN;
+    const STARTUP_MAY_FAIL: bool = true;
+    const TEARDOWN_MAY_FAIL: bool = false;
+
+    unsafe fn cpu(cpu: CpuId) -> CpuId {
+        cpu
+    }
+}
+
+/// Callbacks that run on a CPU that starts or is dying, with interrupts off.
+///
+/// They must not sleep, nor take a lock that sleeps on PREEMPT_RT. They cannot fail: an error is
+/// ignored.
+///
+/// The kernel has no dynamic states in this section, so `STATE` is a fixed one, of which there is
+/// one [`State`](super::State) at a time. A driver that has such a state in
+/// `include/linux/cpuhotplug.h` adds an impl of [`Section`] here.
+pub struct Starting<const STATE: bindings::cpuhp_state>;
+
+/// A CPU that starts or is dying.
+///
+/// # Invariants
+///
+/// The holder runs on this CPU, with interrupts off.
+pub struct StartingCpu(NotThreadSafe);
+
+impl StartingCpu {
+    /// Returns the proof that interrupts are off, which locks ask for.
+    ///
+    /// Not on PREEMPT_RT, where such a lock may sleep.
+    #[cfg(not(CONFIG_PREEMPT_RT))]
+    #[inline]
+    pub fn interrupts(&self) -> &LocalInterruptDisabled {
+        // SAFETY: Interrupts are off as long as this exists, by the type invariants.
+        unsafe { LocalInterruptDisabled::assume_disabled() }
+    }
+}
+
+// SAFETY: Interrupts are off, by the type invariants.
+unsafe impl CpuPinned for StartingCpu {}
+
+/// The state of a timer of C-SKY, for which there is no Rust: the tests use it.
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+pub(super) type TestStarting = Starting<{ bindings::cpuhp_state_CPUHP_AP_CSKY_TIMER_STARTING }>;
+
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+impl sealed::Sealed for TestStarting {}
+
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+impl Section for TestStarting {
+    type Cpu = StartingCpu;
+
+    const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_CSKY_TIMER_STARTING;
+    const STARTUP_MAY_FAIL: bool = false;
+    const TEARDOWN_MAY_FAIL: bool = false;
+
+    unsafe fn cpu(_cpu: CpuId) -> StartingCpu {
+        // INVARIANT: By the safety requirements: C runs these callbacks on the CPU, with interrupts
+        // off, also when an instance is added or removed.
+        StartingCpu(NotThreadSafe)
+    }
+}
+
+/// Callbacks that run on a CPU that is online, in its hotplug thread.
+///
+/// They may sleep. [`startup`](super::Callbacks::startup) runs when the CPU is online, and before
+/// the scheduler moves tasks there. [`teardown`](super::Callbacks::teardown) runs when the
+/// scheduler does not move tasks there any more.
+///
+/// A state of this section is a dynamic one, of which there are about forty.
+#[doc(alias = "CPUHP_AP_ONLINE_DYN")]
+pub struct Online;
+
+impl sealed::Sealed for Online {}
+
+impl Section for Online {
+    type Cpu = OnlineCpu;
+
+    const STATE: bindings::cpuhp_state = bindings::cpuhp_state_CPUHP_AP_ONLINE_DYN;
+    const STARTUP_MAY_FAIL: bool = true;
+    const TEARDOWN_MAY_FAIL: bool = true;
+
+    unsafe fn cpu(_cpu: CpuId) -> OnlineCpu {
+        // INVARIANT: By the safety requirements: C runs these callbacks in the hotplug thread of
+        // the CPU, or in a task while there is one CPU only.
+        OnlineCpu(NotThreadSafe)
+    }
+}
+
+/// A CPU that has come online, or is about to go offline.
+///
+/// # Invariants
+///
+/// The holder stays on this CPU.
+pub struct OnlineCpu(NotThreadSafe);
+
+// SAFETY: By the type invariants.
+unsafe impl CpuPinned for OnlineCpu {}
