@@ -13,8 +13,9 @@
 //! `smp`, `irq_work` or `cpuhp` that runs code of its caller later follows one of two rules:
 //!
 //! - A value that is *sent* holds a reference to the module of its code until that code has
-//!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::call_async`](crate::smp::call_async) and
-//!   `irq_work::IrqWork`. So a module cannot be unloaded while one of its values is in flight. It
+//!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::StaticCsd`](crate::smp::StaticCsd),
+//!   [`smp::call_async`](crate::smp::call_async), `irq_work::IrqWork` and
+//!   `irq_work::StaticIrqWork`. So a module cannot be unloaded while one of its values is in flight. It
 //!   cannot send a value while it is being unloaded, or after its initialization has failed; in the
 //!   second case, `module!` waits for the values in flight. The module is that of the closure or
 //!   handler. If that calls a function of another module by a pointer, it must keep that module
@@ -35,7 +36,8 @@ use crate::{
         Acquire,
         Atomic,
         Full,
-        Relaxed, //
+        Relaxed,
+        Release, //
     },
     time::{
         delay::fsleep,
@@ -117,7 +119,7 @@ impl Module {
     unsafe fn put_loaded(self) {
         #[cfg(not(CONFIG_MODULE_UNLOAD))]
         // ORDERING: Pairs with the acquire in `module_init_failed()`.
-        REFERENCES.fetch_sub(1, crate::sync::atomic::Release);
+        REFERENCES.fetch_sub(1, Release);
         // SAFETY: By the safety requirements.
         unsafe { bindings::module_put(self.0) };
     }
@@ -499,5 +501,65 @@ impl<T> Drop for Use<T> {
             // critical section, or in code of a module that has another reference.
             unsafe { module.put() };
         }
+    }
+}
+
+/// The uses of a static by the CPUs that it was sent to.
+///
+/// # Invariants
+///
+/// For each use that `count` counts there is a reference to `module`.
+pub(crate) struct Uses {
+    count: Atomic<u32>,
+    /// The module of the code that uses the static. All uses write the same.
+    module: Atomic<*mut bindings::module>,
+}
+
+impl Uses {
+    pub(crate) const fn new() -> Self {
+        Self {
+            count: Atomic::new(0),
+            module: Atomic::new(ptr::null_mut()),
+        }
+    }
+
+    /// Takes a reference to the module of `code`, and counts a use. In any context.
+    ///
+    /// # Errors
+    ///
+    /// - [`ENODEV`]: the module is being unloaded.
+    #[inline]
+    pub(crate) fn start(&self, code: *const ()) -> Result {
+        let module = Module::of(code);
+
+        if !module.get() {
+            return Err(ENODEV);
+        }
+        self.module.store(module.as_ptr(), Relaxed);
+        self.count.add(1, Relaxed);
+        Ok(())
+    }
+
+    /// Ends a use.
+    ///
+    /// # Safety
+    ///
+    /// There is a use that ends here. As for [`Module::put`], the static may be freed after this,
+    /// with the code.
+    #[inline]
+    pub(crate) unsafe fn end(&self) {
+        let module = Module(self.module.load(Relaxed));
+
+        // ORDERING: Pairs with the acquire in `is_used()`.
+        self.count.fetch_sub(1, Release);
+        // SAFETY: The use had this reference, by the type invariants.
+        unsafe { module.put() };
+    }
+
+    /// Returns whether a use is left. If not, the caller sees what all of them have written.
+    #[inline]
+    pub(crate) fn is_used(&self) -> bool {
+        // ORDERING: Pairs with the release in `end()`.
+        self.count.load(Acquire) != 0
     }
 }

@@ -16,19 +16,21 @@ use crate::{
         Owner,
         Use, //
     },
-    preempt::CpuGuard,
     prelude::*,
-    processor::cpu_relax,
-    task::might_sleep,
-    time::{
-        delay::fsleep,
-        Delta, //
-    },
     types::Opaque, //
 };
 
+mod context;
+mod raw;
+mod static_work;
+
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
 mod tests;
+
+pub use self::{
+    context::WorkContext,
+    static_work::StaticIrqWork, //
+};
 
 /// The handler of an [`IrqWork`].
 ///
@@ -43,7 +45,7 @@ pub trait Handler: Send + Sync + 'static {
     /// there. A work made by [`IrqWork::new_hard`] runs with interrupts off on PREEMPT_RT, too.
     ///
     /// While it is running, the work can be queued again, and can be run by another CPU.
-    fn handle(&self);
+    fn handle(&self, context: &WorkContext);
 }
 
 /// The data that the owner and the CPUs share.
@@ -85,15 +87,15 @@ unsafe impl<T: Handler> Send for Inner<T> {}
 ///
 /// ```
 /// use kernel::{
-///     irq_work::{Handler, IrqWork},
+///     irq_work::{Handler, IrqWork, WorkContext},
 ///     sync::atomic::{Atomic, Relaxed},
 /// };
 ///
 /// struct Counter(Atomic<u32>);
 ///
 /// impl Handler for Counter {
-///     fn handle(&self) {
-///         self.0.fetch_add(1, Relaxed);
+///     fn handle(&self, _context: &WorkContext) {
+///         self.0.add(1, Relaxed);
 ///     }
 /// }
 ///
@@ -134,14 +136,14 @@ impl<T: Handler> IrqWork<T> {
     ///
     /// ```
     /// use kernel::{
-    ///     irq_work::{Handler, IrqWork},
+    ///     irq_work::{Handler, IrqWork, WorkContext},
     ///     lockdep,
     /// };
     ///
     /// struct Nothing;
     ///
     /// impl Handler for Nothing {
-    ///     fn handle(&self) {
+    ///     fn handle(&self, _context: &WorkContext) {
     ///         lockdep::assert_irqs_disabled();
     ///     }
     /// }
@@ -164,14 +166,7 @@ impl<T: Handler> IrqWork<T> {
     {
         let inner = try_pin_init!(Inner {
             // INVARIANT: `func` is `run_irq_work::<T>`.
-            work: Opaque::new(bindings::irq_work {
-                node: bindings::__call_single_node {
-                    __bindgen_anon_1: bindings::__call_single_node__bindgen_ty_1 { u_flags },
-                    ..pin_init::zeroed()
-                },
-                func: Some(run_irq_work::<T>),
-                ..pin_init::zeroed()
-            }),
+            work: raw::new(run_irq_work::<T>, u_flags),
             handler <- handler,
         }? E);
 
@@ -233,13 +228,13 @@ impl<T: Handler> IrqWork<T> {
     /// ```
     /// use kernel::{
     ///     cpumask::Cpumask,
-    ///     irq_work::{Handler, IrqWork},
+    ///     irq_work::{Handler, IrqWork, WorkContext},
     /// };
     ///
     /// struct Nothing;
     ///
     /// impl Handler for Nothing {
-    ///     fn handle(&self) {}
+    ///     fn handle(&self, _context: &WorkContext) {}
     /// }
     ///
     /// let work = IrqWork::new(Nothing, GFP_KERNEL)?;
@@ -249,16 +244,10 @@ impl<T: Handler> IrqWork<T> {
     /// ```
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&self, cpu: CpuId) -> Result<bool> {
-        // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU.
-        // So `cpu` stays online until the guard is dropped, and runs the work on its way down at
-        // the latest.
-        let _guard = CpuGuard::new();
-
-        if !cpu.is_online() {
-            return Err(ENXIO);
-        }
-        // SAFETY: As in `queue()`. The CPU is online.
-        self.queue_by(|work| unsafe { queue_on(work, cpu) })
+        raw::with_online(cpu, || {
+            // SAFETY: As in `queue()`. The CPU is online.
+            self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
+        })
     }
 
     /// Waits until the work is not queued and no handler is running.
@@ -268,38 +257,13 @@ impl<T: Handler> IrqWork<T> {
     /// not reported.
     #[doc(alias = "irq_work_sync")]
     pub fn sync(&self) {
-        /// How often this checks before it sleeps.
-        const CHECKS: u32 = 1000;
-
-        might_sleep();
-        loop {
-            for _ in 0..CHECKS {
-                if !self.0.is_used() {
-                    return;
-                }
-                cpu_relax();
-            }
-            fsleep(Delta::from_micros(50));
-        }
+        raw::wait_while(|| self.0.is_used());
     }
 
     /// Returns the handler.
     pub fn handler(&self) -> &T {
         &self.0.handler
     }
-}
-
-/// Queues a work on `cpu`.
-///
-/// # Safety
-///
-/// `work` must be initialized, and stay valid until C does not use it any more. `cpu` must be
-/// online.
-// A module cannot call `irq_work_queue_on()` itself, since it is not exported.
-#[inline(never)]
-unsafe fn queue_on(work: *mut bindings::irq_work, cpu: CpuId) -> bool {
-    // SAFETY: By the safety requirements.
-    unsafe { bindings::irq_work_queue_on(work, i32::from(cpu)) }
 }
 
 /// # Safety
@@ -315,5 +279,6 @@ unsafe extern "C" fn run_irq_work<T: Handler>(work: *mut bindings::irq_work) {
     // returned, in the same interrupt or RCU read-side critical section.
     let inner = unsafe { Use::from_raw(inner) };
 
-    inner.handler.handle();
+    // SAFETY: C runs this on the CPU of the work, in an interrupt or in a thread of that CPU.
+    inner.handler.handle(unsafe { WorkContext::assume() });
 }

@@ -21,7 +21,8 @@ use kernel::{
     cpumask::Cpumask,
     irq_work::{
         self,
-        IrqWork, //
+        IrqWork,
+        WorkContext, //
     },
     prelude::*,
     smp::{
@@ -119,7 +120,7 @@ impl Handler for Runs {
 }
 
 impl irq_work::Handler for Runs {
-    fn handle(&self) {
+    fn handle(&self, _context: &WorkContext) {
         have_run(1);
     }
 }

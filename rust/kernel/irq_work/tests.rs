@@ -6,7 +6,9 @@
 
 use super::{
     Handler,
-    IrqWork, //
+    IrqWork,
+    StaticIrqWork,
+    WorkContext, //
 };
 use crate::{
     cpu::CpuId,
@@ -57,7 +59,7 @@ mod suite {
     }
 
     impl Probe {
-        fn new() -> Self {
+        const fn new() -> Self {
             Self {
                 runs: Atomic::new(0),
                 cpu: Atomic::new(u32::MAX),
@@ -67,7 +69,7 @@ mod suite {
     }
 
     impl Handler for Probe {
-        fn handle(&self) {
+        fn handle(&self, _context: &WorkContext) {
             if !interrupts_are_off() {
                 self.with_interrupts_on.add(1, Relaxed);
             }
@@ -171,7 +173,7 @@ mod suite {
     struct Slow(Arc<Steps>);
 
     impl Handler for Slow {
-        fn handle(&self) {
+        fn handle(&self, _context: &WorkContext) {
             // A test that does not wait for the handler frees it meanwhile.
             let steps: &Steps = &self.0;
 
@@ -191,7 +193,7 @@ mod suite {
     }
 
     impl Handler for Held {
-        fn handle(&self) {
+        fn handle(&self, _context: &WorkContext) {
             let [here, elsewhere] = &self.gates;
 
             if CpuId::current() == self.here {
@@ -327,6 +329,96 @@ mod suite {
             work.sync();
             check_eq!(work.handler().runs.load(Relaxed), 1);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_handler_knows_its_cpu() -> Result {
+        struct Where(Atomic<u32>);
+        impl Handler for Where {
+            fn handle(&self, context: &WorkContext) {
+                self.0.store(context.cpu().as_u32(), Relaxed);
+            }
+        }
+
+        for make in [IrqWork::new, IrqWork::new_hard] {
+            let work = make(Where(Atomic::new(u32::MAX)), GFP_KERNEL)?;
+
+            for cpu in Cpumask::online().iter() {
+                check_eq!(work.queue_on(cpu), Ok(true));
+                work.sync();
+                check_eq!(work.handler().0.load(Relaxed), cpu.as_u32());
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_static_work_runs_once_each_time() -> Result {
+        static WORK: StaticIrqWork<Probe> = StaticIrqWork::new(Probe::new());
+        static HARD: StaticIrqWork<Probe> = StaticIrqWork::new_hard(Probe::new());
+
+        for (work, thread) in [(&WORK, cfg!(CONFIG_PREEMPT_RT)), (&HARD, false)] {
+            let probe = work.handler();
+            let before = probe.runs.load(Relaxed);
+            // The handler cannot run meanwhile.
+            let irq = local_interrupt_disable();
+            let queued = [work.queue(), work.queue(), work.queue_on(irq.cpu())];
+            let early = probe.runs.load(Relaxed);
+            drop(irq);
+            work.sync();
+            check_eq!(queued, [Ok(true), Ok(false), Ok(false)]);
+            check_eq!(early, before);
+            check_eq!(probe.runs.load(Relaxed), before + 1);
+
+            let mut runs = before + 1;
+            for cpu in Cpumask::online().iter() {
+                let queued = work.queue_on(cpu);
+                work.sync();
+                runs += 1;
+                check_eq!(queued, Ok(true));
+                check_eq!(probe.runs.load(Relaxed), runs);
+                check_eq!(probe.cpu.load(Relaxed), cpu.as_u32());
+            }
+            let on = probe.with_interrupts_on.xchg(0, Relaxed);
+            check_eq!(on, if thread { runs - before } else { 0 });
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn sync_waits_for_the_handler_of_a_static_work() -> Result {
+        struct Held {
+            entered: Atomic<u32>,
+            open: Atomic<u32>,
+            left: Atomic<u32>,
+        }
+        impl Handler for Held {
+            fn handle(&self, _context: &WorkContext) {
+                self.entered.store(1, Relaxed);
+                let opened = becomes_true(|| self.open.load(Relaxed) != 0);
+                self.left.store(u32::from(opened), Relaxed);
+            }
+        }
+        static WORK: StaticIrqWork<Held> = StaticIrqWork::new_hard(Held {
+            entered: Atomic::new(0),
+            open: Atomic::new(0),
+            left: Atomic::new(0),
+        });
+        let held = WORK.handler();
+        let all = [&held.entered, &held.open, &held.left];
+
+        all.iter().for_each(|value| value.store(0, Relaxed));
+        let queued = WORK.queue_on(two_cpus()?.there);
+        let entered = becomes_true(|| held.entered.load(Relaxed) != 0);
+        let early = held.left.load(Relaxed);
+        held.open.store(1, Relaxed);
+        WORK.sync();
+
+        check_eq!(queued, Ok(true));
+        check!(entered);
+        check_eq!(early, 0);
+        check_eq!(held.left.load(Relaxed), 1);
         Ok(())
     }
 }
