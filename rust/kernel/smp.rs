@@ -19,7 +19,7 @@
 //! | run several functions on several CPUs, with few IPIs | [`Caller::run`] of a [`Batch`] |
 //! | run asynchronously, and get the result later | [`call_async`] |
 //! | run many functions asynchronously, and wait once | [`Caller::scope`] |
-//! | run from an interrupt, repeatedly | [`Csd`] |
+//! | run from an interrupt, repeatedly | [`Csd`], or [`StaticCsd`] in a `static` |
 //! | run in a task that may sleep | [`Caller::call_in_task`] |
 //!
 //! "All" includes the CPU of the caller, "others" does not. Only online CPUs are called.
@@ -66,9 +66,11 @@
 // - `many`: calls to many CPUs
 // - `one`: calls to one CPU
 // - `pending`: asynchronous calls with a result
+// - `static_csd`: a csd that is a static
 // - `csd`: a csd that belongs to the caller
 // - `slots`: a value for each CPU
 // - `caller`: the "may wait" token
+// - `raw`: the csd of C, and one that several CPUs may post
 // - `context`: the context of a function that runs
 // - `error`: the errors of a call
 // - `testing`: what the tests share
@@ -82,7 +84,9 @@ mod many;
 mod one;
 mod pending;
 mod post;
+mod raw;
 mod slots;
+mod static_csd;
 mod task;
 
 #[cfg(any(CONFIG_RUST_SMP_KUNIT_TEST, CONFIG_SMP_RUST_KUNIT_TEST))]
@@ -106,5 +110,6 @@ pub use self::{
         Pending, //
     },
     post::Posts,
-    slots::Slots, //
+    slots::Slots,
+    static_csd::StaticCsd, //
 };

@@ -3,63 +3,20 @@
 //! Csds that belong to the caller, and can be sent again.
 
 use super::{
+    raw::SharedCsd,
     CallContext,
     CallError,
     Caller, //
 };
 use crate::{
     alloc::Flags,
-    bindings,
     cpu::CpuId,
     detach::{
         Owner,
         Use, //
     },
-    preempt::CpuGuard,
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Full,
-        Relaxed,
-        Release, //
-    },
-    types::Opaque, //
+    prelude::*, //
 };
-
-/// The csd of C. `call_single_data_t` is aligned to its size.
-#[repr(C, align(32))]
-pub(super) struct RawCsd(Opaque<bindings::__call_single_data>);
-
-static_assert!(align_of::<RawCsd>() >= size_of::<bindings::__call_single_data>());
-
-impl RawCsd {
-    pub(super) fn new() -> Self {
-        Self(Opaque::zeroed())
-    }
-
-    /// Sends the csd to `cpu`, which calls `func` with `info`. Returns false if `cpu` is offline.
-    ///
-    /// # Safety
-    ///
-    /// The csd is not in use: it was never sent, or `func` was called each time. It stays valid
-    /// until `func` is called, and `func` may be called with `info`.
-    #[inline]
-    pub(super) unsafe fn send(
-        &self,
-        cpu: CpuId,
-        func: unsafe extern "C" fn(*mut c_void),
-        info: *mut c_void,
-    ) -> bool {
-        let csd = self.0.get();
-
-        // SAFETY: The csd is not in use.
-        unsafe { (*csd).func = Some(func) };
-        // SAFETY: As above.
-        unsafe { (*csd).info = info };
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::smp_call_function_single_async(i32::from(cpu), csd.cast()) == 0 }
-    }
-}
 
 /// The handler of a [`Csd`].
 ///
@@ -75,25 +32,12 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// The data that the owner and the CPUs share.
-///
-/// # Invariants
-///
-/// `csd` belongs to the CPU that sets `queued`, until the function clears it.
 #[pin_data]
 struct Inner<T: Handler> {
-    csd: RawCsd,
-    queued: Atomic<bool>,
-    /// The last target.
-    target: Atomic<u32>,
+    csd: SharedCsd,
     #[pin]
     handler: T,
 }
-
-// SAFETY: One CPU at a time uses `csd`, by the type invariants, and the rest is `Sync`.
-unsafe impl<T: Handler> Sync for Inner<T> {}
-
-// SAFETY: Any task may free the csd, and the rest is `Send`.
-unsafe impl<T: Handler> Send for Inner<T> {}
 
 /// A handler that is sent to CPUs, any number of times, without an allocation.
 ///
@@ -163,10 +107,7 @@ impl<T: Handler> Csd<T> {
         Error: From<E>,
     {
         let inner = try_pin_init!(Inner {
-            csd: RawCsd::new(),
-            // INVARIANT: It was never sent.
-            queued: Atomic::new(false),
-            target: Atomic::new(0),
+            csd: SharedCsd::new(),
             handler <- handler,
         }? E);
 
@@ -250,38 +191,12 @@ impl<T: Handler> Csd<T> {
     /// ```
     #[doc(alias = "smp_call_function_single_async")]
     pub fn post(&self, cpu: CpuId) -> Result<(), CallError> {
-        let guard = CpuGuard::new();
-        let inner: &Inner<T> = &self.0;
+        let start = || Ok(self.0.start_use()?.into_raw().cast());
+        // SAFETY: It was just made by `start`, and was not sent.
+        let end = |info: *mut c_void| drop(unsafe { Use::<Inner<T>>::from_raw(info.cast()) });
 
-        // This comes before `queued` is set, so that a handler runs after each `Busy`.
-        if !cpu.is_online() {
-            return Err(CallError::not_called(cpu));
-        }
-        let started = self.0.start_use().map_err(|_| CallError::Unloading)?;
-
-        // ORDERING: Full. As a release it pairs with the exchange in `run_csd()`, also if `queued`
-        // was set: that handler sees what the caller has written. As an acquire it pairs with the
-        // same one: C does not use the csd any more.
-        if inner.queued.xchg(true, Full) {
-            return Err(CallError::Busy);
-        }
-        inner.target.store(cpu.as_u32(), Relaxed);
-
-        let started = started.into_raw();
-        // INVARIANT: `queued` has just been set. SAFETY: The csd is not in use, by the type
-        // invariants. It stays valid until `run_csd()` takes the use back and drops it.
-        if !unsafe { inner.csd.send(cpu, Self::run_csd, started.cast()) } {
-            // The CPU was online with preemption off, so this is unexpected.
-            crate::warn_on_once!(true);
-            // SAFETY: The csd was not sent.
-            drop(unsafe { Use::<Inner<T>>::from_raw(started) });
-            // INVARIANT: C has not queued the csd, and does not call `run_csd()`.
-            // ORDERING: Pairs with the exchange above: the csd is not in use.
-            inner.queued.store(false, Release);
-            return Err(CallError::Offline);
-        }
-        drop(guard);
-        Ok(())
+        // SAFETY: `run_csd()` may be called with a use, which keeps the csd valid, and begins it.
+        unsafe { self.0.csd.post(cpu, Self::run_csd, start, end) }
     }
 
     /// Sends the csd to `cpu`. It cannot be sent again while the returned [`InFlight`] exists.
@@ -340,10 +255,7 @@ impl<T: Handler> Csd<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn wait(&self, caller: &Caller) {
-        // SAFETY: This is the number of a CPU that was online, or 0.
-        let target = || unsafe { CpuId::from_u32_unchecked(self.0.target.load(Relaxed)) };
-
-        caller.wait_until(|| !self.is_in_flight(), target);
+        caller.wait_until(|| !self.is_in_flight(), || self.0.csd.target());
     }
 
     /// # Safety
@@ -354,12 +266,8 @@ impl<T: Handler> Csd<T> {
         // SAFETY: By the safety requirements.
         let inner = unsafe { Use::<Inner<T>>::from_raw(info.cast()) };
 
-        // INVARIANT: C has unlocked the csd before it called this, and does not use it any more.
-        // ORDERING: Full. As an acquire it pairs with the exchange in `post()`: the handler sees
-        // what each caller has written that got `Busy`. As a release it pairs with the same one:
-        // the csd is not in use.
-        inner.queued.xchg(false, Full);
-
+        // SAFETY: C has called this for the csd, which was posted.
+        unsafe { inner.csd.begin() };
         // SAFETY: Interrupts are off until this returns.
         inner.handler.handle(unsafe { CallContext::assume() });
     }

@@ -3,7 +3,7 @@
 //! Asynchronous calls with a result.
 
 use super::{
-    csd::RawCsd,
+    raw::RawCsd,
     CallContext,
     CallError,
     Caller, //

@@ -11,7 +11,7 @@ use crate::{
     smp::{
         call_async,
         caller::may_wait,
-        csd::RawCsd,
+        raw::RawCsd,
         testing::becomes_true,
         CallContext,
         Caller,
