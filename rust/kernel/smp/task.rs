@@ -58,12 +58,50 @@ impl Caller {
         F: FnMut() -> R + Send,
         R: Send,
     {
+        self.call_on(cpu, f, false)
+    }
+
+    /// As [`call_in_task`](Self::call_in_task), while the CPU is pinned to the physical CPU of the
+    /// same number: for firmware that runs on one physical CPU only.
+    ///
+    /// A hypervisor that can pin it, such as Xen, does so. Elsewhere this is as
+    /// [`call_in_task`](Self::call_in_task).
+    ///
+    /// # Errors
+    ///
+    /// As for [`call_in_task`](Self::call_in_task).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, smp::Caller};
+    ///
+    /// let caller = Caller::new()?;
+    /// if let Some(first) = CpuId::from_u32(0) {
+    ///     assert_eq!(caller.call_in_task_phys(first, || 7)?, 7);
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "smp_call_on_cpu")]
+    pub fn call_in_task_phys<F, R>(&self, cpu: CpuId, f: F) -> Result<R, CallError>
+    where
+        F: FnMut() -> R + Send,
+        R: Send,
+    {
+        self.call_on(cpu, f, true)
+    }
+
+    fn call_on<F, R>(&self, cpu: CpuId, f: F, phys: bool) -> Result<R, CallError>
+    where
+        F: FnMut() -> R + Send,
+        R: Send,
+    {
         let mut call = Call::new(f);
 
         // SAFETY: `call` has no other user meanwhile: `run_in_task()` has returned when this
         // returns.
         unsafe {
-            bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_in_task::<F, R>), call.info(), false)
+            bindings::smp_call_on_cpu(cpu.as_u32(), Some(run_in_task::<F, R>), call.info(), phys)
         };
         call.result.ok_or_else(|| CallError::not_called(cpu))
     }

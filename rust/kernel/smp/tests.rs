@@ -12,6 +12,10 @@ mod batch;
 mod csd;
 pub(crate) mod fixture;
 mod many;
+#[cfg(CONFIG_X86)]
+pub(crate) mod nmi;
 mod one;
 mod pending;
+mod ports;
+mod static_csd;
 mod task;

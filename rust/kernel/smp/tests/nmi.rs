@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An NMI that a test makes.
+
+use crate::{
+    bindings,
+    error::to_result,
+    preempt::CpuGuard,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Full, //
+    },
+    types::Opaque, //
+};
+use core::{
+    arch::asm,
+    mem::transmute,
+    ptr, //
+};
+
+/// The name of the handler.
+const NAME: &CStr = c"rust_smp_test";
+
+/// What the next NMI calls.
+static FUNC: Atomic<*mut ()> = Atomic::new(ptr::null_mut());
+
+/// The handler, as C links it.
+struct Action(Opaque<bindings::nmiaction>);
+
+// SAFETY: C changes it, with a lock of its own.
+unsafe impl Sync for Action {}
+
+static ACTION: Action = Action(Opaque::uninit());
+
+unsafe extern "C" fn handle(_type: c_uint, _regs: *mut bindings::pt_regs) -> c_int {
+    let func = FUNC.xchg(ptr::null_mut(), Full);
+
+    if func.is_null() {
+        return bindings::NMI_DONE as c_int;
+    }
+    // SAFETY: `in_nmi()` has put it there.
+    let func = unsafe { transmute::<*mut (), fn()>(func) };
+
+    func();
+    bindings::NMI_HANDLED as c_int
+}
+
+/// Calls `func` on this CPU in an NMI. Returns whether it was called. For the thread of a test.
+pub(crate) fn in_nmi(func: fn()) -> Result<bool> {
+    let action = ACTION.0.get();
+    // SAFETY: This only computes an address.
+    let list = unsafe { &raw mut (*action).list };
+    let init = bindings::nmiaction {
+        list: bindings::list_head {
+            next: list,
+            prev: list,
+        },
+        handler: Some(handle),
+        flags: bindings::NMI_FLAG_FIRST as usize,
+        name: NAME.as_char_ptr(),
+        ..pin_init::zeroed()
+    };
+
+    // SAFETY: It is not registered: tests run one after the other.
+    unsafe { action.write(init) };
+    // SAFETY: It is initialized, and a static.
+    to_result(unsafe { bindings::__register_nmi_handler(bindings::NMI_LOCAL, action) })?;
+
+    let guard = CpuGuard::new();
+    FUNC.xchg(func as *mut (), Full);
+    // SAFETY: The CPU takes vector 2, which is that of NMIs, and returns here.
+    unsafe { asm!("int 2") };
+    let called = FUNC.xchg(ptr::null_mut(), Full).is_null();
+    drop(guard);
+
+    // SAFETY: The handler was registered above.
+    unsafe { bindings::unregister_nmi_handler(bindings::NMI_LOCAL, NAME.as_char_ptr()) };
+    Ok(called)
+}
