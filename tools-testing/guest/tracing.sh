@@ -24,6 +24,16 @@ calls() {
 	echo 1 >$tracing/tracing_on
 }
 
+# Makes calls until COMMAND succeeds: the sender of one round may be preempted at once. usage: calls_until COMMAND...
+calls_until() {
+	local round
+	for ((round = 0; round < 20; round++)); do
+		calls
+		! "$@" || return 0
+	done
+	return 1
+}
+
 awk '{ print $1 }' $tracing/available_filter_functions | sort >$scratch/traceable
 for name in "$@"; do
 	grep -qx "$name" $scratch/traceable || fail "$name is not in available_filter_functions"
@@ -33,22 +43,26 @@ done
 
 echo 'p:smp/probe generic_smp_call_function_single_interrupt' >$tracing/kprobe_events
 echo 1 >$tracing/events/smp/probe/enable
-calls
-hits=$(awk '$1 == "probe" { print $2 }' $tracing/kprobe_profile)
+probe_is_hit() {
+	hits=$(awk '$1 == "probe" { print $2 }' $tracing/kprobe_profile)
+	[ "$hits" -ge 10 ]
+}
+calls_until probe_is_hit || fail "a probe of the interrupt was hit $hits times"
 echo 0 >$tracing/events/smp/probe/enable
 echo >$tracing/kprobe_events
-[ "$hits" -ge 10 ] || fail "a probe of the interrupt was hit $hits times"
 
 # The stack of the caller is that of a waiter.
 echo "$send*" >$tracing/set_ftrace_filter
 echo 1 >$tracing/options/func_stack_trace
 echo function >$tracing/current_tracer
-calls
+ipis_are_seen() {
+	ipis=$(grep -c ": $send <-" $scratch/trace || true)
+	[ "$ipis" -ge 10 ]
+}
+calls_until ipis_are_seen || fail "ftrace saw $ipis calls of $send"
 echo nop >$tracing/current_tracer
 echo 0 >$tracing/options/func_stack_trace
 echo >$tracing/set_ftrace_filter
-ipis=$(grep -c ": $send <-" $scratch/trace || true)
-[ "$ipis" -ge 10 ] || fail "ftrace saw $ipis calls of $send"
 awk '/<stack trace>/ { s = ""; on = 1; next }
 	on && /=>/ { s = s $0 "\n"; if (/ kthread/ && s ~ /call_while_preempted/) { printf "%s", s; exit }; next }
 	{ on = 0 }' $scratch/trace >$scratch/stack
@@ -62,9 +76,8 @@ echo 'smp_call_function_single' >$tracing/set_graph_function
 echo $take >>$tracing/set_graph_function
 echo 1 >$tracing/options/funcgraph-proc
 echo function_graph >$tracing/current_tracer
-calls
+calls_until grep -q note_time $scratch/trace || fail "function_graph did not see the function that is called"
 echo nop >$tracing/current_tracer
 awk '/smp_call_function_single\(\) \{/ { s = ""; on = 1 } on { s = s $0 "\n"; n++ }
 	on && /^ *2\)/ && /\|  }/ { if (s ~ /note_time/) { printf "%s", s; exit } on = 0 }' $scratch/trace | head -n 60
-grep -q note_time $scratch/trace || fail "function_graph did not see the function that is called"
 echo "$# functions can be traced and probed, $hits hits of a probe, $ipis IPIs traced"
