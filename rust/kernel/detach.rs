@@ -55,9 +55,16 @@ use core::{
     }, //
 };
 
+pub(crate) mod sent;
+
 /// The module that some code belongs to, or null if the code is built in.
 #[derive(Clone, Copy)]
 pub(crate) struct Module(*mut bindings::module);
+
+// SAFETY: C counts the references, on any CPU.
+unsafe impl Send for Module {}
+// SAFETY: As above.
+unsafe impl Sync for Module {}
 
 /// The number of references to all modules, if modules do not count them.
 #[cfg(not(CONFIG_MODULE_UNLOAD))]
@@ -82,7 +89,7 @@ impl Module {
 
     /// Takes a reference. Returns false if the module is being unloaded.
     #[inline]
-    fn get(self) -> bool {
+    pub(crate) fn get(self) -> bool {
         self.0.is_null() || self.get_loaded()
     }
 
@@ -98,14 +105,29 @@ impl Module {
         got
     }
 
+    /// Takes another reference.
+    ///
+    /// # Safety
+    ///
+    /// There is one.
+    #[inline]
+    unsafe fn get_more(self) {
+        if !self.0.is_null() {
+            #[cfg(not(CONFIG_MODULE_UNLOAD))]
+            REFERENCES.add(1, Relaxed);
+            // SAFETY: By the safety requirements.
+            unsafe { bindings::__module_get(self.0) };
+        }
+    }
+
     /// Drops a reference.
     ///
     /// # Safety
     ///
-    /// The reference must come from [`get`](Self::get). After this the code of the module may be
+    /// The reference must come from [`get`](Self::get) or [`get_more`](Self::get_more). After this the code of the module may be
     /// freed, unless it runs in an RCU read-side critical section.
     #[inline]
-    unsafe fn put(self) {
+    pub(crate) unsafe fn put(self) {
         if !self.0.is_null() {
             // SAFETY: By the safety requirements.
             unsafe { self.put_loaded() };
@@ -218,11 +240,25 @@ unsafe fn free_later(header: NonNull<Header>) {
     // SAFETY: The allocation is valid, and used nowhere else, by the safety requirements.
     let work = unsafe { (*header.as_ptr()).work.get() };
 
-    // SAFETY: The work is not queued: this happens once.
+    // SAFETY: The work is not queued: this happens once. It stays valid until it runs.
+    unsafe { run_in_task(work, free_in_task) };
+}
+
+/// Has a worker call `func`.
+///
+/// # Safety
+///
+/// `work` is not queued, and stays valid until `func` is called with it, which is allowed.
+#[inline(never)]
+unsafe fn run_in_task(
+    work: *mut bindings::work_struct,
+    func: unsafe extern "C" fn(*mut bindings::work_struct),
+) {
+    // SAFETY: By the safety requirements.
     unsafe {
         bindings::init_work_with_key(
             work,
-            Some(free_in_task),
+            Some(func),
             false,
             c"kernel::detach".as_char_ptr(),
             static_lock_class!().as_ptr(),
@@ -508,19 +544,12 @@ impl<T> Drop for Use<T> {
 ///
 /// # Invariants
 ///
-/// For each use that `count` counts there is a reference to `module`.
-pub(crate) struct Uses {
-    count: Atomic<u32>,
-    /// The module of the code that uses the static. All uses write the same.
-    module: Atomic<*mut bindings::module>,
-}
+/// For each use that this counts there is a reference to the module of its code.
+pub(crate) struct Uses(Atomic<u32>);
 
 impl Uses {
     pub(crate) const fn new() -> Self {
-        Self {
-            count: Atomic::new(0),
-            module: Atomic::new(ptr::null_mut()),
-        }
+        Self(Atomic::new(0))
     }
 
     /// Takes a reference to the module of `code`, and counts a use. In any context.
@@ -530,13 +559,10 @@ impl Uses {
     /// - [`ENODEV`]: the module is being unloaded.
     #[inline]
     pub(crate) fn start(&self, code: *const ()) -> Result {
-        let module = Module::of(code);
-
-        if !module.get() {
+        if !Module::of(code).get() {
             return Err(ENODEV);
         }
-        self.module.store(module.as_ptr(), Relaxed);
-        self.count.add(1, Relaxed);
+        self.0.add(1, Relaxed);
         Ok(())
     }
 
@@ -544,22 +570,20 @@ impl Uses {
     ///
     /// # Safety
     ///
-    /// There is a use that ends here. As for [`Module::put`], the static may be freed after this,
-    /// with the code.
+    /// There is a use of this `code` that ends here. As for [`Module::put`], the static may be freed
+    /// after this, with the code.
     #[inline]
-    pub(crate) unsafe fn end(&self) {
-        let module = Module(self.module.load(Relaxed));
-
+    pub(crate) unsafe fn end(&self, code: *const ()) {
         // ORDERING: Pairs with the acquire in `is_used()`.
-        self.count.fetch_sub(1, Release);
+        self.0.fetch_sub(1, Release);
         // SAFETY: The use had this reference, by the type invariants.
-        unsafe { module.put() };
+        unsafe { Module::of(code).put() };
     }
 
     /// Returns whether a use is left. If not, the caller sees what all of them have written.
     #[inline]
     pub(crate) fn is_used(&self) -> bool {
         // ORDERING: Pairs with the release in `end()`.
-        self.count.load(Acquire) != 0
+        self.0.load(Acquire) != 0
     }
 }

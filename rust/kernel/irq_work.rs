@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod context;
+mod owned;
 mod raw;
 mod static_work;
 
@@ -29,6 +30,14 @@ mod tests;
 
 pub use self::{
     context::WorkContext,
+    owned::{
+        impl_has_irq_work,
+        queue,
+        queue_on,
+        HasIrqWork,
+        OwnedHandler,
+        OwnedIrqWork, //
+    },
     static_work::StaticIrqWork, //
 };
 
@@ -244,10 +253,13 @@ impl<T: Handler> IrqWork<T> {
     /// ```
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&self, cpu: CpuId) -> Result<bool> {
-        raw::with_online(cpu, || {
-            // SAFETY: As in `queue()`. The CPU is online.
-            self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
-        })
+        let _guard = raw::stays_online();
+
+        if !cpu.is_online() {
+            return Err(ENXIO);
+        }
+        // SAFETY: As in `queue()`. The CPU is online.
+        self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
     }
 
     /// Waits until the work is not queued and no handler is running.

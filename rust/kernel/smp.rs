@@ -20,6 +20,7 @@
 //! | run asynchronously, and get the result later | [`call_async`] |
 //! | run many functions asynchronously, and wait once | [`Caller::scope`] |
 //! | run from an interrupt, repeatedly | [`Csd`], or [`StaticCsd`] in a `static` |
+//! | send an object that the handler then owns | [`send`], with an [`OwnedHandler`] |
 //! | run in a task that may sleep | [`Caller::call_in_task`] |
 //!
 //! "All" includes the CPU of the caller, "others" does not. Only online CPUs are called.
@@ -66,6 +67,7 @@
 // - `many`: calls to many CPUs
 // - `one`: calls to one CPU
 // - `pending`: asynchronous calls with a result
+// - `owned`: a csd in an object that the handler gets
 // - `static_csd`: a csd that is a static
 // - `csd`: a csd that belongs to the caller
 // - `slots`: a value for each CPU
@@ -82,6 +84,7 @@ mod csd;
 mod error;
 mod many;
 mod one;
+mod owned;
 mod pending;
 mod post;
 mod raw;
@@ -95,6 +98,11 @@ pub mod testing;
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
 pub(crate) mod tests;
 
+pub use crate::detach::sent::{
+    Sent,
+    SentPointer, //
+};
+
 pub use self::{
     batch::Batch,
     caller::Caller,
@@ -105,6 +113,13 @@ pub use self::{
         InFlight, //
     },
     error::CallError,
+    owned::{
+        impl_has_csd,
+        send,
+        HasCsd,
+        OwnedCsd,
+        OwnedHandler, //
+    },
     pending::{
         call_async,
         Pending, //

@@ -4,7 +4,8 @@
 //!
 //! It leaks or drops all that it has sent: a chain of calls, each of which keeps its CPU busy for a
 //! while and sends the next one, and other calls that are queued behind the first. One function
-//! owns a value whose drop sleeps, in a worker. So all of them run detached. A module that is being
+//! owns a value whose drop sleeps, in a worker, and so does an object that is sent. So all of them run
+//! detached. A module that is being
 //! unloaded cannot send a call, so the chain ends early. It also leaks callbacks of CPU hotplug, one
 //! of two instances of their state.
 
@@ -27,9 +28,15 @@ use kernel::{
     prelude::*,
     smp::{
         call_async,
+        impl_has_csd,
+        send,
         CallContext,
         Csd,
-        Handler, //
+        Handler,
+        OwnedCsd,
+        OwnedHandler,
+        Sent,
+        StaticCsd, //
     },
     sync::atomic::{
         Atomic,
@@ -125,6 +132,26 @@ impl irq_work::Handler for Runs {
     }
 }
 
+static STATIC: StaticCsd<Runs> = StaticCsd::new(Runs);
+
+/// An object that is given away.
+struct Owned {
+    csd: OwnedCsd<Self>,
+    _slow: Slow,
+}
+
+impl_has_csd! {
+    impl HasCsd<Self> for Owned { self.csd }
+}
+
+impl OwnedHandler for Owned {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn handle(_this: Sent<'_, Pin<KBox<Self>>>, _context: &CallContext) {
+        have_run(1);
+    }
+}
+
 /// The number of callbacks that have run.
 static CALLED: Atomic<u32> = Atomic::new(0);
 
@@ -164,7 +191,7 @@ impl kernel::Module for SmpUnload {
         let csd = Csd::new(Runs, GFP_KERNEL)?;
         let work = IrqWork::new_hard(Runs, GFP_KERNEL)?;
 
-        LEFT.store(links + 4, Relaxed);
+        LEFT.store(links + 7, Relaxed);
         send_chain([one, other], links);
         let slow = Slow;
         let touch = move |_: &CallContext| {
@@ -173,6 +200,12 @@ impl kernel::Module for SmpUnload {
         };
         drop(call_async(one, touch, GFP_KERNEL)?);
         csd.post(one)?;
+        STATIC.post(one)?;
+        let owned = Owned {
+            csd: OwnedCsd::new(),
+            _slow: Slow,
+        };
+        send(KBox::pin(owned, GFP_KERNEL)?, one).map_err(|(error, _)| error)?;
         work.queue_on(one)?;
         mem::forget(csd);
         mem::forget(work);

@@ -96,7 +96,7 @@ static OWNERS: [Owner; bindings::cpuhp_state_CPUHP_ONLINE as usize] = [const {
 ///
 /// # Invariants
 ///
-/// The callbacks of `entry` are those of an [`Instance<T>`].
+/// The callbacks of `entry` are those of an `Instance<T>`.
 #[pin_data(PinnedDrop)]
 #[doc(alias = "cpuhp_setup_state_multi")]
 #[doc(alias = "cpuhp_remove_multi_state")]

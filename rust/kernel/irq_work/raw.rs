@@ -31,23 +31,12 @@ pub(super) const fn new(
     })
 }
 
-/// Calls `queue` while `cpu` stays online.
-///
-/// # Errors
-///
-/// - [`ENXIO`]: `cpu` is not online.
-/// - Those of `queue`.
+/// Keeps CPUs that are online so, until the guard is dropped. In any context.
 #[inline]
-pub(super) fn with_online(cpu: CpuId, queue: impl FnOnce() -> Result<bool>) -> Result<bool> {
-    // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU. So
-    // `cpu` stays online until the guard is dropped, and runs the work on its way down at the
-    // latest.
-    let _guard = CpuGuard::new();
-
-    if !cpu.is_online() {
-        return Err(ENXIO);
-    }
-    queue()
+pub(super) fn stays_online() -> CpuGuard {
+    // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU. So a
+    // CPU that is online runs the work on its way down at the latest.
+    CpuGuard::new()
 }
 
 /// Queues a work on `cpu`.

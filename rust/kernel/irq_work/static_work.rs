@@ -15,6 +15,7 @@ use crate::{
     prelude::*,
     types::Opaque, //
 };
+use core::ptr;
 
 /// A [`Handler`] that can be queued to run in an interrupt, in a `static` or a per-CPU variable.
 ///
@@ -86,14 +87,23 @@ impl<T: Handler> StaticIrqWork<T> {
     /// Queues the work by `queue`, a function of C. Returns false if the work was queued already.
     #[inline]
     fn queue_by(&self, queue: impl FnOnce(*mut bindings::irq_work) -> bool) -> Result<bool> {
-        self.uses.start(run::<T> as *const ())?;
+        self.uses.start(self.code())?;
 
         let queued = queue(self.work.get());
         if !queued {
             // SAFETY: It was started above, and C has not accepted the work.
-            unsafe { self.uses.end() };
+            unsafe { self.uses.end(self.code()) };
         }
         Ok(queued)
+    }
+
+    /// Returns the code that is called: that of the module that has the static.
+    #[inline]
+    fn code(&self) -> *const () {
+        // SAFETY: `func` never changes, by the type invariants.
+        let func = unsafe { (*self.work.get()).func };
+
+        func.map_or(ptr::null(), |func| func as *const ())
     }
 
     /// Queues the work on the CPU that the caller runs on. As
@@ -116,10 +126,13 @@ impl<T: Handler> StaticIrqWork<T> {
     /// - [`ENODEV`]: the module of the handler is being unloaded.
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&'static self, cpu: CpuId) -> Result<bool> {
-        raw::with_online(cpu, || {
-            // SAFETY: As in `queue()`. The CPU is online.
-            self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
-        })
+        let _guard = raw::stays_online();
+
+        if !cpu.is_online() {
+            return Err(ENXIO);
+        }
+        // SAFETY: As in `queue()`. The CPU is online.
+        self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
     }
 
     /// Waits until the work is not queued and no handler is running. May sleep. See
@@ -151,5 +164,5 @@ unsafe extern "C" fn run<T: Handler>(work: *mut bindings::irq_work) {
     // SAFETY: C runs this on the CPU of the work, in an interrupt or in a thread of that CPU.
     this.handler.handle(unsafe { WorkContext::assume() });
     // SAFETY: `queue_by()` has started it.
-    unsafe { this.uses.end() };
+    unsafe { this.uses.end(this.code()) };
 }

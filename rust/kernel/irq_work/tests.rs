@@ -5,8 +5,13 @@
 //! A handler only records; the test's own thread compares.
 
 use super::{
+    impl_has_irq_work,
+    queue,
+    queue_on,
     Handler,
     IrqWork,
+    OwnedHandler,
+    OwnedIrqWork,
     StaticIrqWork,
     WorkContext, //
 };
@@ -33,7 +38,8 @@ use crate::{
             Dropped,
             Drops,
             Gate, //
-        }, //
+        },
+        Sent, //
     },
     sync::{
         atomic::{
@@ -419,6 +425,106 @@ mod suite {
         check!(entered);
         check_eq!(early, 0);
         check_eq!(held.left.load(Relaxed), 1);
+        Ok(())
+    }
+
+    /// An object that records its runs, behind a gate.
+    struct Object {
+        gate: Arc<Gate>,
+        runs: Arc<Atomic<u32>>,
+        work: OwnedIrqWork<Self>,
+        _dropped: Dropped,
+    }
+
+    impl_has_irq_work! {
+        impl HasIrqWork<Self> for Object { self.work }
+    }
+
+    impl OwnedHandler for Object {
+        type Pointer = Arc<Self>;
+
+        fn handle(this: Sent<'_, Arc<Self>>, _context: &WorkContext) {
+            this.gate.pass();
+            this.runs.add(1, Relaxed);
+        }
+    }
+
+    impl Object {
+        fn new(gate: &Arc<Gate>, runs: &Arc<Atomic<u32>>, drops: &Arc<Drops>) -> Result<Arc<Self>> {
+            let object = Self {
+                gate: gate.clone(),
+                runs: runs.clone(),
+                work: OwnedIrqWork::new_hard(GFP_KERNEL)?,
+                _dropped: Dropped(drops.clone()),
+            };
+            Ok(Arc::new(object, GFP_KERNEL)?)
+        }
+    }
+
+    #[test]
+    fn an_object_whose_last_pointer_a_handler_drops_is_dropped_in_a_task() -> Result {
+        let there = two_cpus()?.there;
+        let (gate, drops) = (Gate::new()?, Drops::new()?);
+        let runs = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+
+        let queued = queue_on(Object::new(&gate, &runs, &drops)?, there).is_ok();
+        let entered = gate.is_reached();
+        let early = drops.count();
+        gate.open();
+
+        check!(queued);
+        check!(entered);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
+        check_eq!(runs.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_pointer_comes_back_while_the_work_is_queued() -> Result {
+        let (gate, drops) = (Gate::new()?, Drops::new()?);
+        let runs = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let object = Object::new(&gate, &runs, &drops)?;
+
+        gate.open();
+        // The handler cannot run meanwhile.
+        let irq = local_interrupt_disable();
+        let first = queue(object.clone()).is_ok();
+        let again = [queue(object.clone()), queue_on(object.clone(), irq.cpu())]
+            .map(|queued| queued.err().map(|(error, _)| error));
+        drop(irq);
+        let ran = becomes_true(|| runs.load(Relaxed) == 1);
+        let early = drops.count();
+        drop(object);
+
+        check!(first);
+        check_eq!(again, [Some(EBUSY); 2]);
+        check!(ran);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
+        check_eq!(runs.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn an_object_that_two_cpus_handle_at_once_is_dropped_once() -> Result {
+        let cpus = two_cpus()?;
+        let third = cpus.third();
+        let (gate, drops) = (Gate::new()?, Drops::new()?);
+        let runs = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let object = Object::new(&gate, &runs, &drops)?;
+
+        let first = queue_on(object.clone(), cpus.there).is_ok();
+        let entered = gate.is_reached();
+        let second = queue_on(object, third).is_ok();
+        let early = drops.count();
+        gate.open();
+
+        check!(first && second);
+        check!(entered);
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
+        check_eq!(runs.load(Relaxed), 2);
         Ok(())
     }
 }

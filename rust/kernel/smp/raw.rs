@@ -62,6 +62,8 @@ pub(super) type Func = unsafe extern "C" fn(*mut c_void);
 /// `csd` belongs to the CPU that sets `queued`, until the function clears it.
 pub(super) struct SharedCsd {
     csd: RawCsd,
+    /// Code of the module that has made this: another one that posts it may be unloaded first.
+    func: Func,
     queued: Atomic<bool>,
     /// The last target.
     target: Atomic<u32>,
@@ -74,40 +76,47 @@ unsafe impl Sync for SharedCsd {}
 unsafe impl Send for SharedCsd {}
 
 impl SharedCsd {
-    pub(super) const fn new() -> Self {
+    /// Makes a csd that is not queued, and for which `func` is called.
+    pub(super) const fn new(func: Func) -> Self {
         Self {
             csd: RawCsd::new(),
+            func,
             // INVARIANT: It was never sent.
             queued: Atomic::new(false),
             target: Atomic::new(0),
         }
     }
 
-    /// Sends the csd to `cpu`, which calls `func` with what `start` returns. If it is not sent,
-    /// that is given to `end`.
+    /// Returns the code that is called.
+    #[inline]
+    pub(super) fn code(&self) -> *const () {
+        self.func as *const ()
+    }
+
+    /// Sends the csd to `cpu`, which calls the function with what `start` returns. If it is not
+    /// sent, that is given to `end`.
     ///
     /// # Errors
     ///
-    /// - [`CallError::Busy`]: the csd is queued. `func` has not begun, and will see what the caller
-    ///   has written before.
+    /// - [`CallError::Busy`]: the csd is queued. The function has not begun, and will see what the
+    ///   caller has written before.
     /// - [`CallError::Offline`], [`CallError::NoSuchCpu`]: the csd was not sent.
     /// - [`CallError::Unloading`]: `start` has failed.
     ///
     /// # Safety
     ///
-    /// `func` may be called with what `start` returns. It calls [`begin`](Self::begin) first, and
+    /// The function may be called with what `start` returns. It calls [`begin`](Self::begin), and
     /// the csd stays valid until then.
     #[inline]
     pub(super) unsafe fn post(
         &self,
         cpu: CpuId,
-        func: Func,
         start: impl FnOnce() -> Result<*mut c_void>,
         end: impl FnOnce(*mut c_void),
     ) -> Result<(), CallError> {
         let _guard = CpuGuard::new();
 
-        // This comes before `queued` is set, so that `func` is called after each `Busy`.
+        // This comes before `queued` is set, so that the function is called after each `Busy`.
         if !cpu.is_online() {
             return Err(CallError::not_called(cpu));
         }
@@ -124,10 +133,10 @@ impl SharedCsd {
 
         // INVARIANT: `queued` has just been set. SAFETY: The csd is not in use, by the type
         // invariants. It stays valid, by the safety requirements.
-        if !unsafe { self.csd.send(cpu, func, info) } {
+        if !unsafe { self.csd.send(cpu, self.func, info) } {
             // The CPU was online with preemption off, so this is unexpected.
             crate::warn_on_once!(true);
-            // INVARIANT: C has not queued the csd, and does not call `func`.
+            // INVARIANT: C has not queued the csd, and does not call the function.
             // ORDERING: Pairs with the exchange above: the csd is not in use.
             self.queued.store(false, Release);
             end(info);

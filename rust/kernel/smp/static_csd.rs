@@ -62,7 +62,7 @@ impl<T: Handler> StaticCsd<T> {
     /// Makes a csd that is not queued.
     pub const fn new(handler: T) -> Self {
         Self {
-            csd: SharedCsd::new(),
+            csd: SharedCsd::new(Self::run_csd),
             uses: Uses::new(),
             handler,
         }
@@ -94,15 +94,15 @@ impl<T: Handler> StaticCsd<T> {
     #[doc(alias = "smp_call_function_single_async")]
     pub fn post(&'static self, cpu: CpuId) -> Result<(), CallError> {
         let start = || {
-            self.uses.start(Self::run_csd as *const ())?;
+            self.uses.start(self.csd.code())?;
             Ok((&raw const *self).cast_mut().cast())
         };
         // SAFETY: The use was just started.
-        let end = |_| unsafe { self.uses.end() };
+        let end = |_| unsafe { self.uses.end(self.csd.code()) };
 
         // SAFETY: `run_csd()` may be called with this static, which lives as long as its module,
         // and begins it.
-        unsafe { self.csd.post(cpu, Self::run_csd, start, end) }
+        unsafe { self.csd.post(cpu, start, end) }
     }
 
     /// Waits until the csd is not in flight.
@@ -125,6 +125,6 @@ impl<T: Handler> StaticCsd<T> {
         // SAFETY: Interrupts are off until this returns.
         this.handler.handle(unsafe { CallContext::assume() });
         // SAFETY: `post()` has started it. This runs with interrupts off.
-        unsafe { this.uses.end() };
+        unsafe { this.uses.end(this.csd.code()) };
     }
 }

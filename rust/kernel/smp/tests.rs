@@ -15,6 +15,7 @@ mod many;
 #[cfg(CONFIG_X86)]
 pub(crate) mod nmi;
 mod one;
+mod owned;
 mod pending;
 mod ports;
 mod static_csd;

@@ -8,6 +8,8 @@
 mod acpi_cpufreq;
 mod blk_mq;
 mod dell_smm_hwmon;
+#[cfg(CONFIG_IRQ_WORK)]
+mod dma_fence_array;
 #[cfg(all(CONFIG_X86, CONFIG_IRQ_WORK))]
 mod igen6_edac;
 mod mvneta;
