@@ -14,8 +14,8 @@
 //!
 //! - A value that is *sent* holds a reference to the module of its code until that code has
 //!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::StaticCsd`](crate::smp::StaticCsd),
-//!   [`smp::call_async`](crate::smp::call_async), `irq_work::IrqWork` and
-//!   `irq_work::StaticIrqWork`. So a module cannot be unloaded while one of its values is in flight. It
+//!   [`smp::call_async`](crate::smp::call_async), [`smp::send`](crate::smp::send), and the same of
+//!   `irq_work`: `IrqWork`, `StaticIrqWork`, `queue()`. So a module cannot be unloaded while one of its values is in flight. It
 //!   cannot send a value while it is being unloaded, or after its initialization has failed; in the
 //!   second case, `module!` waits for the values in flight. The module is that of the closure or
 //!   handler. If that calls a function of another module by a pointer, it must keep that module
@@ -88,6 +88,8 @@ impl Module {
     }
 
     /// Takes a reference. Returns false if the module is being unloaded.
+    ///
+    /// The caller must be code of the module, or of one that uses it.
     #[inline]
     pub(crate) fn get(self) -> bool {
         self.0.is_null() || self.get_loaded()
@@ -95,7 +97,10 @@ impl Module {
 
     #[inline(never)]
     fn get_loaded(self) -> bool {
-        // SAFETY: The module is valid: its code is the caller.
+        // C checks the state before it counts: `module_init_failed()` waits for both.
+        let _guard = crate::sync::rcu::read_lock();
+
+        // SAFETY: The module is valid: the caller is code of it, or of one that uses it.
         let got = unsafe { bindings::try_module_get(self.0) };
 
         #[cfg(not(CONFIG_MODULE_UNLOAD))]
@@ -165,6 +170,9 @@ pub fn module_init_failed(module: &ThisModule) {
     // C sets the same state next, before it frees the module.
     // SAFETY: The state belongs to the task that loads the module.
     unsafe { state.write_volatile(bindings::module_state_MODULE_STATE_GOING) };
+    // A callback of CPU hotplug that was leaked may have seen the old state.
+    // SAFETY: A task that loads a module may sleep.
+    unsafe { bindings::synchronize_rcu() };
 
     #[cfg(CONFIG_MODULE_UNLOAD)]
     // SAFETY: The module is valid: its code is the caller.
