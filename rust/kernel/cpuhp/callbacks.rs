@@ -43,6 +43,9 @@ pub trait Callbacks: Sync + 'static {
     /// not called for `cpu`: a callback that fails must undo its own work. An error is ignored
     /// where the [`Section`] says so, and while the registration is being made or dropped.
     ///
+    /// An error also keeps the machine from a suspend. Some architectures, such as arm64, take CPUs
+    /// offline for a reboot, which an error turns into a panic: see `smp_shutdown_nonboot_cpus()`.
+    ///
     /// This is also called when another step has failed on the way up, to take `cpu` down again.
     /// That cannot be undone again: the kernel warns about an error, and `cpu` stays half way up.
     fn teardown(&self, _cpu: &<Self::Section as Section>::Cpu) -> Result {

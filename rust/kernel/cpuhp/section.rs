@@ -5,12 +5,13 @@
 use crate::{
     bindings,
     cpu::CpuId,
+    interrupt::LocalInterruptDisabled,
     preempt::CpuPinned,
     types::NotThreadSafe, //
 };
 
-#[cfg(not(CONFIG_PREEMPT_RT))]
-use crate::interrupt::LocalInterruptDisabled;
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+use crate::interrupt::local_interrupt_disable;
 
 mod sealed {
     pub trait Sealed {}
@@ -77,12 +78,8 @@ impl Section for Prepare {
 /// `include/linux/cpuhotplug.h` adds an impl of [`Section`] here.
 pub struct Starting<const STATE: bindings::cpuhp_state>;
 
-/// A CPU that starts or is dying.
-///
-/// # Invariants
-///
-/// The holder runs on this CPU, with interrupts off.
-pub struct StartingCpu(NotThreadSafe);
+/// A CPU that starts or is dying: the holder runs on it, with interrupts off.
+pub struct StartingCpu(LocalInterruptDisabled);
 
 impl StartingCpu {
     /// Returns the proof that interrupts are off, which locks ask for.
@@ -91,13 +88,17 @@ impl StartingCpu {
     #[cfg(not(CONFIG_PREEMPT_RT))]
     #[inline]
     pub fn interrupts(&self) -> &LocalInterruptDisabled {
-        // SAFETY: Interrupts are off as long as this exists, by the type invariants.
-        unsafe { LocalInterruptDisabled::assume_disabled() }
+        &self.0
     }
 }
 
-// SAFETY: Interrupts are off, by the type invariants.
-unsafe impl CpuPinned for StartingCpu {}
+// SAFETY: Interrupts are off.
+unsafe impl CpuPinned for StartingCpu {
+    #[inline]
+    fn cpu(&self) -> CpuId {
+        self.0.cpu()
+    }
+}
 
 /// The state of a timer of C-SKY, for which there is no Rust: the tests use it.
 #[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
@@ -115,9 +116,8 @@ impl Section for TestStarting {
     const TEARDOWN_MAY_FAIL: bool = false;
 
     unsafe fn cpu(_cpu: CpuId) -> StartingCpu {
-        // INVARIANT: By the safety requirements: C runs these callbacks on the CPU, with interrupts
-        // off, also when an instance is added or removed.
-        StartingCpu(NotThreadSafe)
+        // C has interrupts off, but for an instance that is added before the hotplug threads run.
+        StartingCpu(local_interrupt_disable())
     }
 }
 

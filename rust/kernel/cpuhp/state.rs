@@ -207,7 +207,9 @@ pub fn remove_states_of(module: &ThisModule) {
         let entry = unsafe { &*owner.entry.load(Relaxed) };
 
         crate::pr_warn!("cpuhp: a module has left state {} behind\n", entry.number);
-        for node in mem::take(&mut *entry.nodes.lock()) {
+        // The lock is not held while one is removed, which locks CPU hotplug.
+        let nodes = mem::take(&mut *entry.nodes.lock());
+        for node in nodes {
             // SAFETY: It is an instance, by the type invariants, and no callback is called.
             unsafe { entry.remove(node, false) };
         }
@@ -266,7 +268,7 @@ fn setup_state(
 unsafe fn add(entry: &Entry, node: Node, calls: bool, may_fail: &Atomic<bool>) -> Result {
     entry.nodes.lock().push(node, GFP_KERNEL)?;
 
-    let _lock = HotplugLock::new();
+    let lock = HotplugLock::new();
     // SAFETY: By the safety requirements. CPU hotplug is locked.
     let added = to_result(unsafe {
         bindings::__cpuhp_state_add_instance_cpuslocked(entry.number, node.as_ptr(), calls)
@@ -274,7 +276,9 @@ unsafe fn add(entry: &Entry, node: Node, calls: bool, may_fail: &Atomic<bool>) -
 
     if added.is_ok() {
         may_fail.store(true, Relaxed);
-    } else {
+    }
+    drop(lock);
+    if added.is_err() {
         entry.nodes.lock().retain(|other| *other != node);
     }
     added

@@ -49,7 +49,13 @@ use crate::smp::testing::{
     Down, //
 };
 #[cfg(CONFIG_HOTPLUG_CPU)]
-use crate::workqueue;
+use crate::{
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    workqueue, //
+};
 
 #[kunit_tests(rust_cpuhp)]
 mod suite {
@@ -545,6 +551,8 @@ mod suite {
     fn a_cpu_cannot_go_offline_while_the_lock_is_held() -> Result {
         const DONE: u32 = 1;
         const FAILED: u32 = 2;
+        /// How often this looks whether the CPU is still online, with time for it to go offline.
+        const LOOKS: u32 = 300;
         let cpu = two_cpus()?.there;
         let end = Arc::new(Atomic::new(0), GFP_KERNEL)?;
         let lock = HotplugLock::new();
@@ -556,14 +564,15 @@ mod suite {
         })?;
         // No task gets the lock from when the worker waits for it.
         let waits = becomes_true(|| HotplugLock::try_new().is_none());
-        let early = end.load(Relaxed);
-        let online = lock.is_online(cpu);
+        let stays = (0..LOOKS).all(|_| {
+            fsleep(Delta::from_millis(1));
+            HotplugLock::try_new().is_none() && lock.is_online(cpu) && end.load(Relaxed) == 0
+        });
         drop(lock);
         let ended = becomes_true(|| end.load(Relaxed) != 0);
 
         check!(waits);
-        check_eq!(early, 0);
-        check!(online);
+        check!(stays);
         check!(ended);
         check_eq!(end.load(Relaxed), DONE);
         check!(!HotplugLock::new().is_online(cpu));
