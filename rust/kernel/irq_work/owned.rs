@@ -22,10 +22,13 @@ use crate::{
         Use, //
     },
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Full,
-        Release, //
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Release, //
+        },
+        barrier::smp_mb, //
     },
     types::Opaque, //
 };
@@ -38,8 +41,8 @@ pub use crate::impl_has_irq_work;
 
 /// An object with a work, of which the handler gets a pointer.
 ///
-/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`] of which the sender has no
-/// other. The object has an [`OwnedIrqWork`], to which [`impl_has_irq_work!`] leads. An object with
+/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`], which the sender then no
+/// longer has. The object has an [`OwnedIrqWork`], to which [`impl_has_irq_work!`] leads. An object with
 /// several of them has a handler for each `ID`.
 ///
 /// # Examples
@@ -147,43 +150,6 @@ impl<T: OwnedHandler<ID>, const ID: u64> OwnedIrqWork<T, ID> {
             _object: PhantomData,
         })
     }
-
-    /// Queues the work with `object`, by `queue`, a function of C.
-    fn queue_by(
-        &self,
-        object: *mut T,
-        queue: impl FnOnce(*mut bindings::irq_work) -> bool,
-    ) -> Result {
-        let inner: &Inner = &self.inner;
-
-        // INVARIANT: The work is about to be queued, or `object` is cleared below.
-        // ORDERING: Full. As a release it pairs with the exchange in `run()`, also if it fails: that
-        // handler sees what the caller has written.
-        if inner
-            .object
-            .cmpxchg(ptr::null_mut(), object.cast(), Full)
-            .is_err()
-        {
-            return Err(EBUSY);
-        }
-        let queued = self.inner.start_use().and_then(|started| {
-            let started = started.into_raw();
-
-            if queue(inner.work.get()) {
-                return Ok(());
-            }
-            // C has it queued with no object: this is unexpected.
-            crate::warn_on_once!(true);
-            // SAFETY: C has not accepted the work.
-            drop(unsafe { Use::from_raw(started) });
-            Err(EBUSY)
-        });
-        if queued.is_err() {
-            // ORDERING: Pairs with the exchange above.
-            inner.object.store(ptr::null_mut(), Release);
-        }
-        queued
-    }
 }
 
 /// Queues the work of an object on the CPU that the caller runs on. The handler gets the pointer.
@@ -250,11 +216,45 @@ where
 {
     let object = pointer.into_raw();
     // SAFETY: The object is valid.
-    let work = unsafe { &*P::Target::raw_irq_work(object) };
+    let owner = unsafe { &(*P::Target::raw_irq_work(object)).inner };
 
-    let queued = work.queue_by(object, queue);
+    // From here on the use keeps the work: the object is that of the handler when C has the work.
+    let queued = owner
+        .start_use()
+        .and_then(|inner| queue_with(inner, object.cast(), queue));
     // SAFETY: It was not queued, so it is still that of the caller.
     queued.map_err(|error| (error, unsafe { P::from_raw(object) }))
+}
+
+/// Queues a work with `object`, by `queue`, a function of C.
+fn queue_with(
+    inner: Use<Inner>,
+    object: *mut c_void,
+    queue: impl FnOnce(*mut bindings::irq_work) -> bool,
+) -> Result {
+    // ORDERING: Pairs with the exchange in `run()`, also if the next one fails: that handler sees
+    // what the caller has written.
+    smp_mb(Full);
+    // INVARIANT: The work is about to be queued, or this is cleared below.
+    // ORDERING: Full. As an acquire it pairs with the exchange in `run()`: that handler has taken its
+    // object.
+    if inner.object.cmpxchg(ptr::null_mut(), object, Full).is_err() {
+        return Err(EBUSY);
+    }
+
+    let inner = inner.into_raw();
+    // SAFETY: There is a use, which `run()` takes back.
+    let work = unsafe { (*inner).work.get() };
+    if queue(work) {
+        return Ok(());
+    }
+    // The work was queued without an object: this is unexpected.
+    crate::warn_on_once!(true);
+    // SAFETY: C has not accepted the work.
+    let inner = unsafe { Use::from_raw(inner) };
+    // ORDERING: Pairs with the exchange above.
+    inner.object.store(ptr::null_mut(), Release);
+    Err(EBUSY)
 }
 
 /// # Safety
@@ -269,9 +269,9 @@ unsafe extern "C" fn run<T: OwnedHandler<ID>, const ID: u64>(work: *mut bindings
     // returned, in the same interrupt or RCU read-side critical section.
     let inner = unsafe { Use::from_raw(inner) };
 
-    // ORDERING: Full. As an acquire it pairs with the exchange in `queue_by()`: the handler sees what
-    // each caller has written that got `EBUSY`. As a release it pairs with the same one: the next
-    // object comes after this one.
+    // ORDERING: Full. As an acquire it pairs with the barrier in `queue_with()`: the handler sees
+    // what each caller has written that got `EBUSY`. As a release it pairs with the exchange there:
+    // the next object comes after this one.
     let object = inner.object.xchg(ptr::null_mut(), Full).cast::<T>();
     // SAFETY: The object is valid: this has the pointer to it.
     let later = unsafe { &raw const (*T::raw_irq_work(object)).later };
@@ -312,7 +312,9 @@ macro_rules! impl_has_irq_work {
             unsafe fn raw_irq_work(
                 this: *mut Self,
             ) -> *mut $crate::irq_work::OwnedIrqWork<$object $(, $id)?> {
-                const _: usize = ::core::mem::offset_of!($self, $field);
+                let _ = ::core::mem::offset_of!(Self, $field);
+                // A packed field cannot be borrowed.
+                let _: fn(&Self) = |this| _ = &this.$field;
 
                 // SAFETY: `this` is valid, by the safety requirements.
                 unsafe { &raw mut (*this).$field }

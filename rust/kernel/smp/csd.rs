@@ -196,7 +196,7 @@ impl<T: Handler> Csd<T> {
         let end = |info: *mut c_void| drop(unsafe { Use::<Inner<T>>::from_raw(info.cast()) });
 
         // SAFETY: `run_csd()` may be called with a use, which keeps the csd valid, and begins it.
-        unsafe { self.0.csd.post(cpu, start, end) }
+        unsafe { SharedCsd::post(&raw const self.0.csd, cpu, start, end) }
     }
 
     /// Sends the csd to `cpu`. It cannot be sent again while the returned [`InFlight`] exists.

@@ -29,7 +29,7 @@ pub enum CallError {
     NoSuchCpu,
     /// The CPU, or each CPU of the set, is offline. `ENXIO`.
     Offline,
-    /// The [`Csd`](super::Csd) is queued, and its handler has not begun. `EBUSY`.
+    /// The csd is queued, and its handler has not begun. `EBUSY`.
     Busy,
     /// There is no result yet. `ETIMEDOUT`.
     TimedOut,

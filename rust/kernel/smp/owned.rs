@@ -25,8 +25,8 @@ pub use crate::impl_has_csd;
 
 /// An object that is sent to CPUs, with a pointer that its handler gets.
 ///
-/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`] of which the sender has no
-/// other. The object has an [`OwnedCsd`], to which [`impl_has_csd!`] leads. An object with several
+/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`], which the sender then no
+/// longer has. The object has an [`OwnedCsd`], to which [`impl_has_csd!`] leads. An object with several
 /// of them has a handler for each `ID`.
 ///
 /// # Examples
@@ -126,18 +126,22 @@ where
     P::Target: OwnedHandler<ID, Pointer = P>,
 {
     let object = pointer.into_raw();
-    // SAFETY: The object is valid, and is not freed before `run_csd()` has its pointer.
-    let this = unsafe { &*P::Target::raw_csd(object) };
+    // SAFETY: The object is valid.
+    let this = unsafe { P::Target::raw_csd(object) };
+    // SAFETY: As above.
+    let module = unsafe { (*this).module };
+    // SAFETY: As above; this only computes an address.
+    let csd = unsafe { &raw const (*this).csd };
 
-    let start = || match this.module.get() {
+    let start = || match module.get() {
         true => Ok(object.cast()),
         false => Err(ENODEV),
     };
     // SAFETY: `start` has got it. Preemption is off.
-    let end = |_| unsafe { this.module.put() };
+    let end = |_| unsafe { module.put() };
 
     // SAFETY: `run_csd()` may be called with the object of a pointer, which keeps the csd valid.
-    let sent = unsafe { this.csd.post(cpu, start, end) };
+    let sent = unsafe { SharedCsd::post(csd, cpu, start, end) };
     // SAFETY: It was not sent, so it is still that of the caller.
     sent.map_err(|error| (error, unsafe { P::from_raw(object) }))
 }
@@ -217,7 +221,9 @@ macro_rules! impl_has_csd {
         unsafe impl $crate::smp::HasCsd<$object $(, $id)?> for $self {
             #[inline]
             unsafe fn raw_csd(this: *mut Self) -> *mut $crate::smp::OwnedCsd<$object $(, $id)?> {
-                const _: usize = ::core::mem::offset_of!($self, $field);
+                let _ = ::core::mem::offset_of!(Self, $field);
+                // A packed field cannot be borrowed.
+                let _: fn(&Self) = |this| _ = &this.$field;
 
                 // SAFETY: `this` is valid, by the safety requirements.
                 unsafe { &raw mut (*this).$field }

@@ -139,7 +139,14 @@ where
 
     // SAFETY: The csd was never sent. It stays valid until `run_async()` takes the use back and
     // drops it.
-    if !unsafe { owner.head.csd.send(cpu, run_async::<F, R>, info.cast()) } {
+    if !unsafe {
+        RawCsd::send(
+            &raw const owner.head.csd,
+            cpu,
+            run_async::<F, R>,
+            info.cast(),
+        )
+    } {
         // SAFETY: The csd was not sent.
         drop(unsafe { Use::from_raw(info) });
         return Err(CallError::not_called(cpu));

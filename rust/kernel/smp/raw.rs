@@ -32,16 +32,17 @@ impl RawCsd {
     ///
     /// # Safety
     ///
-    /// The csd is not in use: it was never sent, or `func` was called each time. It stays valid
-    /// until `func` is called, and `func` may be called with `info`.
+    /// `this` is valid, and not in use: it was never sent, or `func` was called each time. It stays
+    /// valid until `func` is called, and `func` may be called with `info`.
     #[inline]
     pub(super) unsafe fn send(
-        &self,
+        this: *const Self,
         cpu: CpuId,
         func: unsafe extern "C" fn(*mut c_void),
         info: *mut c_void,
     ) -> bool {
-        let csd = self.0.get();
+        // SAFETY: It is valid; this only computes an address.
+        let csd = unsafe { Opaque::cast_into(&raw const (*this).0) };
 
         // SAFETY: The csd is not in use.
         unsafe { (*csd).func = Some(func) };
@@ -94,7 +95,7 @@ impl SharedCsd {
     }
 
     /// Sends the csd to `cpu`, which calls the function with what `start` returns. If it is not
-    /// sent, that is given to `end`.
+    /// sent, that is given to `end`. When it is sent, the function may free it before this returns.
     ///
     /// # Errors
     ///
@@ -105,11 +106,11 @@ impl SharedCsd {
     ///
     /// # Safety
     ///
-    /// The function may be called with what `start` returns. It calls [`begin`](Self::begin), and
-    /// the csd stays valid until then.
+    /// `this` is valid. The function may be called with what `start` returns. It calls
+    /// [`begin`](Self::begin), and the csd stays valid until then.
     #[inline]
     pub(super) unsafe fn post(
-        &self,
+        this: *const Self,
         cpu: CpuId,
         start: impl FnOnce() -> Result<*mut c_void>,
         end: impl FnOnce(*mut c_void),
@@ -125,20 +126,27 @@ impl SharedCsd {
         // ORDERING: Full. As a release it pairs with the exchange in `begin()`, also if `queued`
         // was set: that function sees what the caller has written. As an acquire it pairs with the
         // same one: C does not use the csd any more.
-        if self.queued.xchg(true, Full) {
+        // SAFETY: It is valid, and not sent by the caller.
+        if unsafe { (*this).queued.xchg(true, Full) } {
             end(info);
             return Err(CallError::Busy);
         }
-        self.target.store(cpu.as_u32(), Relaxed);
+        // SAFETY: As above.
+        unsafe { (*this).target.store(cpu.as_u32(), Relaxed) };
+        // SAFETY: As above; this only computes an address.
+        let csd = unsafe { &raw const (*this).csd };
+        // SAFETY: As above.
+        let func = unsafe { (*this).func };
 
         // INVARIANT: `queued` has just been set. SAFETY: The csd is not in use, by the type
         // invariants. It stays valid, by the safety requirements.
-        if !unsafe { self.csd.send(cpu, self.func, info) } {
+        if !unsafe { RawCsd::send(csd, cpu, func, info) } {
             // The CPU was online with preemption off, so this is unexpected.
             crate::warn_on_once!(true);
             // INVARIANT: C has not queued the csd, and does not call the function.
             // ORDERING: Pairs with the exchange above: the csd is not in use.
-            self.queued.store(false, Release);
+            // SAFETY: It is valid: it was not sent.
+            unsafe { (*this).queued.store(false, Release) };
             end(info);
             return Err(CallError::Offline);
         }

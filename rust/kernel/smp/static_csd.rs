@@ -102,7 +102,7 @@ impl<T: Handler> StaticCsd<T> {
 
         // SAFETY: `run_csd()` may be called with this static, which lives as long as its module,
         // and begins it.
-        unsafe { self.csd.post(cpu, start, end) }
+        unsafe { SharedCsd::post(&raw const self.csd, cpu, start, end) }
     }
 
     /// Waits until the csd is not in flight.

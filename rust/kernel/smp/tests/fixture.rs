@@ -111,7 +111,7 @@ impl Ping {
     fn send(&self, cpu: CpuId) -> bool {
         self.answered.store(false, Relaxed);
         // SAFETY: The last call was answered, and this waits for the answer.
-        let sent = unsafe { self.csd.send(cpu, Self::answer, self.info()) };
+        let sent = unsafe { RawCsd::send(&raw const self.csd, cpu, Self::answer, self.info()) };
 
         let soon = sent && becomes_true(|| self.answered.load(Acquire));
         if !soon {

@@ -4,12 +4,18 @@
 
 use crate::{
     bindings,
+    cpu::CpuId,
     error::to_result,
-    preempt::CpuGuard,
+    preempt::{
+        CpuGuard,
+        CpuPinned, //
+    },
     prelude::*,
+    smp::testing::skip,
     sync::atomic::{
         Atomic,
-        Full, //
+        Full,
+        Relaxed, //
     },
     types::Opaque, //
 };
@@ -19,10 +25,16 @@ use core::{
     ptr, //
 };
 
+/// Whether the CPU has FRED in place of an IDT.
+const CR4_FRED: usize = 1 << 32;
+
 /// The name of the handler.
 const NAME: &CStr = c"rust_smp_test";
 
-/// What the next NMI calls.
+/// The CPU whose next NMI calls a function.
+static TARGET: Atomic<u32> = Atomic::new(u32::MAX);
+
+/// The function.
 static FUNC: Atomic<*mut ()> = Atomic::new(ptr::null_mut());
 
 /// The handler, as C links it.
@@ -34,6 +46,9 @@ unsafe impl Sync for Action {}
 static ACTION: Action = Action(Opaque::uninit());
 
 unsafe extern "C" fn handle(_type: c_uint, _regs: *mut bindings::pt_regs) -> c_int {
+    if TARGET.load(Relaxed) != CpuId::current().as_u32() {
+        return bindings::NMI_DONE as c_int;
+    }
     let func = FUNC.xchg(ptr::null_mut(), Full);
 
     if func.is_null() {
@@ -46,8 +61,16 @@ unsafe extern "C" fn handle(_type: c_uint, _regs: *mut bindings::pt_regs) -> c_i
     bindings::NMI_HANDLED as c_int
 }
 
-/// Calls `func` on this CPU in an NMI. Returns whether it was called. For the thread of a test.
+/// Calls `func` on this CPU in an NMI, or skips the test. Returns whether it was called. For the
+/// thread of a test.
 pub(crate) fn in_nmi(func: fn()) -> Result<bool> {
+    let cr4: usize;
+
+    // SAFETY: This only reads a register.
+    unsafe { asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack, preserves_flags)) };
+    if cr4 & CR4_FRED != 0 {
+        skip("with FRED, vector 2 of an INT instruction is no NMI");
+    }
     let action = ACTION.0.get();
     // SAFETY: This only computes an address.
     let list = unsafe { &raw mut (*action).list };
@@ -68,8 +91,9 @@ pub(crate) fn in_nmi(func: fn()) -> Result<bool> {
     to_result(unsafe { bindings::__register_nmi_handler(bindings::NMI_LOCAL, action) })?;
 
     let guard = CpuGuard::new();
+    TARGET.store(guard.cpu().as_u32(), Relaxed);
     FUNC.xchg(func as *mut (), Full);
-    // SAFETY: The CPU takes vector 2, which is that of NMIs, and returns here.
+    // SAFETY: The CPU takes vector 2 of its IDT, which is that of NMIs, and returns here.
     unsafe { asm!("int 2") };
     let called = FUNC.xchg(ptr::null_mut(), Full).is_null();
     drop(guard);
