@@ -207,7 +207,8 @@ uml_check() {
 # No file imports from a file above it in the map of its crate.
 layers_check() {
 	python3 -B "$here/layers.py" kernel-smp/smp_core.rs:kernel-smp:crate \
-		arch-x86/x2apic/x2apic_send.rs:arch-x86/x2apic:crate 'rust/kernel/smp.rs:rust/kernel/smp:super|crate::smp'
+		arch-x86/x2apic/x2apic_send.rs:arch-x86/x2apic:crate 'rust/kernel/smp.rs:rust/kernel/smp:super|crate::smp' \
+		'rust/kernel/cpuhp.rs:rust/kernel/cpuhp:super|crate::cpuhp'
 }
 
 # The functions from an entry point to the IPI, and from the interrupt to the function that is called, in
@@ -225,6 +226,13 @@ chain_check() {
 		smp_call_function_single:smp_single:arch_send_call_function_single_ipi:6
 }
 
+# The public items of the Rust API are those in api.txt, so that a change of them is seen in review.
+api_check() {
+	verdict "$(diff <(grep -v '^#' "$here/api.txt") <(python3 -B "$here/api.py" "$top/rust/kernel") | grep '^[<>]' || true)" \
+		"not as in $(short "$here")/api.txt, which api.py rust/kernel prints"
+	echo "$(grep -vc '^#' "$here/api.txt") public items"
+}
+
 item "lint: rustfmt" rustfmt_check
 item "lint: checkpatch" checkpatch_check
 item "lint: shellcheck" shellcheck_check
@@ -235,6 +243,7 @@ item "lint: spelling" spelling_check
 item "lint: tables of checks" tables_check
 item "lint: environment" environment_check
 item "lint: layers" layers_check
+item "lint: API" api_check
 item "lint: life of a call" chain_check
 item "lint: no warnings" warnings_check
 item "lint: no panic symbols" panic_check
