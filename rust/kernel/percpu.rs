@@ -215,6 +215,18 @@ impl<T> CacheAligned<T> {
     pub const fn new(value: T) -> Self {
         Self(value, [])
     }
+
+    /// Returns the variable.
+    #[inline]
+    pub(crate) fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// Returns a mutable reference to the variable.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 /// Gives a per-CPU variable the alignment of its type only.

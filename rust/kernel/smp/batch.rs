@@ -5,7 +5,8 @@
 use super::{
     CallContext,
     CallError,
-    Caller, //
+    Caller,
+    Slots, //
 };
 use crate::{
     alloc::{
@@ -22,6 +23,8 @@ use crate::{
 struct Entry<'a> {
     cpu: CpuId,
     f: KBox<dyn FnMut(&CallContext) + Send + 'a>,
+    /// The index of the next entry for the same CPU.
+    next: Option<usize>,
     has_run: bool,
 }
 
@@ -29,11 +32,10 @@ struct Entry<'a> {
 ///
 /// # Invariants
 ///
-/// A CPU uses the function of an entry only if the entry is for that CPU.
+/// The entries that begin at `first` of a CPU are for this CPU, and in range. No other CPU uses them.
 struct Shared<'a, 'b> {
     entries: *mut Entry<'a>,
-    len: usize,
-    _borrows: core::marker::PhantomData<&'b mut Entry<'a>>,
+    first: &'b Slots<Option<usize>>,
 }
 
 // SAFETY: By the type invariants only one CPU uses each function, which is `Send`.
@@ -42,21 +44,17 @@ unsafe impl Sync for Shared<'_, '_> {}
 impl Shared<'_, '_> {
     /// Runs the functions that are for this CPU, in the order in which they were added.
     fn run(&self, context: &CallContext) {
-        for i in 0..self.len {
-            // SAFETY: The index is in range.
-            let entry = unsafe { self.entries.add(i) };
-            // SAFETY: No CPU writes this field meanwhile.
-            if unsafe { (*entry).cpu } != context.cpu() {
-                continue;
-            }
+        let mut next = *self.first.get(context.cpu());
 
-            // INVARIANT: The entry is for this CPU, on which this runs once.
-            // SAFETY: By the type invariants no other CPU uses the function. Other CPUs may read
-            // `cpu` of the entry, so this borrows the function only.
-            let f = unsafe { &mut (*entry).f };
-            f(context);
-            // SAFETY: As above.
-            unsafe { (*entry).has_run = true };
+        while let Some(index) = next {
+            // SAFETY: The index is in range, by the type invariants.
+            let entry = unsafe { self.entries.add(index) };
+            // SAFETY: The entry is for this CPU, on which this runs once, by the type invariants.
+            let entry = unsafe { &mut *entry };
+
+            (entry.f)(context);
+            entry.has_run = true;
+            next = entry.next;
         }
     }
 }
@@ -64,7 +62,7 @@ impl Shared<'_, '_> {
 /// Functions that are sent to their CPUs in one call.
 ///
 /// Each CPU gets one csd, and so one IPI at most, for all of its functions. They run in the order
-/// in which they were added, and may borrow from the caller.
+/// in which they were added, and may borrow from the caller. A CPU looks at its own functions only.
 ///
 /// # Examples
 ///
@@ -87,6 +85,8 @@ impl Shared<'_, '_> {
 pub struct Batch<'a> {
     entries: KVec<Entry<'a>>,
     cpus: CpumaskVar,
+    /// The index of the first entry for each CPU.
+    first: Slots<Option<usize>>,
 }
 
 impl<'a> Batch<'a> {
@@ -109,6 +109,7 @@ impl<'a> Batch<'a> {
         Ok(Self {
             entries: KVec::new(),
             cpus: CpumaskVar::new_zero(flags)?,
+            first: Slots::new(|_cpu| None, flags)?,
         })
     }
 
@@ -142,6 +143,7 @@ impl<'a> Batch<'a> {
             Entry {
                 cpu,
                 f,
+                next: None,
                 has_run: false,
             },
             flags,
@@ -211,11 +213,17 @@ impl Caller {
         batch.cpus.clear_all();
         for entry in &batch.entries {
             batch.cpus.set(entry.cpu);
+            *batch.first.get_mut(entry.cpu) = None;
         }
+        // From the last to the first, so that each CPU has them in order.
+        for (index, entry) in batch.entries.iter_mut().enumerate().rev() {
+            entry.next = batch.first.get_mut(entry.cpu).replace(index);
+        }
+        // INVARIANT: Each entry is linked once, and from its CPU. No CPU that is called is without a
+        // first one.
         let shared = Shared {
             entries: batch.entries.as_mut_ptr(),
-            len: batch.entries.len(),
-            _borrows: core::marker::PhantomData,
+            first: &batch.first,
         };
 
         self.call_all_in(&batch.cpus, |context| shared.run(context));

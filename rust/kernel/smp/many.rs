@@ -11,6 +11,7 @@ use crate::{
     cpu::CpuId,
     cpumask::Cpumask,
     interrupt::local_interrupt_disable,
+    percpu::CacheAligned,
     preempt::CpuPinned,
     prelude::*, //
 };
@@ -70,7 +71,7 @@ where
 }
 
 /// A value for each CPU, shared by the CPUs.
-struct SharedSlots<T>(*mut T);
+struct SharedSlots<T>(*mut CacheAligned<T>);
 
 // SAFETY: A CPU uses only the value that is for it.
 unsafe impl<T: Send> Sync for SharedSlots<T> {}
@@ -81,7 +82,7 @@ impl<T> SharedSlots<T> {
     /// # Safety
     ///
     /// There is a value for each CPU.
-    unsafe fn of(&self, cpu: CpuId) -> *mut T {
+    unsafe fn of(&self, cpu: CpuId) -> *mut CacheAligned<T> {
         // SAFETY: By the safety requirements.
         unsafe { self.0.add(cpu.as_u32() as usize) }
     }
@@ -277,7 +278,9 @@ impl Caller {
             // SAFETY: There is a slot for each CPU.
             let slot = unsafe { slots.of(context.cpu()) };
             // SAFETY: This CPU is called once, and only it uses the slot.
-            f(context, unsafe { &mut *slot });
+            let slot = unsafe { &mut *slot };
+
+            f(context, slot.get_mut());
         });
     }
 }

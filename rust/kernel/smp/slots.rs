@@ -11,10 +11,11 @@ use crate::{
         nr_cpu_ids,
         CpuId, //
     },
+    percpu::CacheAligned,
     prelude::*, //
 };
 
-/// A value for each CPU number. [`Caller::call_all_with`](super::Caller::call_all_with) passes it
+/// A value for each CPU number, in a cache line of its own. [`Caller::call_all_with`](super::Caller::call_all_with) passes it
 /// to the function on that CPU.
 ///
 /// # Invariants
@@ -31,7 +32,7 @@ use crate::{
 /// assert_eq!(*slots.get(here), here.as_u32() * 2);
 /// # Ok::<(), Error>(())
 /// ```
-pub struct Slots<T>(KVec<T>);
+pub struct Slots<T>(KVec<CacheAligned<T>>);
 
 impl<T> Slots<T> {
     /// Makes slots with the values that `make` returns for each CPU number, in ascending order.
@@ -55,7 +56,7 @@ impl<T> Slots<T> {
         let mut values = KVec::with_capacity(nr_cpu_ids() as usize, flags)?;
 
         for cpu in numbers() {
-            values.push(make(cpu), flags)?;
+            values.push(CacheAligned::new(make(cpu)), flags)?;
         }
         // INVARIANT: There is one value for each CPU number.
         Ok(Self(values))
@@ -75,7 +76,9 @@ impl<T> Slots<T> {
     #[inline]
     pub fn get(&self, cpu: CpuId) -> &T {
         // SAFETY: There is a value for each CPU number, by the type invariants.
-        unsafe { self.0.get_unchecked(cpu.as_u32() as usize) }
+        let slot = unsafe { self.0.get_unchecked(cpu.as_u32() as usize) };
+
+        slot.get()
     }
 
     /// Returns a mutable reference to the value of `cpu`.
@@ -94,7 +97,9 @@ impl<T> Slots<T> {
     #[inline]
     pub fn get_mut(&mut self, cpu: CpuId) -> &mut T {
         // SAFETY: There is a value for each CPU number, by the type invariants.
-        unsafe { self.0.get_unchecked_mut(cpu.as_u32() as usize) }
+        let slot = unsafe { self.0.get_unchecked_mut(cpu.as_u32() as usize) };
+
+        slot.get_mut()
     }
 
     /// Returns an iterator over the CPU numbers and their values.
@@ -110,12 +115,29 @@ impl<T> Slots<T> {
     /// ```
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (CpuId, &T)> {
-        numbers().zip(self.0.iter())
+        numbers().zip(self.0.iter().map(CacheAligned::get))
+    }
+
+    /// Returns an iterator over the CPU numbers and mutable references to their values.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::smp::Slots;
+    ///
+    /// let mut slots = Slots::new(|_cpu| 1, GFP_KERNEL)?;
+    /// slots.iter_mut().for_each(|(_, value)| *value = 0);
+    /// assert!(slots.iter().all(|(_, value)| *value == 0));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[inline]
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (CpuId, &mut T)> {
+        numbers().zip(self.0.iter_mut().map(CacheAligned::get_mut))
     }
 
     /// Returns the address of the values.
     #[inline]
-    pub(super) fn as_mut_ptr(&mut self) -> *mut T {
+    pub(super) fn as_mut_ptr(&mut self) -> *mut CacheAligned<T> {
         self.0.as_mut_ptr()
     }
 }

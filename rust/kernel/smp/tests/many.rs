@@ -139,6 +139,16 @@ mod cases {
     }
 
     #[test]
+    fn each_slot_is_in_a_cache_line_of_its_own() -> Result {
+        const LINE: usize = crate::bindings::L1_CACHE_BYTES as usize;
+        let slots = Slots::new(|_| 0u8, GFP_KERNEL)?;
+
+        let begins = |slot: &u8| (&raw const *slot).align_offset(LINE) == 0;
+        check!(slots.iter().all(|(_, slot)| begins(slot)));
+        Ok(())
+    }
+
+    #[test]
     #[cfg(CONFIG_HOTPLUG_CPU)]
     fn offline_cpus_are_left_out() -> Result {
         let there = two_cpus()?.there;
