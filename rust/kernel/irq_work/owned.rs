@@ -234,6 +234,7 @@ fn queue_with(
 ) -> Result {
     // ORDERING: Pairs with the exchange in `run()`, also if the next one fails: that handler sees
     // what the caller has written.
+    // LITMUS: owned-work-busy
     smp_mb(Full);
     // INVARIANT: The work is about to be queued, or this is cleared below.
     // ORDERING: Full. As an acquire it pairs with the exchange in `run()`: that handler has taken its
@@ -272,6 +273,7 @@ unsafe extern "C" fn run<T: OwnedHandler<ID>, const ID: u64>(work: *mut bindings
     // ORDERING: Full. As an acquire it pairs with the barrier in `queue_with()`: the handler sees
     // what each caller has written that got `EBUSY`. As a release it pairs with the exchange there:
     // the next object comes after this one.
+    // LITMUS: owned-work-busy
     let object = inner.object.xchg(ptr::null_mut(), Full).cast::<T>();
     // SAFETY: The object is valid: this has the pointer to it.
     let later = unsafe { &raw const (*T::raw_irq_work(object)).later };

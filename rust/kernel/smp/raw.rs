@@ -126,6 +126,7 @@ impl SharedCsd {
         // ORDERING: Full. As a release it pairs with the exchange in `begin()`, also if `queued`
         // was set: that function sees what the caller has written. As an acquire it pairs with the
         // same one: C does not use the csd any more.
+        // LITMUS: posted-busy
         // SAFETY: It is valid, and not sent by the caller.
         if unsafe { (*this).queued.xchg(true, Full) } {
             end(info);
@@ -165,6 +166,7 @@ impl SharedCsd {
         // ORDERING: Full. As an acquire it pairs with the exchange in `post()`: the function sees
         // what each caller has written that got `Busy`. As a release it pairs with the same one:
         // the csd is not in use.
+        // LITMUS: posted-busy
         self.queued.xchg(false, Full);
     }
 
