@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # Counts the calls of C inline functions ("helpers") that the objects of a kernel without
 # CONFIG_RUST_INLINE_HELPERS have, by function, and fails if a function on the way of a call has one
-# that is not known. usage: helpers.sh [NAME], see kbuild.sh
+# that is not known. Compiles no more than these objects. usage: helpers.sh [NAME], see kbuild.sh
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
 lock
 kernel=${1:-rust-small-gcc}
-"$here/kernel.sh" "$kernel"
+"$here/setup.sh"
+"$here/tree.sh"
+build_kernel "$kernel" prepare kernel/smp/ samples/rust/ arch/x86/kernel/apic/x2apic/
+[ ! -s "$build/$kernel/warnings" ] || die "$(sed -n 1p "$build/$kernel/warnings") (log: $(short "$logs/kernel-$kernel").log)"
 ! grep -q '^CONFIG_RUST_INLINE_HELPERS=y' "$build/$kernel/.config" ||
 	die "build/$kernel has C inline functions inlined: there is nothing to count"
 
