@@ -15,11 +15,11 @@
 //! - A value that is *sent* holds a reference to the module of its code until that code has
 //!   returned: [`smp::Csd`](crate::smp::Csd), [`smp::StaticCsd`](crate::smp::StaticCsd),
 //!   [`smp::call_async`](crate::smp::call_async), [`smp::send`](crate::smp::send), and the same of
-//!   `irq_work`: `IrqWork`, `StaticIrqWork`, `queue()`. So a module cannot be unloaded while one of its values is in flight. It
-//!   cannot send a value while it is being unloaded, or after its initialization has failed; in the
-//!   second case, `module!` waits for the values in flight. The module is that of the closure or
-//!   handler. If that calls a function of another module by a pointer, it must keep that module
-//!   itself.
+//!   `irq_work`: `IrqWork`, `StaticIrqWork`, `queue()`. So a module cannot be unloaded while one of
+//!   its values is in flight. It cannot send a value while it is being unloaded, or after its
+//!   initialization has failed; in the second case, `module!` waits for the values in flight. The
+//!   module is that of the closure or handler. If that calls a function of another module by a
+//!   pointer, it must keep that module itself.
 //! - A value that stays *registered* until it is dropped holds no reference: the module could never
 //!   be unloaded. If it is leaked, `module!` unregisters it when the module is unloaded, or when its
 //!   initialization has failed: [`cpuhp::Registration`](crate::cpuhp::Registration).
@@ -129,8 +129,8 @@ impl Module {
     ///
     /// # Safety
     ///
-    /// The reference must come from [`get`](Self::get) or [`get_more`](Self::get_more). After this the code of the module may be
-    /// freed, unless it runs in an RCU read-side critical section.
+    /// The reference must come from [`get`](Self::get) or [`get_more`](Self::get_more). After this
+    /// the code of the module may be freed, unless it runs in an RCU read-side critical section.
     #[inline]
     pub(crate) unsafe fn put(self) {
         if !self.0.is_null() {

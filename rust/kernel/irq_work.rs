@@ -253,11 +253,8 @@ impl<T: Handler> IrqWork<T> {
     /// ```
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&self, cpu: CpuId) -> Result<bool> {
-        let _guard = raw::stays_online();
+        let _guard = raw::stays_online(cpu)?;
 
-        if !cpu.is_online() {
-            return Err(ENXIO);
-        }
         // SAFETY: As in `queue()`. The CPU is online.
         self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
     }

@@ -217,12 +217,14 @@ unsafe extern "C" fn drop_in_task(work: *mut bindings::work_struct) {
     let work = Opaque::cast_from(work).cast_mut();
     // SAFETY: By the safety requirements.
     let later = unsafe { container_of!(work, Later, work) };
+    // SAFETY: The object is valid until it is dropped below; this only computes an address.
+    let dropped = unsafe { (*later).dropped.get() };
     // SAFETY: It was written, and this uses it last.
     let Dropped {
         object,
         drop,
         module,
-    } = unsafe { (*later).dropped.get().read() };
+    } = unsafe { dropped.read() };
 
     // SAFETY: `drop_later()` was given both.
     unsafe { drop(object) };

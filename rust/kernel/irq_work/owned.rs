@@ -197,11 +197,11 @@ where
     P: SentPointer,
     P::Target: OwnedHandler<ID, Pointer = P>,
 {
-    let _guard = raw::stays_online();
+    let _guard = match raw::stays_online(cpu) {
+        Ok(guard) => guard,
+        Err(error) => return Err((error, pointer)),
+    };
 
-    if !cpu.is_online() {
-        return Err((ENXIO, pointer));
-    }
     // SAFETY: As in `queue()`. The CPU is online.
     with_object(pointer, |work| unsafe { raw::queue_on(work, cpu) })
 }
@@ -216,7 +216,9 @@ where
 {
     let object = pointer.into_raw();
     // SAFETY: The object is valid.
-    let owner = unsafe { &(*P::Target::raw_irq_work(object)).inner };
+    let work = unsafe { P::Target::raw_irq_work(object) };
+    // SAFETY: As above.
+    let owner = unsafe { &(*work).inner };
 
     // From here on the use keeps the work: the object is that of the handler when C has the work.
     let queued = owner
@@ -276,7 +278,9 @@ unsafe extern "C" fn run<T: OwnedHandler<ID>, const ID: u64>(work: *mut bindings
     // LITMUS: owned-work-busy
     let object = inner.object.xchg(ptr::null_mut(), Full).cast::<T>();
     // SAFETY: The object is valid: this has the pointer to it.
-    let later = unsafe { &raw const (*T::raw_irq_work(object)).later };
+    let work = unsafe { T::raw_irq_work(object) };
+    // SAFETY: As above; this only computes an address.
+    let later = unsafe { &raw const (*work).later };
     // SAFETY: The work was queued with it, by the type invariants, and it is given up once.
     let pointer = unsafe { T::Pointer::from_raw(object) };
     // SAFETY: It is a part of the object. The use has a reference to the module of this code.

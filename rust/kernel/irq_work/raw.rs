@@ -31,12 +31,22 @@ pub(super) const fn new(
     })
 }
 
-/// Keeps CPUs that are online so, until the guard is dropped. In any context.
+/// Keeps `cpu` online until the guard is dropped. In any context.
+///
+/// # Errors
+///
+/// - [`ENXIO`]: `cpu` is not online.
 #[inline]
-pub(super) fn stays_online() -> CpuGuard {
-    // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU. So a
-    // CPU that is online runs the work on its way down at the latest.
-    CpuGuard::new()
+pub(super) fn stays_online(cpu: CpuId) -> Result<CpuGuard> {
+    // A CPU leaves `cpu_online_mask` in `stop_machine()`, which preempts the task on each CPU. So
+    // `cpu` runs the work on its way down at the latest.
+    let guard = CpuGuard::new();
+
+    if cpu.is_online() {
+        Ok(guard)
+    } else {
+        Err(ENXIO)
+    }
 }
 
 /// Queues a work on `cpu`.

@@ -126,11 +126,8 @@ impl<T: Handler> StaticIrqWork<T> {
     /// - [`ENODEV`]: the module of the handler is being unloaded.
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&'static self, cpu: CpuId) -> Result<bool> {
-        let _guard = raw::stays_online();
+        let _guard = raw::stays_online(cpu)?;
 
-        if !cpu.is_online() {
-            return Err(ENXIO);
-        }
         // SAFETY: As in `queue()`. The CPU is online.
         self.queue_by(|work| unsafe { raw::queue_on(work, cpu) })
     }

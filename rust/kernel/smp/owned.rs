@@ -152,7 +152,9 @@ where
 unsafe extern "C" fn run_csd<T: OwnedHandler<ID>, const ID: u64>(info: *mut c_void) {
     let object = info.cast::<T>();
     // SAFETY: The object is valid: this has the pointer to it.
-    let this = unsafe { &*T::raw_csd(object) };
+    let this = unsafe { T::raw_csd(object) };
+    // SAFETY: As above.
+    let this = unsafe { &*this };
     let module = this.module;
 
     // SAFETY: C has called this for the csd, which was posted.

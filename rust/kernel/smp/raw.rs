@@ -17,6 +17,9 @@ use crate::{
     types::Opaque, //
 };
 
+/// A function that C calls for a csd.
+pub(super) type Func = unsafe extern "C" fn(*mut c_void);
+
 /// The csd of C. `call_single_data_t` is aligned to its size.
 #[repr(C, align(32))]
 pub(super) struct RawCsd(Opaque<bindings::__call_single_data>);
@@ -38,7 +41,7 @@ impl RawCsd {
     pub(super) unsafe fn send(
         this: *const Self,
         cpu: CpuId,
-        func: unsafe extern "C" fn(*mut c_void),
+        func: Func,
         info: *mut c_void,
     ) -> bool {
         // SAFETY: It is valid; this only computes an address.
@@ -52,9 +55,6 @@ impl RawCsd {
         unsafe { bindings::smp_call_function_single_async(i32::from(cpu), csd.cast()) == 0 }
     }
 }
-
-/// A function that C calls for a csd.
-pub(super) type Func = unsafe extern "C" fn(*mut c_void);
 
 /// A csd that any CPU may post, and that is queued once at a time.
 ///

@@ -15,8 +15,8 @@ use crate::{
     prelude::*, //
 };
 
-/// A value for each CPU number, in a cache line of its own. [`Caller::call_all_with`](super::Caller::call_all_with) passes it
-/// to the function on that CPU.
+/// A value for each CPU number, in a cache line of its own.
+/// [`Caller::call_all_with`](super::Caller::call_all_with) passes it to the function on that CPU.
 ///
 /// # Invariants
 ///

@@ -34,14 +34,14 @@ use crate::{
     }, //
 };
 
-/// A device has as many requests.
-const REQUESTS: usize = 32;
-
 #[cfg(CONFIG_HOTPLUG_CPU)]
 use crate::smp::testing::{
     two_cpus,
     Down, //
 };
+
+/// A device has as many requests.
+const REQUESTS: usize = 32;
 
 /// A request of the device.
 struct Request {
