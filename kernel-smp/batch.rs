@@ -34,6 +34,19 @@ impl List {
         }
     }
 
+    /// Makes a list of the entries that `first` leads to.
+    ///
+    /// # Safety
+    ///
+    /// `first` is as the type invariants say.
+    #[inline]
+    unsafe fn from_first(first: *mut Node) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            first: Cell::new(first),
+        }
+    }
+
     /// Makes a list of what was taken off a queue.
     ///
     /// # Safety
@@ -49,10 +62,8 @@ impl List {
             // SAFETY: The entry is valid and only this CPU reaches it, by the safety requirements.
             unsafe { (*node).next = mem::replace(&mut first, node) };
         }
-        // INVARIANT: By the safety requirements.
-        Self {
-            first: Cell::new(first),
-        }
+        // SAFETY: By the safety requirements.
+        unsafe { Self::from_first(first) }
     }
 
     #[inline]
@@ -60,15 +71,13 @@ impl List {
         self.first.get().is_null()
     }
 
-    /// Adds the entries that `first` leads to.
-    ///
-    /// # Safety
-    ///
-    /// `first` is as the type invariants say.
+    /// Adds the entries of `other`.
     #[inline]
-    unsafe fn append(&self, first: *mut Node) {
+    fn append(&self, other: Self) {
+        let first = other.first.get();
+
         if self.is_empty() {
-            // INVARIANT: By the safety requirements.
+            // INVARIANT: By those of `other`.
             self.first.set(first);
             return;
         }
@@ -82,7 +91,7 @@ impl List {
             }
             last = next;
         }
-        // INVARIANT: By the safety requirements.
+        // INVARIANT: By those of `other`.
         // SAFETY: The entry is valid, and only this CPU reaches it, by the type invariants.
         unsafe { (*last).next = first };
     }
@@ -200,18 +209,14 @@ impl Batch {
         }
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sync.is_empty() && self.other.is_empty() && self.wake_ups.is_empty()
-    }
-
-    /// Adds all entries of `newest` to the list of their class, in the order of arrival.
+    /// Makes a batch of what was taken off a queue: each entry in the list of its class, in the
+    /// order of arrival.
     ///
     /// # Safety
     ///
     /// `newest` is what `Queue::take_all()` returned.
     #[inline]
-    pub(crate) unsafe fn add(&self, mut newest: *mut Node) {
+    pub(crate) unsafe fn of(mut newest: *mut Node) -> Self {
         let mut sync: *mut Node = ptr::null_mut();
         let mut other: *mut Node = ptr::null_mut();
         let mut wake_ups: *mut Node = ptr::null_mut();
@@ -230,12 +235,26 @@ impl Batch {
             unsafe { (*node).next = next };
         }
 
-        // SAFETY: Only this CPU reaches what was taken off.
-        unsafe { self.sync.append(sync) };
-        // SAFETY: As above.
-        unsafe { self.other.append(other) };
-        // SAFETY: As above.
-        unsafe { self.wake_ups.append(wake_ups) };
+        // SAFETY: The entries are valid, and only this CPU reaches them, by the safety requirements.
+        let list = |first| unsafe { List::from_first(first) };
+        Self {
+            sync: list(sync),
+            other: list(other),
+            wake_ups: list(wake_ups),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sync.is_empty() && self.other.is_empty() && self.wake_ups.is_empty()
+    }
+
+    /// Adds the entries of `new` to the list of their class.
+    #[inline]
+    pub(crate) fn add(&self, new: Self) {
+        self.sync.append(new.sync);
+        self.other.append(new.other);
+        self.wake_ups.append(new.wake_ups);
     }
 
     /// Returns the entries, in the order in which they are run.

@@ -40,12 +40,16 @@ pub(crate) enum Offline {
 #[inline(never)]
 #[export_name = "__flush_smp_call_function_queue"]
 pub(crate) fn flush(irq: &LocalInterruptDisabled, offline: Offline) {
-    let new = Batch::new();
-    let batch = wait::unfinished(irq).unwrap_or(&new);
     let newest = stall::flush(irq, || queue::this_cpu(irq).take_all());
-
     // SAFETY: `newest` was just taken.
-    unsafe { batch.add(newest) };
+    let new = unsafe { Batch::of(newest) };
+    let batch = match wait::unfinished(irq) {
+        Some(unfinished) => {
+            unfinished.add(new);
+            unfinished
+        }
+        None => &new,
+    };
 
     if offline == Offline::Dying {
         // SAFETY: The batch does not change meanwhile.

@@ -173,7 +173,7 @@ fn poll(irq: &LocalInterruptDisabled) {
     if !queue::this_cpu(irq).is_empty() {
         let newest = stall::flush(irq, || queue::this_cpu(irq).take_all());
         // SAFETY: `newest` was just taken.
-        unsafe { batch.add(newest) };
+        batch.add(unsafe { Batch::of(newest) });
     }
     // SAFETY: The batch does not change meanwhile.
     if batch.sync.is_empty() && !unsafe { batch.other.iter() }.any(Csd::is_internal_async) {

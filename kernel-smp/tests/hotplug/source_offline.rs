@@ -80,10 +80,8 @@ impl Keeper {
     fn take(&self) -> Option<Csd> {
         let info = call_of(self.caller.target.seen).info;
         let taken = with_interrupts_off(|irq| {
-            let batch = Batch::new();
-
             // SAFETY: The entries have just been taken off the queue.
-            unsafe { batch.add(queue::this_cpu(irq).take_all()) };
+            let batch = unsafe { Batch::of(queue::this_cpu(irq).take_all()) };
             let taken = batch.sync.pop_if(|csd| csd.call().info == info);
             for list in [&batch.sync, &batch.other, &batch.wake_ups] {
                 while let Some(csd) = list.pop() {

@@ -52,7 +52,6 @@ pub unsafe extern "C" fn send(
 ///
 /// `queue` and all that is in it is valid.
 pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
-    let batch = Batch::new();
     // SAFETY: By the safety requirements.
     let newest = unsafe { (*queue.cast::<Queue>()).take_all() };
 
@@ -60,7 +59,7 @@ pub unsafe extern "C" fn drain(queue: *mut c_void) -> bool {
         return false;
     }
     // SAFETY: It was just taken.
-    unsafe { batch.add(newest) };
+    let batch = unsafe { Batch::of(newest) };
     while let Some(csd) = batch.sync.pop() {
         // SAFETY: The sender asked for it.
         unsafe { run(csd.call()) };
