@@ -121,7 +121,7 @@ pub(crate) unsafe extern "C" fn smp_single_async(
     // SAFETY: `csd` is valid, by the safety requirements.
     let csd = unsafe { Csd::from_raw(csd) };
     if !csd.lock_if_unlocked() {
-        return failed(EBUSY);
+        return busy(guard);
     }
 
     if cpu == i32::from(guard.cpu()) {
@@ -178,6 +178,14 @@ pub(crate) unsafe extern "C" fn smp_single_queue(cpu: c_int, node: *mut Node, ca
 #[inline(never)]
 fn failed(error: Error) -> c_int {
     black_box(error.to_errno())
+}
+
+/// Out of line, for the same reason, and short: callers try again until the csd is unlocked.
+#[cold]
+#[inline(never)]
+fn busy(guard: CpuGuard) -> c_int {
+    drop(guard);
+    EBUSY.to_errno()
 }
 
 /// Runs `call` on this CPU if `here`, else on the CPU that `online` returns. Returns 0, or a
