@@ -379,8 +379,8 @@ impl Csd {
     pub(crate) fn spin_until_over(self, flags: Option<Flags>) {
         // ORDERING: As in `is_over()`.
         match flags {
-            Some(flags) => self.flags().wait_until_not(flags.0),
-            None => self.flags().wait_until_clear(LOCK),
+            Some(flags) => self.flags().cond_load(|now| now != flags.0, Acquire),
+            None => self.flags().cond_load(|now| now & LOCK == 0, Acquire),
         };
     }
 

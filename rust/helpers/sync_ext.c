@@ -3,6 +3,8 @@
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
 #include <asm/barrier.h>
+#include <asm/cmpxchg.h>
+#include <asm/processor.h>
 
 __rust_helper void rust_helper_lockdep_assert_irqs_enabled(void)
 {
@@ -27,14 +29,21 @@ __rust_helper bool rust_helper_irqs_disabled(void)
 	return irqs_disabled();
 }
 
-__rust_helper unsigned int
-rust_helper_smp_cond_load_acquire_clear(unsigned int *ptr, unsigned int bits)
+/* What smp_cond_load_acquire() does between two loads. */
+__rust_helper void rust_helper_cmpwait_relaxed_u32(u32 *ptr, u32 value)
 {
-	return smp_cond_load_acquire(ptr, !(VAL & bits));
+#ifdef __cmpwait_relaxed
+	__cmpwait_relaxed(ptr, value);
+#else
+	cpu_relax();
+#endif
 }
 
-__rust_helper unsigned int
-rust_helper_smp_cond_load_acquire_not(unsigned int *ptr, unsigned int value)
+__rust_helper void rust_helper_cmpwait_relaxed_u64(u64 *ptr, u64 value)
 {
-	return smp_cond_load_acquire(ptr, VAL != value);
+#if defined(__cmpwait_relaxed) && defined(CONFIG_64BIT)
+	__cmpwait_relaxed(ptr, value);
+#else
+	cpu_relax();
+#endif
 }

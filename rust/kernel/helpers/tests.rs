@@ -329,14 +329,14 @@ mod suite {
     }
 
     #[test]
-    fn a_wait_for_what_has_happened_returns_the_value() {
-        let mut value = 6_u32;
+    fn a_wait_for_a_write_returns() {
+        let mut word = 6_u32;
+        let mut long = 7_u64;
 
-        // SAFETY: The pointer is valid and aligned.
-        let clear = unsafe { helpers::barrier::smp_cond_load_acquire_clear(&raw mut value, 1) };
-        check_eq!(clear, 6);
+        // SAFETY: The pointer is valid and aligned. The value is another one, so nothing waits.
+        unsafe { helpers::barrier::cmpwait_relaxed_u32(&raw mut word, 1) };
         // SAFETY: As above.
-        let not = unsafe { helpers::barrier::smp_cond_load_acquire_not(&raw mut value, 7) };
-        check_eq!(not, 6);
+        unsafe { helpers::barrier::cmpwait_relaxed_u64(&raw mut long, 1) };
+        check_eq!((word, long), (6, 7));
     }
 }

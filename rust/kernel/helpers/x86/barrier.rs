@@ -48,45 +48,24 @@ pub(super) fn barrier() {
     unsafe { crate::asm!(""; options(nostack, preserves_flags)) };
 }
 
-/// Spins until `done` returns true for the value of `ptr`, and returns that value. The last load is
-/// an acquire.
+/// Waits for a while. `ptr` and `value` are not used: there is no instruction that waits for a write.
 ///
 /// # Safety
 ///
-/// `ptr` is valid and aligned.
+/// None.
 #[inline(always)]
-unsafe fn smp_cond_load_acquire(ptr: *mut u32, done: impl Fn(u32) -> bool) -> u32 {
-    loop {
-        // SAFETY: By the safety requirements.
-        let value = unsafe { ptr.read_volatile() };
-
-        if done(value) {
-            barrier();
-            return value;
-        }
-        // SAFETY: There are no requirements.
-        unsafe { cpu_relax() };
-    }
+pub unsafe fn cmpwait_relaxed_u32(_ptr: *mut u32, _value: u32) {
+    // SAFETY: There are no requirements.
+    unsafe { cpu_relax() };
 }
 
-/// Spins until `bits` are clear.
+/// As [`cmpwait_relaxed_u32`].
 ///
 /// # Safety
 ///
-/// `ptr` is valid and aligned.
+/// None.
 #[inline(always)]
-pub unsafe fn smp_cond_load_acquire_clear(ptr: *mut u32, bits: u32) -> u32 {
-    // SAFETY: By the safety requirements.
-    unsafe { smp_cond_load_acquire(ptr, |value| value & bits == 0) }
-}
-
-/// Spins until the variable has another value than `other`.
-///
-/// # Safety
-///
-/// `ptr` is valid and aligned.
-#[inline(always)]
-pub unsafe fn smp_cond_load_acquire_not(ptr: *mut u32, other: u32) -> u32 {
-    // SAFETY: By the safety requirements.
-    unsafe { smp_cond_load_acquire(ptr, |value| value != other) }
+pub unsafe fn cmpwait_relaxed_u64(_ptr: *mut u64, _value: u64) {
+    // SAFETY: There are no requirements.
+    unsafe { cpu_relax() };
 }

@@ -2,46 +2,84 @@
 
 //! Waiting for an atomic variable to change.
 
-use super::Atomic;
-use crate::helpers;
+use super::{
+    ordering::{
+        AcquireOrRelaxed,
+        OrderingType, //
+    },
+    Acquire,
+    Atomic,
+    AtomicBasicOps,
+    AtomicType,
+    Relaxed, //
+};
+use crate::{
+    helpers,
+    processor::cpu_relax, //
+};
+use core::mem::transmute_copy;
 
-impl Atomic<u32> {
-    /// Spins until all of `bits` are clear, and returns the value that the last load has read.
+impl<T: AtomicType> Atomic<T>
+where
+    T::Repr: AtomicBasicOps,
+{
+    /// Loads the variable again and again, until `cond` returns true for its value. Returns that
+    /// value.
     ///
-    /// The last load is an acquire: if another CPU has cleared the bits with a release, the caller
-    /// sees what that CPU did before. The wait has no bound.
+    /// Each load has the ordering that is given. With [`Acquire`], if another CPU has written the
+    /// value with a release, the caller sees what that CPU did before. The wait has no bound. On
+    /// arm64 it sleeps until the variable is written, if that has 32 or 64 bits.
     ///
     /// # Examples
     ///
     /// ```
-    /// use kernel::sync::atomic::Atomic;
+    /// use kernel::sync::atomic::{Acquire, Atomic};
     ///
     /// let flags = Atomic::new(0x10u32);
-    /// assert_eq!(flags.wait_until_clear(0x01), 0x10);
+    /// assert_eq!(flags.cond_load(|flags| flags & 0x01 == 0, Acquire), 0x10);
     /// ```
     #[inline]
     #[doc(alias = "smp_cond_load_acquire")]
-    pub fn wait_until_clear(&self, bits: u32) -> u32 {
-        // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
-        unsafe { helpers::barrier::smp_cond_load_acquire_clear(self.as_ptr(), bits) }
+    #[doc(alias = "smp_cond_load_relaxed")]
+    pub fn cond_load<Ordering: AcquireOrRelaxed>(
+        &self,
+        mut cond: impl FnMut(T) -> bool,
+        _: Ordering,
+    ) -> T {
+        loop {
+            let value = match Ordering::TYPE {
+                OrderingType::Acquire => self.load(Acquire),
+                _ => self.load(Relaxed),
+            };
+
+            if cond(value) {
+                return value;
+            }
+            self.wait_for_write(value);
+        }
     }
 
-    /// Spins until the variable has another value than `value`, and returns that.
-    ///
-    /// Otherwise as [`wait_until_clear`](Self::wait_until_clear).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::sync::atomic::Atomic;
-    ///
-    /// let ticket = Atomic::new(7u32);
-    /// assert_eq!(ticket.wait_until_not(6), 7);
-    /// ```
+    /// Waits for a while, or until the variable is written, if it still has the value `value`.
     #[inline]
-    #[doc(alias = "smp_cond_load_acquire")]
-    pub fn wait_until_not(&self, value: u32) -> u32 {
-        // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
-        unsafe { helpers::barrier::smp_cond_load_acquire_not(self.as_ptr(), value) }
+    fn wait_for_write(&self, value: T) {
+        let ptr = self.as_ptr();
+
+        match size_of::<T>() {
+            4 => {
+                // SAFETY: It has this size, and the bits of an integer.
+                let value = unsafe { transmute_copy::<T, u32>(&value) };
+
+                // SAFETY: The pointer is valid and aligned as long as `self` is borrowed.
+                unsafe { helpers::barrier::cmpwait_relaxed_u32(ptr.cast(), value) };
+            }
+            8 => {
+                // SAFETY: It has this size, and the bits of an integer or a pointer.
+                let value = unsafe { transmute_copy::<T, u64>(&value) };
+
+                // SAFETY: As above.
+                unsafe { helpers::barrier::cmpwait_relaxed_u64(ptr.cast(), value) };
+            }
+            _ => cpu_relax(),
+        }
     }
 }

@@ -257,28 +257,12 @@ pub fn cpu_to_node(_cpu: c_int) -> c_int {
     0
 }
 
-/// What C does with `smp_cond_load_acquire()`.
-unsafe fn wait_until(address: *mut u32, over: impl Fn(u32) -> bool) -> u32 {
-    // SAFETY: By the safety requirements of the callers.
-    let place = unsafe { memory::Place::new(address) };
-
-    loop {
-        let value = place.load(memory::Order::Acquire) as u32;
-        if over(value) {
-            return value;
-        }
-        machine::relax();
-    }
+pub unsafe fn cmpwait_relaxed_u32(_ptr: *mut u32, _value: u32) {
+    machine::relax();
 }
 
-pub unsafe fn smp_cond_load_acquire_clear(address: *mut u32, bits: u32) -> u32 {
-    // SAFETY: As in C.
-    unsafe { wait_until(address, |value| value & bits == 0) }
-}
-
-pub unsafe fn smp_cond_load_acquire_not(address: *mut u32, not: u32) -> u32 {
-    // SAFETY: As in C.
-    unsafe { wait_until(address, |value| value != not) }
+pub unsafe fn cmpwait_relaxed_u64(_ptr: *mut u64, _value: u64) {
+    machine::relax();
 }
 
 pub fn lockdep_assert_irqs_enabled() {

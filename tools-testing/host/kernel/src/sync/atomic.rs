@@ -8,17 +8,37 @@ use core::cell::UnsafeCell;
 #[path = "../../../../../rust/kernel/sync/atomic/cond.rs"]
 mod cond;
 
-/// An ordering.
-pub trait Ordering {
-    /// Its name.
-    const ORDER: Order;
+pub mod ordering {
+    //! Orderings.
+
+    use bindings::memory::Order;
+
+    /// The orderings of loads, by name.
+    pub enum OrderingType {
+        /// That of [`Relaxed`](super::Relaxed), and all that no load has.
+        Relaxed,
+        /// That of [`Acquire`](super::Acquire).
+        Acquire,
+    }
+
+    /// An ordering.
+    pub trait Ordering {
+        /// Its name.
+        const ORDER: Order;
+        /// Its name as that of a load.
+        const TYPE: OrderingType = match Self::ORDER {
+            Order::Acquire => OrderingType::Acquire,
+            _ => OrderingType::Relaxed,
+        };
+    }
+
+    /// An ordering of loads.
+    pub trait AcquireOrRelaxed: Ordering {}
+
+    /// An ordering of stores.
+    pub trait ReleaseOrRelaxed: Ordering {}
 }
-
-/// An ordering of loads.
-pub trait AcquireOrRelaxed: Ordering {}
-
-/// An ordering of stores.
-pub trait ReleaseOrRelaxed: Ordering {}
+use ordering::{AcquireOrRelaxed, Ordering, ReleaseOrRelaxed};
 
 macro_rules! orderings {
     ($($(#[$doc:meta])* $name:ident)*) => {
@@ -49,8 +69,16 @@ impl AcquireOrRelaxed for Acquire {}
 impl ReleaseOrRelaxed for Relaxed {}
 impl ReleaseOrRelaxed for Release {}
 
+/// A type that can be loaded and stored.
+pub trait AtomicBasicOps {}
+
+impl<T> AtomicBasicOps for T {}
+
 /// What can be in an atomic variable.
 pub trait AtomicType: Copy {
+    /// What has the operations.
+    type Repr: AtomicBasicOps;
+
     /// As a number.
     fn to_bits(self) -> u64;
     /// From a number.
@@ -60,6 +88,8 @@ pub trait AtomicType: Copy {
 macro_rules! numbers {
     ($($type:ty)*) => {
         $(impl AtomicType for $type {
+            type Repr = Self;
+
             fn to_bits(self) -> u64 {
                 self as u64
             }
@@ -74,6 +104,8 @@ macro_rules! numbers {
 numbers! { i32 u32 i64 u64 }
 
 impl AtomicType for bool {
+    type Repr = Self;
+
     fn to_bits(self) -> u64 {
         self.into()
     }
@@ -84,6 +116,8 @@ impl AtomicType for bool {
 }
 
 impl<T> AtomicType for *mut T {
+    type Repr = Self;
+
     fn to_bits(self) -> u64 {
         self.expose_provenance() as u64
     }
