@@ -94,9 +94,10 @@ impl CallFunctionData {
         if cfd.csd.load(Relaxed).is_null() {
             // SAFETY: Allocating has no requirements.
             let csd = unsafe {
-                bindings::alloc_percpu(
+                bindings::alloc_percpu_gfp(
                     size_of::<bindings::__call_single_data>(),
                     size_of::<bindings::__call_single_data>(),
+                    bindings::GFP_KERNEL,
                 )
             };
             if csd.is_null() {

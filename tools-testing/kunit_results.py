@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-OURS = re.compile(r"(smp|x2apic|rust_smp|rust_cpuhp|rust_irq_work)(_|$)")
+OURS = re.compile(r"(smp|x2apic|rust_smp|rust_cpuhp|rust_irq_work|rust_percpu|rust_helpers)(_|$)")
 
 
 def cases(group, suite=""):

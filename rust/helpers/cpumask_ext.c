@@ -47,3 +47,10 @@ bool rust_helper_cpu_online(unsigned int cpu)
 {
 	return cpu_online(cpu);
 }
+
+__rust_helper
+bool rust_helper_cpumask_equal(const struct cpumask *src1p,
+			       const struct cpumask *src2p)
+{
+	return cpumask_equal(src1p, src2p);
+}

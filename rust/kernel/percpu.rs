@@ -4,7 +4,9 @@
 //!
 //! A per-CPU variable is declared with [`define_per_cpu!`], and accessed through the constant
 //! [`StaticPerCpu`] of the same name: by [`StaticPerCpu::this_cpu`] on the CPU itself, which takes
-//! a proof that the caller stays there, or by [`StaticPerCpu::get`] on any CPU.
+//! a proof that the caller stays there, or by [`StaticPerCpu::get`] on any CPU. One that is
+//! allocated is a [`DynamicPerCpu`], with the same methods. To add to a number needs no proof: see
+//! [`StaticPerCpu::num`].
 //!
 //! Other CPUs, and interrupts on the same CPU, may access a variable at any time. The methods
 //! therefore return a shared reference, and the type must be [`Sync`]: use
@@ -20,6 +22,19 @@ use crate::{
     prelude::*, //
 };
 
+mod dynamic;
+mod numeric;
+
+#[cfg(CONFIG_RUST_SMP_KUNIT_TEST)]
+mod tests;
+
+pub use self::{
+    dynamic::DynamicPerCpu,
+    numeric::{
+        Number,
+        PerCpuNumeric, //
+    }, //
+};
 pub use crate::define_per_cpu;
 pub use crate::preempt::{
     CpuGuard,
@@ -30,8 +45,9 @@ pub use crate::preempt::{
 ///
 /// # Invariants
 ///
-/// `symbol` is the address of a `static` in the per-CPU section. It must not be accessed there: the
-/// `T` of each possible CPU is at that address plus the offset of the CPU.
+/// `symbol` is the address of a `static` in the per-CPU section, or was returned by
+/// `alloc_percpu_gfp()`. It must not be accessed there: the `T` of each possible CPU is at that address
+/// plus the offset of the CPU.
 pub struct StaticPerCpu<T> {
     symbol: *mut T,
 }
@@ -46,14 +62,15 @@ impl<T> Clone for StaticPerCpu<T> {
 impl<T> Copy for StaticPerCpu<T> {}
 
 impl<T> StaticPerCpu<T> {
-    /// Makes the handle of a per-CPU symbol. For use by [`define_per_cpu!`] only.
+    /// Makes the handle of a per-CPU symbol. For use by [`define_per_cpu!`] and [`DynamicPerCpu`] only.
     ///
     /// Does not compile for a type that is aligned above a page: the per-CPU areas, and the part of
     /// them that a module gets, start at pages.
     ///
     /// # Safety
     ///
-    /// `symbol` must be the address of a `static` in one of the per-CPU sections.
+    /// `symbol` must be the address of a `static` in one of the per-CPU sections, or come from
+    /// `alloc_percpu_gfp()`: then the variable is not accessed after it is freed.
     #[doc(hidden)]
     pub const unsafe fn new(symbol: *mut T) -> Self {
         const {

@@ -17,7 +17,7 @@ use core::hint::assert_unchecked;
 ///
 /// # Safety
 ///
-/// `base` is the address of a per-CPU variable, or was returned by `alloc_percpu()`.
+/// `base` is the address of a per-CPU variable, or was returned by `alloc_percpu_gfp()`.
 #[inline(always)]
 pub unsafe fn this_cpu_ptr(base: *mut c_void) -> *mut c_void {
     let offset: usize;

@@ -240,7 +240,10 @@ pub fn per_cpu_ptr(symbol: *mut c_void, cpu: c_uint) -> *mut c_void {
     percpu::of(symbol, cpu)
 }
 
-pub fn alloc_percpu(size: usize, align: usize) -> *mut c_void {
+/// The flags of an allocation that may sleep.
+pub const GFP_KERNEL: u32 = 0;
+
+pub fn alloc_percpu_gfp(size: usize, align: usize, _gfp: u32) -> *mut c_void {
     percpu::alloc(size, align)
 }
 
