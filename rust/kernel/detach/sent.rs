@@ -4,7 +4,8 @@
 //!
 //! A handler that gets a pointer owns it. It may drop the last reference to an object, whose own
 //! drop may sleep, or take a lock that is held with interrupts on. So a [`Sent`] leaves the drop of
-//! the object to a worker. The object has the memory for this: a [`Later`].
+//! the object to a worker. The object has the memory for this: a [`Later`]. An [`ARef`] does not tell
+//! whether it is the last one, so it is dropped at once.
 
 use super::{
     run_in_task,
@@ -14,16 +15,27 @@ use crate::{
     bindings,
     container_of,
     prelude::*,
-    sync::Arc,
+    sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
+        Arc, //
+    },
     types::Opaque, //
 };
 use core::{
     marker::PhantomData,
     mem::ManuallyDrop,
-    ops::Deref, //
+    ops::Deref,
+    ptr::NonNull, //
 };
 
 /// A pointer that can be sent to a CPU.
+///
+/// An [`Arc`], a pinned [`KBox`], or an [`ARef`]. Whether an [`ARef`] is the last one, only its object
+/// can tell: it is dropped where the handler drops it, and [`AlwaysRefCounted::dec_ref`] must then be
+/// one that may be called in an interrupt.
 ///
 /// # Safety
 ///
@@ -81,6 +93,26 @@ unsafe impl<T: Send + 'static> SentPointer for Pin<KBox<T>> {
     }
 }
 
+// SAFETY: An `ARef` keeps its object valid, which does not move while it is shared. `last()` returns
+// no pointer.
+unsafe impl<T: AlwaysRefCounted + Send + Sync + 'static> SentPointer for ARef<T> {
+    fn into_raw(self) -> *mut T {
+        ARef::into_raw(self).as_ptr()
+    }
+
+    unsafe fn from_raw(pointer: *mut T) -> Self {
+        // SAFETY: It comes from a `NonNull`, by the safety requirements.
+        let object = unsafe { NonNull::new_unchecked(pointer) };
+
+        // SAFETY: By the safety requirements, it has the reference that `into_raw()` has given up.
+        unsafe { ARef::from_raw(object) }
+    }
+
+    fn last(self) -> Option<Self> {
+        None
+    }
+}
+
 /// What a worker drops.
 struct Dropped {
     object: *mut c_void,
@@ -111,7 +143,7 @@ impl Later {
 /// A pointer that a handler has got.
 ///
 /// If it is the last one to its object, a worker drops the object, in a task that may sleep. The
-/// drop never waits.
+/// drop never waits. For an [`ARef`] see [`SentPointer`].
 ///
 /// # Invariants
 ///

@@ -41,8 +41,8 @@ pub use crate::impl_has_irq_work;
 
 /// An object with a work, of which the handler gets a pointer.
 ///
-/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`], which the sender then no
-/// longer has. The object has an [`OwnedIrqWork`], to which [`impl_has_irq_work!`] leads. An object with
+/// The pointer may be an [`Arc`](crate::sync::Arc), an [`ARef`](crate::sync::aref::ARef), or a pinned
+/// [`KBox`], which the sender then no longer has. The object has an [`OwnedIrqWork`], to which [`impl_has_irq_work!`] leads. An object with
 /// several of them has a handler for each `ID`.
 ///
 /// # Examples

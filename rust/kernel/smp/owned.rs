@@ -25,8 +25,8 @@ pub use crate::impl_has_csd;
 
 /// An object that is sent to CPUs, with a pointer that its handler gets.
 ///
-/// The pointer may be an [`Arc`](crate::sync::Arc), or a pinned [`KBox`], which the sender then no
-/// longer has. The object has an [`OwnedCsd`], to which [`impl_has_csd!`] leads. An object with several
+/// The pointer may be an [`Arc`](crate::sync::Arc), an [`ARef`](crate::sync::aref::ARef), or a pinned
+/// [`KBox`], which the sender then no longer has. The object has an [`OwnedCsd`], to which [`impl_has_csd!`] leads. An object with several
 /// of them has a handler for each `ID`.
 ///
 /// # Examples

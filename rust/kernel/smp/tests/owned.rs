@@ -29,13 +29,19 @@ use crate::{
         Sent, //
     },
     sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
         atomic::{
             Atomic,
+            Full,
             Relaxed, //
         },
         Arc, //
     }, //
 };
+use core::ptr::NonNull;
 
 #[cfg(CONFIG_HOTPLUG_CPU)]
 use crate::smp::testing::Down;
@@ -146,6 +152,60 @@ impl Own {
     }
 }
 
+/// An object that counts its references itself, in a box.
+struct Counted {
+    references: Atomic<u32>,
+    log: Arc<Log>,
+    csd: OwnedCsd<Self>,
+    freed: Arc<Atomic<u32>>,
+}
+
+impl_has_csd! {
+    impl HasCsd<Self> for Counted { self.csd }
+}
+
+// SAFETY: The object is in a box, and is freed with its last reference.
+unsafe impl AlwaysRefCounted for Counted {
+    fn inc_ref(&self) {
+        self.references.add(1, Relaxed);
+    }
+
+    unsafe fn dec_ref(object: NonNull<Self>) {
+        // SAFETY: There is a reference, by the safety requirements.
+        if unsafe { object.as_ref() }.references.fetch_sub(1, Full) == 1 {
+            // SAFETY: That was the last one, and the object came from a box.
+            let object = unsafe { KBox::from_raw(object.as_ptr()) };
+
+            object.freed.add(1, Relaxed);
+        }
+    }
+}
+
+impl OwnedHandler for Counted {
+    type Pointer = ARef<Self>;
+
+    fn handle(this: Sent<'_, ARef<Self>>, context: &CallContext) {
+        this.log.ran(context);
+    }
+}
+
+impl Counted {
+    fn new(log: &Arc<Log>, freed: &Arc<Atomic<u32>>) -> Result<ARef<Self>> {
+        let counted = Self {
+            references: Atomic::new(1),
+            log: log.clone(),
+            csd: OwnedCsd::new(),
+            freed: freed.clone(),
+        };
+        let counted = KBox::into_raw(KBox::new(counted, GFP_KERNEL)?);
+
+        // SAFETY: A box is not null.
+        let counted = unsafe { NonNull::new_unchecked(counted) };
+        // SAFETY: This is the reference with which the object begins.
+        Ok(unsafe { ARef::from_raw(counted) })
+    }
+}
+
 #[kunit_tests(rust_smp_owned)]
 mod cases {
     use super::*;
@@ -207,6 +267,32 @@ mod cases {
             check_eq!(log.runs.load(Relaxed), n);
             check_eq!(log.cpu.load(Relaxed), cpu.as_u32());
         }
+        Ok(())
+    }
+
+    #[test]
+    fn an_object_that_counts_its_references_is_freed_with_the_last_one() -> Result {
+        let Cpus { here, there } = two_cpus()?;
+        let log = Log::new()?;
+        let freed = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let kept = Counted::new(&log, &freed)?;
+
+        let mut ran = [false; 2];
+        for (ran, (n, cpu)) in ran.iter_mut().zip([(1, there), (2, here)]) {
+            let sent = send(kept.clone(), cpu).is_ok();
+            *ran = sent && becomes_true(|| log.runs.load(Relaxed) == n);
+        }
+        let one_left = becomes_true(|| kept.references.load(Relaxed) == 1);
+        let early = freed.load(Relaxed);
+        let given_away = send(kept, there);
+        let dropped = becomes_true(|| freed.load(Relaxed) != 0);
+
+        check_eq!(ran, [true, true]);
+        check!(one_left);
+        check_eq!(early, 0);
+        check!(given_away.is_ok());
+        check!(dropped);
+        check_eq!((log.runs.load(Relaxed), freed.load(Relaxed)), (3, 1));
         Ok(())
     }
 
