@@ -5,6 +5,7 @@
 use super::{
     instance::Instance,
     Callbacks,
+    HotplugLock,
     State, //
 };
 use crate::{
@@ -84,7 +85,7 @@ impl<T: Callbacks> Registration<T> {
         name: &'static CStr,
         callbacks: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
-        Self::make(move || State::new(name), callbacks, true)
+        Self::make(move || State::new(name), callbacks, true, None)
     }
 
     /// As [`new`](Self::new), but runs no callback now, nor when the registration is dropped.
@@ -95,7 +96,7 @@ impl<T: Callbacks> Registration<T> {
         name: &'static CStr,
         callbacks: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
-        Self::make(move || State::new(name), callbacks, false)
+        Self::make(move || State::new(name), callbacks, false, None)
     }
 
     /// Registers callbacks as an instance of `state`, and runs [`Callbacks::startup`] once for each
@@ -137,7 +138,7 @@ impl<T: Callbacks> Registration<T> {
         state: Arc<State<T>>,
         callbacks: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
-        Self::make(move || Ok(state), callbacks, true)
+        Self::make(move || Ok(state), callbacks, true, None)
     }
 
     /// As [`instance`](Self::instance), but runs no callback now, nor when the registration is
@@ -148,21 +149,65 @@ impl<T: Callbacks> Registration<T> {
         state: Arc<State<T>>,
         callbacks: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
-        Self::make(move || Ok(state), callbacks, false)
+        Self::make(move || Ok(state), callbacks, false, None)
     }
 
-    fn make(
-        state: impl FnOnce() -> Result<Arc<State<T>>>,
-        callbacks: impl PinInit<T, Error>,
+    /// As [`instance`](Self::instance), where the caller holds the lock: what it has seen of the CPUs
+    /// is still so when the callbacks are registered.
+    ///
+    /// `state` must not be dropped before `lock` is. The registration is dropped after that, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::cpuhp::{Callbacks, HotplugLock, Online, Registration, State};
+    ///
+    /// struct Device;
+    ///
+    /// impl Callbacks for Device {
+    ///     type Section = Online;
+    /// }
+    ///
+    /// let state = State::new(c"example:locked")?;
+    /// let lock = HotplugLock::new();
+    /// let cpus = lock.online().weight();
+    /// let device = Registration::instance_locked(&lock, &state, try_init!(Device {}? Error));
+    /// let device = KBox::pin_init(device, GFP_KERNEL)?;
+    ///
+    /// // A callback was run for this number of CPUs.
+    /// assert!(cpus > 0);
+    /// drop(lock);
+    /// drop(device);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "cpuhp_state_add_instance_cpuslocked")]
+    pub fn instance_locked<'a, I: PinInit<T, Error>>(
+        lock: &'a HotplugLock,
+        state: &Arc<State<T>>,
+        callbacks: I,
+    ) -> impl PinInit<Self, Error> + use<'a, T, I> {
+        let state = state.clone();
+
+        Self::make(move || Ok(state), callbacks, true, Some(lock))
+    }
+
+    fn make<'a, S, I>(
+        state: S,
+        callbacks: I,
         calls: bool,
-    ) -> impl PinInit<Self, Error> {
+        lock: Option<&'a HotplugLock>,
+    ) -> impl PinInit<Self, Error> + use<'a, T, S, I>
+    where
+        S: FnOnce() -> Result<Arc<State<T>>>,
+        I: PinInit<T, Error>,
+    {
         try_pin_init!(Self {
             instance <- Instance::new(callbacks),
             calls,
             state: state()?,
             // INVARIANT: After this, `instance` is one of `state`.
             // SAFETY: It does not move, and the drop removes it.
-            _: { unsafe { state.add(&instance, *calls) }? },
+            _: { unsafe { state.add(&instance, *calls, lock) }? },
         }? Error)
     }
 

@@ -143,7 +143,8 @@ impl<T: Callbacks> State<T> {
         Ok(state)
     }
 
-    /// Adds an instance. `calls`: runs its callback for each CPU that is online.
+    /// Adds an instance. `calls`: runs its callback for each CPU that is online. `lock`: the caller
+    /// holds the lock.
     ///
     /// No CPU goes down before `may_fail` is set: for each CPU that goes down later, the callback
     /// may fail.
@@ -151,10 +152,23 @@ impl<T: Callbacks> State<T> {
     /// # Safety
     ///
     /// If this succeeds, `instance` must not move, and must be removed before it is dropped.
-    pub(super) unsafe fn add(&self, instance: &Instance<T>, calls: bool) -> Result {
+    pub(super) unsafe fn add(
+        &self,
+        instance: &Instance<T>,
+        calls: bool,
+        lock: Option<&HotplugLock>,
+    ) -> Result {
         // SAFETY: By the safety requirements. The callbacks are those of the instance, by the type
         // invariants.
-        unsafe { add(&self.entry, instance.node(), calls, &instance.may_fail) }
+        unsafe {
+            add(
+                &self.entry,
+                instance.node(),
+                calls,
+                &instance.may_fail,
+                lock,
+            )
+        }
     }
 
     /// Removes an instance. `calls`: runs its callback for each CPU that is online.
@@ -265,10 +279,16 @@ fn setup_state(
 /// removed.
 // A module cannot call `__cpuhp_state_add_instance_cpuslocked()` itself, since it is not exported.
 #[inline(never)]
-unsafe fn add(entry: &Entry, node: Node, calls: bool, may_fail: &Atomic<bool>) -> Result {
+unsafe fn add(
+    entry: &Entry,
+    node: Node,
+    calls: bool,
+    may_fail: &Atomic<bool>,
+    lock: Option<&HotplugLock>,
+) -> Result {
     entry.nodes.lock().push(node, GFP_KERNEL)?;
 
-    let lock = HotplugLock::new();
+    let new_lock = lock.is_none().then(HotplugLock::new);
     // SAFETY: By the safety requirements. CPU hotplug is locked.
     let added = to_result(unsafe {
         bindings::__cpuhp_state_add_instance_cpuslocked(entry.number, node.as_ptr(), calls)
@@ -277,7 +297,7 @@ unsafe fn add(entry: &Entry, node: Node, calls: bool, may_fail: &Atomic<bool>) -
     if added.is_ok() {
         may_fail.store(true, Relaxed);
     }
-    drop(lock);
+    drop(new_lock);
     if added.is_err() {
         entry.nodes.lock().retain(|other| *other != node);
     }

@@ -435,6 +435,33 @@ mod suite {
     }
 
     #[test]
+    fn an_instance_is_added_where_the_lock_is_held() -> Result {
+        let log = Log::new()?;
+        let state = State::new(c"test:locked")?;
+
+        let lock = HotplugLock::new();
+        let cpus = lock.online().weight();
+        let added: Result<Registered<Online>> = KBox::pin_init(
+            Registration::instance_locked(&lock, &state, log.recorder()),
+            GFP_KERNEL,
+        );
+        let seen = log.total();
+        log.fail_startup.store(ALL, Relaxed);
+        let refused: Result<Registered<Online>> = KBox::pin_init(
+            Registration::instance_locked(&lock, &state, log.recorder()),
+            GFP_KERNEL,
+        );
+        drop(lock);
+
+        check_eq!(seen, (cpus, 0));
+        check_eq!(refused.err(), Some(EXDEV));
+        drop(added?);
+        // The second one has failed on its first CPU.
+        check_eq!(log.total(), (cpus.wrapping_add(1), cpus));
+        Ok(())
+    }
+
+    #[test]
     fn an_error_of_startup_leaves_other_instances_as_they_are() -> Result {
         let logs = [Log::new()?, Log::new()?];
         let [log, other] = &logs;
