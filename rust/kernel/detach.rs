@@ -407,6 +407,21 @@ impl<T> Owner<T> {
         })
     }
 
+    /// Takes references for `count` CPUs that the value is sent to: at least one. Each of them takes
+    /// the returned pointer back once, by [`Use::from_raw`].
+    ///
+    /// # Errors
+    ///
+    /// - [`ENODEV`]: the module of the code is being unloaded.
+    pub(crate) fn start_uses(&self, count: u32) -> Result<*mut T> {
+        let first = self.start_use()?;
+
+        for _ in 1..count {
+            first.another().into_raw();
+        }
+        Ok(first.into_raw())
+    }
+
     /// Returns whether a [`Use`] is left. If not, the caller sees what all of them have written.
     #[inline]
     pub(crate) fn is_used(&self) -> bool {
@@ -485,6 +500,23 @@ pub(crate) struct Use<T> {
 }
 
 impl<T> Use<T> {
+    /// Takes references for another CPU.
+    fn another(&self) -> Self {
+        let header = self.shared.cast::<Header>();
+        // SAFETY: The allocation is valid, by the type invariants.
+        let Header {
+            references, module, ..
+        } = unsafe { header.as_ref() };
+
+        // SAFETY: There is one, by the type invariants.
+        unsafe { module.get_more() };
+        references.add(1, Relaxed);
+        Self {
+            // INVARIANT: These are the references that were just taken.
+            shared: self.shared,
+        }
+    }
+
     /// Turns the use into a pointer for C. [`from_raw`](Self::from_raw) takes it back.
     #[inline]
     pub(crate) fn into_raw(self) -> *mut T {

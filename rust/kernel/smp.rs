@@ -16,6 +16,7 @@
 //! | run on all CPUs, including this one | [`Caller::call_all`], [`Caller::call_all_in`], [`Caller::call_all_if`] |
 //! | run on all CPUs but this one | [`Caller::call_others`], [`Caller::call_others_in`] |
 //! | run on all CPUs, and get a result from each | [`Caller::call_all_with`] |
+//! | run on all CPUs asynchronously | [`Caller::call_all_async`] |
 //! | run several functions on several CPUs, with few IPIs | [`Caller::run`] of a [`Batch`] |
 //! | run asynchronously, and get the result later | [`call_async`] |
 //! | run many functions asynchronously, and wait once | [`Caller::scope`] |
@@ -65,6 +66,7 @@
 // - `post`: asynchronous calls that a scope waits for
 // - `task`: calls that run in a task
 // - `many`: calls to many CPUs
+// - `many_async`: the same, asynchronously
 // - `one`: calls to one CPU
 // - `pending`: asynchronous calls with a result
 // - `owned`: a csd in an object that the handler gets
@@ -83,6 +85,7 @@ mod context;
 mod csd;
 mod error;
 mod many;
+mod many_async;
 mod one;
 mod owned;
 mod pending;

@@ -33,18 +33,29 @@ use core::{
 ///
 /// # Invariants
 ///
-/// The result belongs to the target while there is a [`Use`], and then to the [`Pending`]. It is
+/// The result belongs to the targets while there is a [`Use`], and then to the [`Pending`]. It is
 /// present from then on, until it is taken.
-struct Head<R> {
-    csd: RawCsd,
+pub(super) struct Head<R> {
+    /// The target, or one of them.
     cpu: CpuId,
     result: UnsafeCell<Option<R>>,
 }
 
 // SAFETY: One CPU at a time uses the result, by the type invariants, and it is `Send`.
 unsafe impl<R: Send> Sync for Head<R> {}
-// SAFETY: Any task may free the csd, and the result is `Send`.
+// SAFETY: Any task may drop the result, which is `Send`.
 unsafe impl<R: Send> Send for Head<R> {}
+
+impl Head<()> {
+    /// Makes the head of a call whose functions return nothing.
+    pub(super) fn nothing(cpu: CpuId) -> Self {
+        // INVARIANT: The result is present, and no target uses it.
+        Self {
+            cpu,
+            result: UnsafeCell::new(Some(())),
+        }
+    }
+}
 
 /// A function that was sent to a CPU, and its result.
 ///
@@ -52,12 +63,15 @@ unsafe impl<R: Send> Send for Head<R> {}
 ///
 /// While there is a [`Use`], `f` belongs to the target.
 struct Inner<F, R> {
+    csd: RawCsd,
     head: Head<R>,
     f: UnsafeCell<F>,
 }
 
 // SAFETY: One CPU at a time uses the function, by the type invariants, and it is `Send`.
 unsafe impl<F: Send, R: Send> Sync for Inner<F, R> {}
+// SAFETY: Any task may free the csd, and drop the function and the result, which are `Send`.
+unsafe impl<F: Send, R: Send> Send for Inner<F, R> {}
 
 /// # Safety
 ///
@@ -125,8 +139,8 @@ where
     R: Send + 'static,
 {
     let inner = Inner {
+        csd: RawCsd::new(),
         head: Head {
-            csd: RawCsd::new(),
             cpu,
             result: UnsafeCell::new(None),
         },
@@ -139,22 +153,19 @@ where
 
     // SAFETY: The csd was never sent. It stays valid until `run_async()` takes the use back and
     // drops it.
-    if !unsafe {
-        RawCsd::send(
-            &raw const owner.head.csd,
-            cpu,
-            run_async::<F, R>,
-            info.cast(),
-        )
-    } {
+    if !unsafe { RawCsd::send(&raw const owner.csd, cpu, run_async::<F, R>, info.cast()) } {
         // SAFETY: The csd was not sent.
         drop(unsafe { Use::from_raw(info) });
         return Err(CallError::not_called(cpu));
     }
-    Ok(Pending(owner.into_part(|inner| &inner.head)))
+    Ok(Pending::new(owner, |inner| &inner.head))
 }
 
 impl<R> Pending<R> {
+    pub(super) fn new<T: Send + Sync>(owner: Owner<T>, head: impl FnOnce(&T) -> &Head<R>) -> Self {
+        Self(owner.into_part(head))
+    }
+
     /// Returns whether the function has returned.
     ///
     /// # Examples

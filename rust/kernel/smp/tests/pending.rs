@@ -12,12 +12,16 @@ use super::fixture::{
 };
 use crate::{
     cpu::CpuId,
-    cpumask::Cpumask,
+    cpumask::{
+        Cpumask,
+        CpumaskVar, //
+    },
     preempt::CpuPinned,
     prelude::*,
     smp::{
         call_async,
         testing::{
+            becomes_true,
             check,
             check_eq,
             two_cpus,
@@ -28,7 +32,13 @@ use crate::{
         Caller,
         Pending, //
     },
-    sync::Arc,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
     time::Delta, //
 };
 
@@ -164,6 +174,68 @@ mod cases {
 
         let pending = call_async(here, |ctx| ctx.cpu(), GFP_KERNEL)?;
         check_eq!(pending.poll().ok(), Some(here));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_all_is_done_when_the_last_cpu_has_returned() -> Result {
+        let there = two_cpus()?.there;
+        let caller = Caller::new()?;
+        let drops = Drops::new()?;
+        let captured = Dropped(drops.clone());
+        let calls = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
+        let (gate, held) = hold(there, || ())?;
+        let counted = calls.clone();
+        let f = move |_: &CallContext| {
+            captured.touch();
+            counted.add(1, Relaxed);
+        };
+
+        let cpus = Cpumask::online().weight();
+        let pending = caller.call_all_async(Cpumask::online(), f, GFP_KERNEL)?;
+        let others = becomes_true(|| calls.load(Relaxed) == cpus.wrapping_sub(1));
+        let early = pending.is_done();
+        gate.open();
+        caller.join(core::slice::from_ref(&pending));
+        let all = calls.load(Relaxed);
+        let undropped = drops.count();
+        drop(pending);
+
+        check!(others);
+        check!(!early);
+        check!(caller.wait(held));
+        check_eq!(all, cpus);
+        check_eq!(undropped, Some(0));
+        check_eq!(drops.count(), Some(1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_all_that_is_detached_is_dropped_once_by_a_worker() -> Result {
+        let there = two_cpus()?.there;
+        let caller = Caller::new()?;
+        let drops = Drops::new()?;
+        let captured = Dropped(drops.clone());
+        let (gate, held) = hold(there, || ())?;
+
+        let f = move |_: &CallContext| captured.touch();
+        drop(caller.call_all_async(Cpumask::online(), f, GFP_KERNEL)?);
+        let early = drops.count();
+        gate.open();
+
+        check!(caller.wait(held));
+        check_eq!(early, Some(0));
+        check_eq!(drops.after(1), Some(1));
+        Ok(())
+    }
+
+    #[test]
+    fn a_call_to_an_empty_set_is_done_at_once() -> Result {
+        let caller = Caller::new()?;
+        let empty = CpumaskVar::new_zero(GFP_KERNEL)?;
+
+        let pending = caller.call_all_async(&empty, |_| (), GFP_KERNEL)?;
+        check_eq!(pending.poll().ok(), Some(()));
         Ok(())
     }
 
