@@ -2,7 +2,8 @@
 """Prints the public items of Rust files, a line each, as rustfmt has formatted them.
 
 usage: api.py FOLDER. Each line has the path of the item and its signature, sorted, for a file that shows a
-change of the interface in review.
+change of the interface in review. With --examples it prints those items instead whose documentation has no
+example, nor says where one is.
 """
 
 import pathlib
@@ -54,15 +55,36 @@ def items(path, module):
             hidden = False
 
 
+def without_example(path):
+    """Yields the public items of a file that have no example."""
+    text = path.read_text()
+    hidden = re.findall(r"#\[doc\(hidden\)\]\n(?:#.*\n)*pub struct (\w+)", text)
+    owner, doc = "", []
+    for line in text.splitlines():
+        word = line.strip()
+        if match := re.match(r"(?:unsafe )?impl(?:<[^>]*>)? (\w+)", line):
+            owner = match.group(1)
+        if word.startswith(("///", "#[")):
+            doc.append(word)
+            continue
+        public = re.match(r"pub (?!use|mod)", word) and ITEM.match(word.removeprefix("pub "))
+        said = "/// # Examples" in doc or "#[doc(hidden)]" in doc or not any(part[0] == "/" for part in doc)
+        if public and not said and not (line.startswith(" ") and owner in hidden):
+            yield f"{path.name}: {public.group(1)}"
+        if word:
+            doc = []
+
+
 def main():
-    root = pathlib.Path(sys.argv[1])
+    examples = sys.argv[1] == "--examples"
+    root = pathlib.Path(sys.argv[-1])
     found = set()
     for path in sorted(root.rglob("*.rs")):
         parts = path.relative_to(root).with_suffix("").parts
         if "tests" in parts or "testing" in parts or parts[0] == "helpers":
             continue
-        found.update(items(path, "::".join(("kernel", parts[0]))))
-    print("\n".join(sorted(found)))
+        found.update(without_example(path) if examples else items(path, "::".join(("kernel", parts[0]))))
+    print("".join(f"{line}\n" for line in sorted(found)), end="")
 
 
 main()

@@ -46,6 +46,24 @@ CALLERS = {
     "a governor": ", for ``cpus_peek_for_pending_ipi()``",
 }
 
+# The cases that have an equal in C, named by a case from C or by a function, and the ports that use them.
+API = (
+    ("one, wait", "one, wait", "scftorture"),
+    ("one, async", "smp_call_function_single_async()", "blk-mq"),
+    ("one, async, an object", "smp_call_function_single_async()", "scftorture"),
+    ("any, wait", "any, wait", "acpi-cpufreq"),
+    ("on each, wait", "on each, wait", "acpi-cpufreq"),
+    ("in a task of one, wait", "in a task of one, wait", "dell-smm-hwmon"),
+    ("self, IRQ work", "irq_work_queue()", "igen6_edac"),
+    ("self, IRQ work, an object", "irq_work_queue()", "dma-fence-array"),
+)
+CASES_OF_C = {
+    "one, wait": "smp_call_function_single()",
+    "any, wait": "smp_call_function_any()",
+    "on each, wait": "on_each_cpu_cond_mask()",
+    "in a task of one, wait": "smp_call_on_cpu()",
+}
+
 # A run with fewer is not stored.
 RUNS = 5
 
@@ -134,6 +152,18 @@ def calls_table():
         "",
         *list_table((28, 24, 24, 24), rows),
     ]
+
+
+def api_table():
+    """What the Rust API adds to the function of C that it calls, on the Rust kernel."""
+    callers = load(f"figures-{CPUS}.json")["figures"]["default"]
+    rows = [["with ``kernel::smp``", "instructions", "function of C", "instructions", "ports"]]
+    for case, function, ports in API:
+        own = callers["Rust"][case][0]
+        of_c = callers["Rust" if function.endswith("()") else "C"][function][0]
+        name = function if function.endswith("()") else CASES_OF_C[function]
+        rows.append([case, number(own), f"``{name}``", number(of_c), ports])
+    return list_table((24, 12, 30, 12, 22), rows)
 
 
 def compilers_table():
@@ -242,6 +272,7 @@ def transfers_table():
 
 TABLES = {
     "calls": calls_table,
+    "api": api_table,
     "compilers": compilers_table,
     "stretches": stretches_table,
     "transfers": transfers_table,

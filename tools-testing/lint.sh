@@ -230,6 +230,7 @@ chain_check() {
 api_check() {
 	verdict "$(diff <(grep -v '^#' "$here/api.txt") <(python3 -B "$here/api.py" "$top/rust/kernel") | grep '^[<>]' || true)" \
 		"not as in $(short "$here")/api.txt, which api.py rust/kernel prints"
+	verdict "$(python3 -B "$here/api.py" --examples "$top/rust/kernel")" "have no example"
 	echo "$(grep -vc '^#' "$here/api.txt") public items"
 }
 

@@ -45,6 +45,10 @@ pub use self::{
 ///
 /// It borrows nothing, and any task may drop it: an [`IrqWork`] that is dropped or forgotten while
 /// it is queued still runs.
+///
+/// # Examples
+///
+/// See [`IrqWork`].
 pub trait Handler: Send + Sync + 'static {
     /// Called once each time that the work has been queued.
     ///
@@ -127,6 +131,10 @@ impl<T: Handler> IrqWork<T> {
     ///
     /// - [`ENOMEM`]: there is no memory.
     /// - Those of `handler`.
+    ///
+    /// # Examples
+    ///
+    /// See [`IrqWork`].
     #[doc(alias = "init_irq_work")]
     #[doc(alias = "IRQ_WORK_INIT")]
     pub fn new<E>(handler: impl PinInit<T, E>, flags: Flags) -> Result<Self>
@@ -210,6 +218,10 @@ impl<T: Handler> IrqWork<T> {
     /// # Errors
     ///
     /// - [`ENODEV`]: the module of the handler is being unloaded.
+    ///
+    /// # Examples
+    ///
+    /// See [`IrqWork`].
     #[doc(alias = "irq_work_queue")]
     pub fn queue(&self) -> Result<bool> {
         // SAFETY: The work is initialized, and is not freed while there is a use of it.
@@ -264,12 +276,20 @@ impl<T: Handler> IrqWork<T> {
     /// The caller then sees what the handlers have written. May sleep, so a handler must not call
     /// it. The wait has no bound while the work is queued again and again. As in C, a long wait is
     /// not reported.
+    ///
+    /// # Examples
+    ///
+    /// See [`IrqWork`].
     #[doc(alias = "irq_work_sync")]
     pub fn sync(&self) {
         raw::wait_while(|| self.0.is_used());
     }
 
     /// Returns the handler.
+    ///
+    /// # Examples
+    ///
+    /// See [`IrqWork`].
     pub fn handler(&self) -> &T {
         &self.0.handler
     }

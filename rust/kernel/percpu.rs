@@ -48,6 +48,10 @@ pub use crate::preempt::{
 /// `symbol` is the address of a `static` in the per-CPU section, or was returned by
 /// `alloc_percpu_gfp()`. It must not be accessed there: the `T` of each possible CPU is at that address
 /// plus the offset of the CPU.
+///
+/// # Examples
+///
+/// See [`define_per_cpu!`].
 pub struct StaticPerCpu<T> {
     symbol: *mut T,
 }
@@ -125,6 +129,10 @@ impl<T> StaticPerCpu<T> {
     /// Returns the address of the variable of the CPU that the caller runs on.
     ///
     /// If the caller can move to another CPU, the address is that of some CPU's variable.
+    ///
+    /// # Examples
+    ///
+    /// See [`define_per_cpu!`].
     #[inline]
     pub fn this_cpu_ptr(self) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants.
@@ -136,6 +144,10 @@ impl<T> StaticPerCpu<T> {
     /// # Safety
     ///
     /// `cpu` must be a possible CPU. Other CPUs have no variable.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticPerCpu::per_cpu`].
     #[inline]
     pub unsafe fn per_cpu_ptr(self, cpu: CpuId) -> *mut T {
         // SAFETY: `symbol` is a per-CPU address, by the type invariants, and `cpu` is possible.
@@ -145,6 +157,10 @@ impl<T> StaticPerCpu<T> {
 
 impl<T: Sync> StaticPerCpu<T> {
     /// Returns the variable of the CPU that the caller stays on.
+    ///
+    /// # Examples
+    ///
+    /// See [`define_per_cpu!`].
     #[inline]
     pub fn this_cpu<P: CpuPinned + ?Sized>(self, _pinned: &P) -> &T {
         // SAFETY: The current CPU is possible, and its variable lives as long as the kernel or the
@@ -179,6 +195,20 @@ impl<T: Sync> StaticPerCpu<T> {
     /// # Safety
     ///
     /// `cpu` must be a possible CPU.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpu::CpuId, percpu::define_per_cpu, sync::atomic::{Atomic, Relaxed}};
+    ///
+    /// define_per_cpu! {
+    ///     static LEVEL: Atomic<u32> = Atomic::new(4);
+    /// }
+    ///
+    /// // SAFETY: The CPU that runs this is possible.
+    /// let level = unsafe { LEVEL.per_cpu(CpuId::current()) };
+    /// assert_eq!(level.load(Relaxed), 4);
+    /// ```
     #[inline]
     pub unsafe fn per_cpu(self, cpu: CpuId) -> &'static T {
         // SAFETY: `cpu` is possible, by the safety requirements.

@@ -17,6 +17,10 @@ use crate::{
 ///
 /// Implementers guarantee that the task that holds a value of the type does not move to another CPU
 /// until the value is dropped.
+///
+/// # Examples
+///
+/// See [`CpuGuard`].
 pub unsafe trait CpuPinned {
     /// Returns the CPU that the holder stays on.
     #[inline]
@@ -47,6 +51,10 @@ pub struct CpuGuard(NotThreadSafe);
 
 impl CpuGuard {
     /// Disables preemption until the guard is dropped.
+    ///
+    /// # Examples
+    ///
+    /// See [`CpuGuard`].
     #[inline]
     #[doc(alias = "preempt_disable")]
     #[allow(clippy::new_without_default)]

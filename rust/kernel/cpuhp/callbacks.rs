@@ -10,6 +10,10 @@ use crate::prelude::*;
 /// CPU hotplug is locked while one is executed: no other CPU comes online or goes offline. A
 /// callback must therefore not take the [`HotplugLock`](super::HotplugLock), nor make or drop a
 /// [`Registration`](super::Registration): it would deadlock. It borrows nothing.
+///
+/// # Examples
+///
+/// See [`Registration`](super::Registration).
 pub trait Callbacks: Sync + 'static {
     /// Where the callbacks run.
     type Section: Section;

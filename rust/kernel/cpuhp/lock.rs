@@ -43,6 +43,10 @@ pub struct HotplugLock(NotThreadSafe);
 
 impl HotplugLock {
     /// Takes the lock. May sleep, until a CPU that is coming online or going offline has done so.
+    ///
+    /// # Examples
+    ///
+    /// See [`HotplugLock`].
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         #[cfg(CONFIG_HOTPLUG_CPU)]
@@ -79,12 +83,20 @@ impl HotplugLock {
     }
 
     /// Returns the CPUs that are online, which do not change while the lock is held.
+    ///
+    /// # Examples
+    ///
+    /// See [`HotplugLock`].
     #[doc(alias = "cpu_online_mask")]
     pub fn online(&self) -> &Cpumask {
         Cpumask::online()
     }
 
     /// Returns whether `cpu` is online, and stays so while the lock is held.
+    ///
+    /// # Examples
+    ///
+    /// See [`HotplugLock`].
     #[doc(alias = "cpu_online")]
     pub fn is_online(&self, cpu: CpuId) -> bool {
         cpu.is_online()

@@ -81,6 +81,10 @@ impl<T: Callbacks> Registration<T> {
     ///
     /// - Those of [`State::new`].
     /// - Those of [`Registration::instance`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Registration`].
     pub fn new(
         name: &'static CStr,
         callbacks: impl PinInit<T, Error>,
@@ -91,6 +95,35 @@ impl<T: Callbacks> Registration<T> {
     /// As [`new`](Self::new), but runs no callback now, nor when the registration is dropped.
     ///
     /// For one CPU, the first callback may be [`Callbacks::teardown`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     cpuhp::{Callbacks, Online, OnlineCpu, Registration},
+    ///     sync::atomic::{Atomic, Relaxed},
+    /// };
+    ///
+    /// struct Changes {
+    ///     count: Atomic<u32>,
+    /// }
+    ///
+    /// impl Callbacks for Changes {
+    ///     type Section = Online;
+    ///
+    ///     fn startup(&self, _cpu: &OnlineCpu) -> Result {
+    ///         self.count.add(1, Relaxed);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let changes = try_init!(Changes { count: Atomic::new(0) }? Error);
+    /// let changes = Registration::new_nocalls(c"example:changes", changes);
+    /// let changes = KBox::pin_init(changes, GFP_KERNEL)?;
+    /// // The number of CPUs that have come online since.
+    /// let _ = changes.callbacks().count.load(Relaxed);
+    /// # Ok::<(), Error>(())
+    /// ```
     #[doc(alias = "cpuhp_setup_state_nocalls")]
     pub fn new_nocalls(
         name: &'static CStr,
@@ -143,6 +176,10 @@ impl<T: Callbacks> Registration<T> {
 
     /// As [`instance`](Self::instance), but runs no callback now, nor when the registration is
     /// dropped.
+    ///
+    /// # Examples
+    ///
+    /// See [`instance`](Self::instance) and [`new_nocalls`](Self::new_nocalls).
     #[doc(alias = "cpuhp_state_add_instance_nocalls")]
     #[doc(alias = "cpuhp_state_remove_instance_nocalls")]
     pub fn instance_nocalls(
@@ -212,6 +249,10 @@ impl<T: Callbacks> Registration<T> {
     }
 
     /// Returns the callbacks that were registered.
+    ///
+    /// # Examples
+    ///
+    /// See [`Registration`].
     pub fn callbacks(&self) -> &T {
         &self.instance.callbacks
     }

@@ -18,6 +18,55 @@ mod sealed {
 }
 
 /// A section of the list of states: it decides where callbacks run, and which may fail.
+///
+/// # Examples
+///
+/// A buffer for each CPU that starts, and a count of those that are online.
+///
+/// ```
+/// use kernel::{
+///     cpu::CpuId,
+///     cpuhp::{Callbacks, Online, OnlineCpu, Prepare, Registration},
+///     preempt::CpuPinned,
+///     sync::atomic::{Atomic, Relaxed},
+/// };
+///
+/// struct Buffers {
+///     made: Atomic<u32>,
+/// }
+///
+/// impl Callbacks for Buffers {
+///     type Section = Prepare;
+///
+///     fn startup(&self, _cpu: &CpuId) -> Result {
+///         self.made.add(1, Relaxed);
+///         Ok(())
+///     }
+/// }
+///
+/// struct Last {
+///     cpu: Atomic<u32>,
+/// }
+///
+/// impl Callbacks for Last {
+///     type Section = Online;
+///
+///     fn startup(&self, cpu: &OnlineCpu) -> Result {
+///         self.cpu.store(cpu.cpu().as_u32(), Relaxed);
+///         Ok(())
+///     }
+/// }
+///
+/// let buffers = try_init!(Buffers { made: Atomic::new(0) }? Error);
+/// let buffers = KBox::pin_init(Registration::new(c"example:buffers", buffers), GFP_KERNEL)?;
+/// let last = try_init!(Last { cpu: Atomic::new(u32::MAX) }? Error);
+/// let last = KBox::pin_init(Registration::new(c"example:last", last), GFP_KERNEL)?;
+///
+/// assert!(buffers.callbacks().made.load(Relaxed) > 0);
+/// assert!(CpuId::from_u32(last.callbacks().cpu.load(Relaxed)).is_some());
+/// # drop((buffers, last));
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Section: sealed::Sealed + 'static {
     /// What a callback gets: the CPU, and the proof of what is true of it.
     type Cpu;
@@ -51,6 +100,10 @@ pub trait Section: sealed::Sealed + 'static {
 /// cannot fail: its error is ignored.
 ///
 /// A state of this section is a dynamic one, of which there are about twenty.
+///
+/// # Examples
+///
+/// See [`Section`].
 #[doc(alias = "CPUHP_BP_PREPARE_DYN")]
 pub struct Prepare;
 
@@ -76,15 +129,49 @@ impl Section for Prepare {
 /// The kernel has no dynamic states in this section, so `STATE` is a fixed one, of which there is
 /// one [`State`](super::State) at a time. A driver that has such a state in
 /// `include/linux/cpuhotplug.h` adds an impl of [`Section`] here.
+///
+/// # Examples
+///
+/// See [`StartingCpu`].
 pub struct Starting<const STATE: bindings::cpuhp_state>;
 
 /// A CPU that starts or is dying: the holder runs on it, with interrupts off.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     cpuhp::StartingCpu,
+///     percpu::define_per_cpu,
+///     preempt::CpuPinned,
+///     sync::atomic::{Atomic, Relaxed},
+/// };
+///
+/// define_per_cpu! {
+///     static STARTS: Atomic<u32> = Atomic::new(0);
+/// }
+///
+/// fn starts(cpu: &StartingCpu) {
+///     STARTS.this_cpu(cpu).add(1, Relaxed);
+/// }
+/// ```
 pub struct StartingCpu(LocalInterruptDisabled);
 
 impl StartingCpu {
     /// Returns the proof that interrupts are off, which locks ask for.
     ///
     /// Not on PREEMPT_RT, where such a lock may sleep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{cpuhp::StartingCpu, interrupt::LocalInterruptDisabled};
+    ///
+    /// # #[cfg(not(CONFIG_PREEMPT_RT))]
+    /// fn off(cpu: &StartingCpu) -> &LocalInterruptDisabled {
+    ///     cpu.interrupts()
+    /// }
+    /// ```
     #[cfg(not(CONFIG_PREEMPT_RT))]
     #[inline]
     pub fn interrupts(&self) -> &LocalInterruptDisabled {
@@ -128,6 +215,10 @@ impl Section for TestStarting {
 /// scheduler does not move tasks there any more.
 ///
 /// A state of this section is a dynamic one, of which there are about forty.
+///
+/// # Examples
+///
+/// See [`Section`].
 #[doc(alias = "CPUHP_AP_ONLINE_DYN")]
 pub struct Online;
 
@@ -152,6 +243,10 @@ impl Section for Online {
 /// # Invariants
 ///
 /// The holder stays on this CPU.
+///
+/// # Examples
+///
+/// See [`Section`].
 pub struct OnlineCpu(NotThreadSafe);
 
 // SAFETY: By the type invariants.

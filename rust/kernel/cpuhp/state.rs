@@ -97,6 +97,10 @@ static OWNERS: [Owner; bindings::cpuhp_state_CPUHP_ONLINE as usize] = [const {
 /// # Invariants
 ///
 /// The callbacks of `entry` are those of an `Instance<T>`.
+///
+/// # Examples
+///
+/// See [`Registration::instance`](super::Registration::instance).
 #[pin_data(PinnedDrop)]
 #[doc(alias = "cpuhp_setup_state_multi")]
 #[doc(alias = "cpuhp_remove_multi_state")]
@@ -117,6 +121,10 @@ impl<T: Callbacks> State<T> {
     /// - [`ENOSPC`]: all dynamic states of this [`Section`] are in use.
     /// - [`EBUSY`]: the fixed state is in use.
     /// - [`ENOMEM`]: there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// See [`Registration::instance`](super::Registration::instance).
     pub fn new(name: &'static CStr) -> Result<Arc<Self>> {
         let [startup, teardown] = Instance::<T>::callbacks();
         let module = Module::of(startup as *const ()).as_ptr();

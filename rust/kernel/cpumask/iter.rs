@@ -108,6 +108,10 @@ pub struct Cursor {
 
 impl Cursor {
     /// Returns the place before the first CPU of `mask`.
+    ///
+    /// # Examples
+    ///
+    /// See [`Cursor`].
     #[inline]
     pub fn new(mask: &Cpumask) -> Self {
         // INVARIANT: `first` is 0.
@@ -119,6 +123,10 @@ impl Cursor {
     }
 
     /// Moves over the next CPU of `mask` and returns it.
+    ///
+    /// # Examples
+    ///
+    /// See [`Cursor`].
     #[inline]
     pub fn next(&mut self, mask: &Cpumask) -> Option<CpuId> {
         while self.left == 0 {
@@ -146,6 +154,10 @@ impl Cursor {
 /// An iterator over the CPUs of a [`Cpumask`].
 ///
 /// Created by [`Cpumask::iter`]. What happens if the mask changes meanwhile is said at [`Cursor`].
+///
+/// # Examples
+///
+/// See [`Cpumask::iter`].
 #[derive(Clone)]
 pub struct Iter<'a> {
     mask: &'a Cpumask,

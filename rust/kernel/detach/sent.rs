@@ -42,6 +42,10 @@ use core::{
 /// - [`from_raw`](Self::from_raw) undoes [`into_raw`](Self::into_raw).
 /// - The object does not move, and is valid as long as the pointer exists.
 /// - If [`last`](Self::last) returns a pointer, no other one to the object exists.
+///
+/// # Examples
+///
+/// See [`smp::send`](crate::smp::send).
 pub unsafe trait SentPointer: Deref<Target: Sized> + Send + Sized + 'static {
     /// Gives up the pointer.
     fn into_raw(self) -> *mut Self::Target;
@@ -149,6 +153,10 @@ impl Later {
 ///
 /// - `later` is a part of the object.
 /// - `module` is that of the code that drops the object, and has a reference during `'a`.
+///
+/// # Examples
+///
+/// See [`smp::OwnedHandler`](crate::smp::OwnedHandler).
 pub struct Sent<'a, P: SentPointer> {
     pointer: ManuallyDrop<P>,
     later: *const Later,
@@ -174,6 +182,43 @@ impl<'a, P: SentPointer> Sent<'a, P> {
     /// Returns the pointer itself, to keep it.
     ///
     /// If it is then dropped in an interrupt, and is the last one, the object is dropped there.
+    ///
+    /// # Examples
+    ///
+    /// A handler that sends its object on, to the next CPU.
+    ///
+    /// ```
+    /// use kernel::{
+    ///     cpu::CpuId,
+    ///     cpumask::Cpumask,
+    ///     preempt::CpuPinned,
+    ///     smp::{impl_has_csd, send, CallContext, OwnedCsd, OwnedHandler, Sent},
+    ///     sync::Arc,
+    /// };
+    ///
+    /// struct Token {
+    ///     csd: OwnedCsd<Self>,
+    /// }
+    ///
+    /// impl_has_csd! {
+    ///     impl HasCsd<Self> for Token { self.csd }
+    /// }
+    ///
+    /// impl OwnedHandler for Token {
+    ///     type Pointer = Arc<Self>;
+    ///
+    ///     fn handle(this: Sent<'_, Arc<Self>>, context: &CallContext) {
+    ///         if let Some(next) = Cpumask::online().next(Some(context.cpu())) {
+    ///             // A CPU that goes offline meanwhile ends it: the token comes back, and is dropped.
+    ///             let _ = send(this.into_inner(), next);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let token = Token { csd: OwnedCsd::new() };
+    /// assert!(send(Arc::new(token, GFP_KERNEL)?, CpuId::current()).is_ok());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn into_inner(self) -> P {
         let mut this = ManuallyDrop::new(self);
 

@@ -69,6 +69,17 @@ impl WorkContext {
     /// Returns the proof that interrupts are off, which locks ask for.
     ///
     /// Not on PREEMPT_RT, where they may be on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{interrupt::LocalInterruptDisabled, irq_work::WorkContext};
+    ///
+    /// # #[cfg(not(CONFIG_PREEMPT_RT))]
+    /// fn off(context: &WorkContext) -> &LocalInterruptDisabled {
+    ///     context.interrupts()
+    /// }
+    /// ```
     #[cfg(not(CONFIG_PREEMPT_RT))]
     #[inline]
     pub fn interrupts(&self) -> &LocalInterruptDisabled {

@@ -108,6 +108,10 @@ unsafe impl Send for Inner {}
 /// It is queued by [`queue()`] and [`queue_on`]. The object cannot be freed while it is queued, and a
 /// module whose handler is queued cannot be unloaded. C uses the work once more when the handler has
 /// returned: it is an allocation of its own, which is freed after a grace period.
+///
+/// # Examples
+///
+/// See [`OwnedHandler`].
 #[doc(alias = "irq_work")]
 pub struct OwnedIrqWork<T: ?Sized, const ID: u64 = 0> {
     inner: Owner<Inner>,
@@ -121,6 +125,10 @@ impl<T: OwnedHandler<ID>, const ID: u64> OwnedIrqWork<T, ID> {
     /// # Errors
     ///
     /// - [`ENOMEM`]: there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// See [`OwnedHandler`].
     pub fn new(flags: Flags) -> Result<Self> {
         Self::with_flags(0, flags)
     }
@@ -131,6 +139,10 @@ impl<T: OwnedHandler<ID>, const ID: u64> OwnedIrqWork<T, ID> {
     /// # Errors
     ///
     /// - [`ENOMEM`]: there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// See [`OwnedHandler`].
     pub fn new_hard(flags: Flags) -> Result<Self> {
         Self::with_flags(bindings::IRQ_WORK_HARD_IRQ, flags)
     }
@@ -295,6 +307,10 @@ unsafe extern "C" fn run<T: OwnedHandler<ID>, const ID: u64>(work: *mut bindings
 /// # Safety
 ///
 /// [`raw_irq_work`](Self::raw_irq_work) returns the address of a field.
+///
+/// # Examples
+///
+/// See [`OwnedHandler`].
 pub unsafe trait HasIrqWork<T: ?Sized, const ID: u64 = 0> {
     /// Returns the address of the work of an object.
     ///

@@ -63,6 +63,10 @@ unsafe impl<T: Handler> Sync for StaticIrqWork<T> {}
 
 impl<T: Handler> StaticIrqWork<T> {
     /// Makes a work that is not queued.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticIrqWork`].
     #[doc(alias = "IRQ_WORK_INIT")]
     pub const fn new(handler: T) -> Self {
         Self::with_flags(handler, 0)
@@ -70,6 +74,10 @@ impl<T: Handler> StaticIrqWork<T> {
 
     /// Makes a work that is not queued, and that runs with interrupts off on PREEMPT_RT, too. See
     /// [`IrqWork::new_hard`](super::IrqWork::new_hard).
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticIrqWork`].
     #[doc(alias = "IRQ_WORK_INIT_HARD")]
     pub const fn new_hard(handler: T) -> Self {
         Self::with_flags(handler, bindings::IRQ_WORK_HARD_IRQ)
@@ -112,6 +120,10 @@ impl<T: Handler> StaticIrqWork<T> {
     /// # Errors
     ///
     /// - [`ENODEV`]: the module of the handler is being unloaded.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticIrqWork`].
     #[doc(alias = "irq_work_queue")]
     pub fn queue(&'static self) -> Result<bool> {
         // SAFETY: The work is initialized, and is not freed while there is a use of it.
@@ -124,6 +136,34 @@ impl<T: Handler> StaticIrqWork<T> {
     ///
     /// - [`ENXIO`]: `cpu` is not online.
     /// - [`ENODEV`]: the module of the handler is being unloaded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     cpumask::Cpumask,
+    ///     irq_work::{Handler, StaticIrqWork, WorkContext},
+    ///     preempt::CpuPinned,
+    ///     sync::atomic::{Atomic, Relaxed},
+    /// };
+    ///
+    /// struct Where(Atomic<u32>);
+    ///
+    /// impl Handler for Where {
+    ///     fn handle(&self, context: &WorkContext) {
+    ///         self.0.store(context.cpu().as_u32(), Relaxed);
+    ///     }
+    /// }
+    ///
+    /// static WORK: StaticIrqWork<Where> = StaticIrqWork::new(Where(Atomic::new(u32::MAX)));
+    ///
+    /// let first = Cpumask::online().next(None).ok_or(ENXIO)?;
+    /// if WORK.queue_on(first).is_ok() {
+    ///     WORK.sync();
+    ///     assert_eq!(WORK.handler().0.load(Relaxed), first.as_u32());
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     #[doc(alias = "irq_work_queue_on")]
     pub fn queue_on(&'static self, cpu: CpuId) -> Result<bool> {
         let _guard = raw::stays_online(cpu)?;
@@ -134,12 +174,20 @@ impl<T: Handler> StaticIrqWork<T> {
 
     /// Waits until the work is not queued and no handler is running. May sleep. See
     /// [`IrqWork::sync`](super::IrqWork::sync).
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticIrqWork`].
     #[doc(alias = "irq_work_sync")]
     pub fn sync(&self) {
         raw::wait_while(|| self.uses.is_used());
     }
 
     /// Returns the handler.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticIrqWork`].
     pub fn handler(&self) -> &T {
         &self.handler
     }

@@ -59,6 +59,10 @@ impl<T> DynamicPerCpu<T> {
     /// # Errors
     ///
     /// - [`AllocError`]: there is no memory. `init` was not called.
+    ///
+    /// # Examples
+    ///
+    /// See [`DynamicPerCpu`].
     #[doc(alias = "alloc_percpu_gfp")]
     pub fn new_with(mut init: impl FnMut(CpuId) -> T, flags: Flags) -> Result<Self, AllocError> {
         // A variable without a size has an address, too.
@@ -106,6 +110,10 @@ impl<T> DynamicPerCpu<T> {
 
 impl<T: Sync> DynamicPerCpu<T> {
     /// Returns the variable of the CPU that the caller stays on.
+    ///
+    /// # Examples
+    ///
+    /// See [`DynamicPerCpu`].
     #[inline]
     #[doc(alias = "this_cpu_ptr")]
     pub fn this_cpu<'a, P: CpuPinned + ?Sized>(&'a self, pinned: &'a P) -> &'a T {
@@ -113,6 +121,10 @@ impl<T: Sync> DynamicPerCpu<T> {
     }
 
     /// Returns the variable of `cpu`, or [`None`] if the CPU is not possible.
+    ///
+    /// # Examples
+    ///
+    /// See [`DynamicPerCpu`].
     #[inline]
     #[doc(alias = "per_cpu_ptr")]
     pub fn get(&self, cpu: CpuId) -> Option<&T> {

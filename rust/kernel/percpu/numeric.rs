@@ -18,6 +18,10 @@ use core::marker::PhantomData;
 /// A number to which a CPU can add in one step.
 ///
 /// `i32`, `u32`, `i64`, `u64`, `isize` and `usize`.
+///
+/// # Examples
+///
+/// See [`StaticPerCpu::num`].
 pub trait Number: AtomicType + private::Sealed {
     /// Adds `value` to the variable of the CPU that the caller runs on. The sum wraps around.
     ///
@@ -84,6 +88,10 @@ numbers! {
 /// # Invariants
 ///
 /// `variable` is the address of a per-CPU variable that lives for `'a`.
+///
+/// # Examples
+///
+/// See [`StaticPerCpu::num`].
 pub struct PerCpuNumeric<'a, T: Number> {
     variable: StaticPerCpu<Atomic<T>>,
     _lifetime: PhantomData<&'a ()>,
@@ -91,6 +99,10 @@ pub struct PerCpuNumeric<'a, T: Number> {
 
 impl<T: Number> PerCpuNumeric<'_, T> {
     /// Adds `value` to the variable of the CPU that the caller runs on. The sum wraps around.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticPerCpu::num`].
     #[inline]
     #[doc(alias = "this_cpu_add")]
     pub fn add(&self, value: T) {
@@ -100,6 +112,10 @@ impl<T: Number> PerCpuNumeric<'_, T> {
 
     /// Subtracts `value` from the variable of the CPU that the caller runs on. The difference wraps
     /// around.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticPerCpu::num`].
     #[inline]
     #[doc(alias = "this_cpu_sub")]
     pub fn sub(&self, value: T) {

@@ -22,6 +22,10 @@ use crate::{
 ///
 /// It borrows nothing, and any task may drop it: the handler of a [`Csd`] that is dropped or
 /// forgotten in flight still runs.
+///
+/// # Examples
+///
+/// See [`Csd`].
 pub trait Handler: Send + Sync + 'static {
     /// Called on the target, with interrupts off. It must be short and must not sleep.
     ///
@@ -277,6 +281,10 @@ impl<T: Handler> Csd<T> {
 ///
 /// If this is dropped early, the csd is still in flight, and the next [`Csd::send`] may return
 /// [`CallError::Busy`].
+///
+/// # Examples
+///
+/// See [`Csd`].
 #[must_use = "the csd can be sent again once this is dropped"]
 pub struct InFlight<'a, T: Handler> {
     csd: &'a Csd<T>,

@@ -81,6 +81,10 @@ pub trait OwnedHandler<const ID: u64 = 0>: HasCsd<Self, ID> + Sized + 'static {
 ///
 /// It is sent by [`send`]. The object cannot be freed while it is in flight, and a module whose
 /// handler is in flight cannot be unloaded.
+///
+/// # Examples
+///
+/// See [`OwnedHandler`].
 #[doc(alias = "call_single_data_t")]
 pub struct OwnedCsd<T: ?Sized, const ID: u64 = 0> {
     csd: SharedCsd,
@@ -91,6 +95,10 @@ pub struct OwnedCsd<T: ?Sized, const ID: u64 = 0> {
 
 impl<T: OwnedHandler<ID>, const ID: u64> OwnedCsd<T, ID> {
     /// Makes a csd that is not queued.
+    ///
+    /// # Examples
+    ///
+    /// See [`OwnedHandler`].
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self {
@@ -175,6 +183,10 @@ unsafe extern "C" fn run_csd<T: OwnedHandler<ID>, const ID: u64>(info: *mut c_vo
 /// # Safety
 ///
 /// [`raw_csd`](Self::raw_csd) returns the address of a field.
+///
+/// # Examples
+///
+/// See [`OwnedHandler`].
 pub unsafe trait HasCsd<T: ?Sized, const ID: u64 = 0> {
     /// Returns the address of the csd of an object.
     ///

@@ -100,6 +100,10 @@ where
 /// A drop never waits, and may happen in any context but an NMI. If the call is in flight, it is
 /// detached: the function still runs, and a worker drops the function and its result later. A
 /// module with a call in flight cannot be unloaded.
+///
+/// # Examples
+///
+/// See [`call_async`].
 #[must_use = "the result is lost when this is dropped"]
 pub struct Pending<R>(Part<Head<R>>);
 

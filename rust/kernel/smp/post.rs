@@ -26,6 +26,10 @@ struct Shared<'a, T> {
 }
 
 /// Posts functions to CPUs. Created by [`Caller::scope`], which waits for all of them.
+///
+/// # Examples
+///
+/// See [`Caller::scope`].
 pub struct Posts<'a, T> {
     shared: Shared<'a, T>,
     /// How many functions were posted.

@@ -60,6 +60,10 @@ pub struct StaticCsd<T: Handler> {
 
 impl<T: Handler> StaticCsd<T> {
     /// Makes a csd that is not queued.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticCsd`].
     pub const fn new(handler: T) -> Self {
         Self {
             csd: SharedCsd::new(Self::run_csd),
@@ -69,6 +73,10 @@ impl<T: Handler> StaticCsd<T> {
     }
 
     /// Returns the handler.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticCsd`].
     #[inline]
     pub fn handler(&self) -> &T {
         &self.handler
@@ -78,6 +86,10 @@ impl<T: Handler> StaticCsd<T> {
     ///
     /// If not, all events that were posted before were handled, and the caller sees what the
     /// handlers have written.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticCsd`].
     #[inline]
     pub fn is_in_flight(&self) -> bool {
         self.uses.is_used()
@@ -91,6 +103,10 @@ impl<T: Handler> StaticCsd<T> {
     /// # Errors
     ///
     /// As for [`Csd::post`](super::Csd::post).
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticCsd`].
     #[doc(alias = "smp_call_function_single_async")]
     pub fn post(&'static self, cpu: CpuId) -> Result<(), CallError> {
         let start = || {
@@ -108,6 +124,10 @@ impl<T: Handler> StaticCsd<T> {
     /// Waits until the csd is not in flight.
     ///
     /// The wait has no bound while other CPUs post the csd again and again.
+    ///
+    /// # Examples
+    ///
+    /// See [`StaticCsd`].
     pub fn wait(&self, caller: &Caller) {
         caller.wait_until(|| !self.is_in_flight(), || self.csd.target());
     }
