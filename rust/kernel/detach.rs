@@ -32,13 +32,6 @@ use crate::{
     container_of,
     prelude::*,
     static_lock_class,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Full,
-        Relaxed,
-        Release, //
-    },
     time::{
         delay::fsleep,
         Delta, //
@@ -55,7 +48,20 @@ use core::{
     }, //
 };
 
+#[cfg(not(CONFIG_MODULE_UNLOAD))]
+use crate::sync::atomic::{
+    Acquire,
+    Atomic,
+    Relaxed,
+    Release, //
+};
+
+mod references;
 pub(crate) mod sent;
+mod uses;
+
+use references::References;
+pub(crate) use uses::Uses;
 
 /// The module that some code belongs to, or null if the code is built in.
 #[derive(Clone, Copy)]
@@ -192,8 +198,7 @@ pub fn module_init_failed(module: &ThisModule) {
 
 /// The part of an allocation that is the same for all values.
 struct Header {
-    /// One for the owner, and one for each [`Use`].
-    references: Atomic<u32>,
+    references: References,
     module: Module,
     /// Drops the value, and frees the allocation after an RCU grace period.
     free: unsafe fn(NonNull<Header>),
@@ -317,8 +322,7 @@ impl Reference {
     /// Returns whether a [`Use`] is left. If not, the caller sees what all of them have written.
     #[inline]
     fn is_used(&self) -> bool {
-        // ORDERING: Pairs with the subtraction in the drop of `Use`.
-        self.header().references.load(Acquire) != 1
+        self.header().references.are_more_than_one()
     }
 }
 
@@ -329,9 +333,7 @@ impl Drop for Reference {
             references, free, ..
         } = self.header();
 
-        // ORDERING: Full. It pairs with the subtraction in the drop of `Use`: the last reference
-        // comes after all others.
-        if references.fetch_sub(1, Full) == 1 {
+        if references.drop_one() {
             // SAFETY: That was the last reference.
             unsafe { free(self.0) };
         }
@@ -364,7 +366,7 @@ impl<T> Owner<T> {
         Error: From<E>,
     {
         let header = Header {
-            references: Atomic::new(1),
+            references: References::one(),
             module: Module::of(code),
             free: free::<T>,
             work: Opaque::uninit(),
@@ -400,7 +402,7 @@ impl<T> Owner<T> {
         if !header.module.get() {
             return Err(ENODEV);
         }
-        header.references.add(1, Relaxed);
+        header.references.take_one();
         Ok(Use {
             // INVARIANT: These are the references that were just taken.
             shared: self.reference.0.cast(),
@@ -510,7 +512,7 @@ impl<T> Use<T> {
 
         // SAFETY: There is one, by the type invariants.
         unsafe { module.get_more() };
-        references.add(1, Relaxed);
+        references.take_one();
         Self {
             // INVARIANT: These are the references that were just taken.
             shared: self.shared,
@@ -566,9 +568,7 @@ impl<T> Drop for Use<T> {
         // The allocation may be freed once the reference is dropped.
         let module = *module;
 
-        // ORDERING: Full. As a release it pairs with the acquire in `is_used()` and with the
-        // subtraction in the drop of `Reference`; as an acquire it pairs with both subtractions.
-        if references.fetch_sub(1, Full) == 1 {
+        if references.drop_one() {
             // SAFETY: That was the last reference. The module still has one, which `free_in_task()`
             // drops.
             unsafe { free_later(header) };
@@ -577,53 +577,5 @@ impl<T> Drop for Use<T> {
             // critical section, or in code of a module that has another reference.
             unsafe { module.put() };
         }
-    }
-}
-
-/// The uses of a static by the CPUs that it was sent to.
-///
-/// # Invariants
-///
-/// For each use that this counts there is a reference to the module of its code.
-pub(crate) struct Uses(Atomic<u32>);
-
-impl Uses {
-    pub(crate) const fn new() -> Self {
-        Self(Atomic::new(0))
-    }
-
-    /// Takes a reference to the module of `code`, and counts a use. In any context.
-    ///
-    /// # Errors
-    ///
-    /// - [`ENODEV`]: the module is being unloaded.
-    #[inline]
-    pub(crate) fn start(&self, code: *const ()) -> Result {
-        if !Module::of(code).get() {
-            return Err(ENODEV);
-        }
-        self.0.add(1, Relaxed);
-        Ok(())
-    }
-
-    /// Ends a use.
-    ///
-    /// # Safety
-    ///
-    /// There is a use of this `code` that ends here. As for [`Module::put`], the static may be freed
-    /// after this, with the code.
-    #[inline]
-    pub(crate) unsafe fn end(&self, code: *const ()) {
-        // ORDERING: Pairs with the acquire in `is_used()`.
-        self.0.fetch_sub(1, Release);
-        // SAFETY: The use had this reference, by the type invariants.
-        unsafe { Module::of(code).put() };
-    }
-
-    /// Returns whether a use is left. If not, the caller sees what all of them have written.
-    #[inline]
-    pub(crate) fn is_used(&self) -> bool {
-        // ORDERING: Pairs with the release in `end()`.
-        self.0.load(Acquire) != 0
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     prelude::*,
     sync::atomic::{
         Atomic,
+        AtomicFlag,
         Full,
         Relaxed,
         Release, //
@@ -65,7 +66,7 @@ pub(super) struct SharedCsd {
     csd: RawCsd,
     /// Code of the module that has made this: another one that posts it may be unloaded first.
     func: Func,
-    queued: Atomic<bool>,
+    queued: AtomicFlag,
     /// The last target.
     target: Atomic<u32>,
 }
@@ -83,7 +84,7 @@ impl SharedCsd {
             csd: RawCsd::new(),
             func,
             // INVARIANT: It was never sent.
-            queued: Atomic::new(false),
+            queued: AtomicFlag::new(false),
             target: Atomic::new(0),
         }
     }

@@ -279,3 +279,16 @@ pub fn lockdep_assert_irqs_disabled() {
         machine::warn("interrupts are on");
     }
 }
+
+/// The entry point of C that passes on its caller.
+///
+/// # Safety
+///
+/// As for `smp_single_async()`.
+pub unsafe fn smp_call_function_single_async(cpu: c_int, csd: *mut call_single_data_t) -> c_int {
+    // SAFETY: By the safety requirements.
+    unsafe { smp_single_async(cpu, csd, 0) }
+}
+
+/// Code that is not built in, of which there is none.
+pub struct module;

@@ -13,7 +13,7 @@ use std::sync::{
 
 /// Memory that is written by one CPU at a time, and not while others read it. loom checks that.
 #[derive(Default)]
-struct Plain {
+pub struct Plain {
     value: std::cell::UnsafeCell<u32>,
     #[cfg(feature = "loom")]
     watch: loom::cell::UnsafeCell<()>,
@@ -25,7 +25,8 @@ unsafe impl Sync for Plain {}
 unsafe impl Send for Plain {}
 
 impl Plain {
-    fn write(&self, value: u32) -> u32 {
+    /// Writes the value, and returns what was there.
+    pub fn write(&self, value: u32) -> u32 {
         // SAFETY: This is what is checked.
         let write = || std::mem::replace(unsafe { &mut *self.value.get() }, value);
 
@@ -36,7 +37,8 @@ impl Plain {
         write()
     }
 
-    fn read(&self) -> u32 {
+    /// Reads the value.
+    pub fn read(&self) -> u32 {
         // SAFETY: This is what is checked.
         let read = || unsafe { *self.value.get() };
 
@@ -139,9 +141,14 @@ impl Flag {
         self.place().store(1, Order::Relaxed);
     }
 
+    /// Returns whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.place().load(Order::Relaxed) != 0
+    }
+
     /// Waits until it is set.
     pub fn wait(&self) {
-        while self.place().load(Order::Relaxed) == 0 {
+        while !self.is_set() {
             machine::relax();
         }
     }

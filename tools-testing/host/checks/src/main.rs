@@ -13,6 +13,7 @@ mod chance;
 mod differential;
 #[cfg(not(feature = "loom"))]
 mod ledger;
+mod owners;
 mod protocols;
 mod run;
 #[cfg(feature = "debug")]
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let all = protocols::CHECKS.iter();
+    let all = protocols::CHECKS.iter().chain(owners::CHECKS);
     #[cfg(not(feature = "loom"))]
     let all = all.chain([&ledger::CHECK, &differential::CHECK]);
     #[cfg(feature = "debug")]

@@ -6,6 +6,9 @@
 use crate::error::{code::EINVAL, Error};
 use core::{alloc::Layout, ops::BitOr, ptr::NonNull};
 
+/// There is no memory.
+pub struct AllocError;
+
 /// How to allocate.
 #[derive(Clone, Copy)]
 pub struct Flags(());

@@ -24,5 +24,8 @@ pub mod code {
     pub const ENXIO: Error = Error(6);
     pub const ENOMEM: Error = Error(12);
     pub const EBUSY: Error = Error(16);
+    pub const ENODEV: Error = Error(19);
     pub const EINVAL: Error = Error(22);
+    pub const EDEADLK: Error = Error(35);
+    pub const ETIMEDOUT: Error = Error(110);
 }

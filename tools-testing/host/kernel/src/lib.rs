@@ -13,6 +13,7 @@ pub use macros_of_kernel::LockClassKey;
 pub mod alloc;
 pub mod cpu;
 pub mod cpumask;
+pub mod detach;
 pub mod error;
 pub mod helpers;
 pub mod interrupt;
@@ -23,6 +24,7 @@ mod macros_of_kernel;
 pub mod percpu;
 #[path = "../../../../rust/kernel/preempt.rs"]
 pub mod preempt;
+pub mod smp;
 pub mod sync;
 
 pub mod prelude {
@@ -31,7 +33,7 @@ pub mod prelude {
     pub use crate::{
         alloc::{__GFP_ZERO, GFP_KERNEL},
         error::{code::*, Error, Result},
-        pr_info,
+        pr_info, static_assert,
         str::CStrExt as _,
     };
     pub use ::macros::export;
@@ -75,7 +77,9 @@ pub mod time {
 }
 
 pub mod types {
-    //! Marks for the compiler.
+    //! Marks for the compiler, and what C uses.
+
+    use core::{cell::UnsafeCell, mem::MaybeUninit};
 
     /// Keeps a type in its thread.
     pub type NotThreadSafe = core::marker::PhantomData<*mut ()>;
@@ -83,10 +87,34 @@ pub mod types {
     /// The value of [`NotThreadSafe`].
     #[allow(non_upper_case_globals)]
     pub const NotThreadSafe: NotThreadSafe = core::marker::PhantomData;
+
+    /// A value that C uses, too.
+    #[repr(transparent)]
+    pub struct Opaque<T>(UnsafeCell<MaybeUninit<T>>);
+
+    impl<T> Opaque<T> {
+        /// Makes one whose bytes are zero.
+        pub const fn zeroed() -> Self {
+            Self(UnsafeCell::new(MaybeUninit::zeroed()))
+        }
+
+        /// Returns the address that C gets.
+        pub const fn cast_into(this: *const Self) -> *mut T {
+            UnsafeCell::raw_get(this.cast::<UnsafeCell<MaybeUninit<T>>>()).cast()
+        }
+    }
 }
 
 pub mod build_assert {
     //! Assertions that the compiler checks.
+
+    /// Fails to compile unless `cond`.
+    #[macro_export]
+    macro_rules! static_assert {
+        ($cond:expr) => {
+            const _: () = assert!($cond);
+        };
+    }
 
     /// Fails to compile unless `cond`.
     #[macro_export]

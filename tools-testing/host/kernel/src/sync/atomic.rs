@@ -131,6 +131,9 @@ impl<T> AtomicType for *mut T {
 #[repr(transparent)]
 pub struct Atomic<T>(UnsafeCell<T>);
 
+// SAFETY: Its value may be sent.
+unsafe impl<T: AtomicType> Send for Atomic<T> {}
+
 // SAFETY: All accesses are atomic.
 unsafe impl<T: AtomicType> Sync for Atomic<T> {}
 
@@ -189,5 +192,30 @@ impl<T: AtomicType> Atomic<T> {
     /// Adds, and returns what was there.
     pub fn fetch_add<O: Ordering>(&self, value: T, _: O) -> T {
         T::from_bits(self.place().fetch_add(value.to_bits(), O::ORDER))
+    }
+
+    /// Subtracts, and returns what was there.
+    pub fn fetch_sub<O: Ordering>(&self, value: T, order: O) -> T {
+        self.fetch_add(T::from_bits(value.to_bits().wrapping_neg()), order)
+    }
+}
+
+/// A flag, as large as a number.
+pub struct AtomicFlag(Atomic<u32>);
+
+impl AtomicFlag {
+    /// Makes a flag.
+    pub const fn new(value: bool) -> Self {
+        Self(Atomic::new(value as u32))
+    }
+
+    /// Writes.
+    pub fn store<O: ReleaseOrRelaxed>(&self, value: bool, order: O) {
+        self.0.store(value.into(), order);
+    }
+
+    /// Writes, and returns what was there.
+    pub fn xchg<O: Ordering>(&self, value: bool, order: O) -> bool {
+        self.0.xchg(value.into(), order) != 0
     }
 }
