@@ -58,7 +58,8 @@ impl<T> DynamicPerCpu<T> {
     ///
     /// # Errors
     ///
-    /// - [`AllocError`]: there is no memory. `init` was not called.
+    /// - [`AllocError`]: there is no memory, or a `T` is larger than 32 KiB, of which the kernel then
+    ///   warns. `init` was not called.
     ///
     /// # Examples
     ///
@@ -89,7 +90,7 @@ impl<T> DynamicPerCpu<T> {
     ///
     /// # Errors
     ///
-    /// - [`AllocError`]: there is no memory.
+    /// - [`AllocError`]: as for [`new_with`](Self::new_with).
     ///
     /// # Examples
     ///

@@ -81,9 +81,9 @@ numbers! {
 /// The operations on a per-CPU number.
 ///
 /// Each is one step for the CPU: neither an interrupt nor a move of the task to another CPU comes in
-/// between, so the caller need not stay on a CPU. It is faster than an operation of [`Atomic`]. It
-/// is not one step for other CPUs. They may load the variable of this CPU, but what they store or
-/// add may be lost.
+/// between, and on x86 no NMI either, so the caller need not stay on a CPU. It is faster than an
+/// operation of [`Atomic`]. It is not one step for other CPUs. They may load the variable of this
+/// CPU, but what they store or add may be lost.
 ///
 /// # Invariants
 ///
