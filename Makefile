@@ -26,6 +26,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
   make deb      packages of both kernels with Debian's configuration, in build/deb; LSMOD=file: with no
                 more modules than lsmod has printed there
   make shell    a shell in it
+  make top      boot the kernel, and show its cross-CPU calls, live
   make doc      the pages with the kernel's Sphinx, and rustdoc
   make setup    install what is missing (packages, bindgen, virtme-ng, Sphinx, matplotlib)
   make tree     unpack the kernel tree, link our files into it, apply our hooks
@@ -43,7 +44,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
 Logs are in build/logs, results in build/results.
 endef
 
-verbs := setup tree untree kernel deb run shell bench doc series test clean
+verbs := setup tree untree kernel deb run shell top bench doc series test clean
 .PHONY: help $(verbs)
 
 help: ; $(info $(help)) @:
@@ -54,6 +55,7 @@ kernel: ; @$(sh)/kernel.sh
 deb: ; @$(sh)/deb.sh
 run: ; @$(sh)/run.sh
 shell: ; @$(sh)/shell.sh
+top: ; @LIVE=1 $(sh)/top.sh
 bench: ; @$(sh)/$(if $(BARE),bare,bench).sh
 doc: ; @$(sh)/doc.sh
 series: ; @$(sh)/series.sh

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""An instance of tracefs that belongs to this program."""
+
+import contextlib
+import os
+import pathlib
+
+ROOT = pathlib.Path("/sys/kernel/tracing")
+
+
+class Unavailable(Exception):
+    """Why something cannot be traced, in one line that says what to do."""
+
+
+class Instance:
+    """A buffer of its own, which is removed at the end."""
+
+    def __init__(self):
+        if os.geteuid() != 0:
+            raise Unavailable("the trace points belong to root: run this as root")
+        if not (ROOT / "instances").is_dir():
+            raise Unavailable(f"{ROOT} is not mounted, or the kernel has no CONFIG_FTRACE: mount -t tracefs none {ROOT}")
+        remove_left_behind()
+        self.path = ROOT / "instances" / f"smptop-{os.getpid()}"
+        self.path.mkdir()
+        self.triggers = []
+        self.dropped = 0
+
+    def write(self, name, text, mode="w"):
+        """Writes a file of the instance."""
+        try:
+            with (self.path / name).open(mode) as file:
+                file.write(text)
+        except OSError as error:
+            raise Unavailable(f"{self.path.name}/{name} does not take {text!r}: {error.strerror}") from error
+
+    def read(self, name):
+        """Reads a file of the instance."""
+        return (self.path / name).read_text(errors="replace")
+
+    def has(self, event):
+        """Returns whether the kernel has this event, for example csd/csd_queue_cpu."""
+        return (self.path / "events" / event).is_dir()
+
+    def enable(self, event):
+        """Records an event in the buffer."""
+        self.write(f"events/{event}/enable", "1")
+
+    def count(self, event, keys, condition=""):
+        """Counts an event by keys in the kernel, from now on."""
+        trigger = f"events/{event}/trigger"
+        if not self.has(event):
+            raise Unavailable(f"the kernel has no trace point {event.replace('/', ':')}: it is too old")
+        if not (self.path / f"events/{event}/hist").exists():
+            raise Unavailable(f"the kernel cannot count {event}: it has no CONFIG_HIST_TRIGGERS")
+        text = f"hist:keys={','.join(keys)}:size=8192{' if ' + condition if condition else ''}"
+        # The trigger is added to others: to truncate the file removes those.
+        self.write(trigger, text, "a")
+        self.triggers.append((trigger, text))
+
+    def counted(self, event, keys):
+        """Returns what was counted by these keys: tuples of their values, with a count each."""
+        counts, wanted = {}, False
+        for line in self.read(f"events/{event}/hist").splitlines():
+            if line.startswith("# trigger info:"):
+                # Some kernels print this name twice.
+                info = line.split()[3].replace("common_cpucommon_cpu", "common_cpu")
+                wanted = info.startswith(f"hist:keys={','.join(keys)}:")
+            if wanted and "Dropped:" in line:
+                self.dropped = int(line.split()[-1])
+            if not wanted or not line.startswith("{"):
+                continue
+            key, _, values = line.partition("}")
+            parts = [part.partition(":")[2].strip() for part in key[1:].split(", ")]
+            counts[tuple(symbol(part) for part in parts)] = int(values.partition("hitcount:")[2].split()[0])
+        return counts
+
+    def close(self):
+        """Removes the instance."""
+        for trigger, text in self.triggers:
+            with contextlib.suppress(Unavailable):
+                self.write(trigger, f"!{text}", "a")
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def remove_left_behind():
+    """Removes the instances of those that were killed."""
+    for path in (ROOT / "instances").glob("smptop-[0-9]*"):
+        if not pathlib.Path("/proc", path.name.partition("-")[2]).exists():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def symbol(text):
+    """Leaves of a printed address its name: "[ffffffff81000000] name+0x10" is "name"."""
+    name = text.rpartition("] ")[2].strip()
+    return name.split("+0x")[0] if not name.isdigit() else name
