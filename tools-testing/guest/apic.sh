@@ -15,8 +15,7 @@ fail() {
 	exit 1
 }
 
-tracing=/sys/kernel/tracing
-[ -e $tracing/current_tracer ] || mount -t tracefs none $tracing
+mount_tracefs
 awk '{ print $1, $3 }' /proc/kallsyms | sort >$scratch/symbols
 
 # The address of a function, which must have this name alone.

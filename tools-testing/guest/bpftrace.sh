@@ -4,8 +4,7 @@
 # usage: bpftrace.sh smp_regressions.ko
 
 . "$(dirname "$0")/common.sh"
-tracing=/sys/kernel/tracing
-[ -e $tracing/current_tracer ] || mount -t tracefs none $tracing
+mount_tracefs
 module=$1
 
 # usage: one_liner NAME PROGRAM PATTERN

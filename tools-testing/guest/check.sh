@@ -4,8 +4,7 @@
 # usage: check.sh [online=N] [possible=N] [x2apic=on|off]
 
 . "$(dirname "$0")/common.sh"
-tracing=/sys/kernel/tracing
-[ -e $tracing/current_tracer ] || mount -t tracefs none $tracing
+mount_tracefs
 
 # Tracing a function patches the kernel's text, which calls every other CPU and waits.
 call_all_cpus() {

@@ -46,6 +46,13 @@ mount_debugfs() {
 	mountpoint -q "$debugfs" || mount -t debugfs none "$debugfs"
 }
 
+tracing=/sys/kernel/tracing
+
+# The same of the trace points and tracers.
+mount_tracefs() {
+	[ -e "$tracing/current_tracer" ] || mount -t tracefs none "$tracing"
+}
+
 # What all CPUs have counted of NAME, in the table of cross-CPU calls. usage: counted NAME
 counted() {
 	awk -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i; next }

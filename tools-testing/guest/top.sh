@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/common.sh"
 python=$1 smptop=$2 program=$3
-[ -e /sys/kernel/tracing/instances ] || mount -t tracefs none /sys/kernel/tracing
+mount_tracefs
 mount_debugfs
 cd "$smptop"
 
