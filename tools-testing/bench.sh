@@ -42,8 +42,7 @@ for name in $rust $c; do
 	"$here/kernel.sh" "$name"
 	module "$name"
 done
-"$compiler" -O2 -Wall -pthread -o "$out/user" "$here/bench/user.c" >"$logs/bench-user.log" 2>&1 ||
-	die "the program was not compiled: $(build_error "$logs/bench-user.log") (log: $(short "$logs")/bench-user.log)"
+user_program "$compiler" "$out/user" "$logs/bench-user.log"
 
 # With many CPUs that take turns, the length of a loop cannot be measured.
 declare -A always=([instructions]="$counted_boot" [ns]=""

@@ -39,13 +39,14 @@ def check_target(folder):
 
 
 def check_latency(folder):
-    """Each phase of the program's calls has a length."""
+    """Each phase of the program's calls has a length, which all of them are counted for."""
     summary = json.loads((folder / "summary").read_text().splitlines()[-1])
     name = next((name for name in FUNCTIONS if name in summary), None)
     if not name:
         fail(f"no call of the program was seen from start to end: {', '.join(summary)}")
     for phase, values in summary[name]["us"].items():
-        if not values["p50"] <= values["p99"] <= values["max"]:
+        # No phase of hundreds of calls takes no time, unless its event was not recorded.
+        if not values["max"] or sum(values["log2"].values()) != summary[name]["calls"]:
             fail(f"{name}, {phase}: {values}")
     return f"{summary[name]['calls']} calls of {name} from start to end"
 

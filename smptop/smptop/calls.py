@@ -28,9 +28,9 @@ class Calls:
 
     def new(self):
         """Returns the calls since this was called last: for each table a list of dictionaries."""
-        tables = []
+        tables, counted = [], self.instance.counted(EVENT)
         for keys in self.tables:
-            now = self.instance.counted(EVENT, keys)
+            now = counted[keys]
             rows = []
             for values, count in now.items():
                 new = count - self.last[keys].get(values, 0)

@@ -72,7 +72,7 @@ def state(options, calls, counters, seconds):
         if options.target is None
         else screen.disturbers(rows[0], options.target, seconds),
     ]
-    if dropped := calls.instance.dropped:
+    if dropped := max(calls.instance.dropped.values(), default=0):
         tables.append((f"{dropped} calls are missing: they are of more kinds than the kernel can count here", [""], []))
     data = {
         "dropped": dropped,
@@ -99,10 +99,10 @@ def live(options, instance):
             return state(options, calls, counters, seconds)
 
         if options.once or options.json or options.plain or not in_terminal():
-            show(options, *next_state())
-            while not options.once:
+            while True:
                 show(options, *next_state())
-            return
+                if options.once:
+                    return
         from rich.live import Live
 
         with Live(screen.rich([]), screen=True) as display:

@@ -24,7 +24,7 @@ class Instance:
         self.path = ROOT / "instances" / f"smptop-{os.getpid()}"
         self.path.mkdir()
         self.triggers = []
-        self.dropped = 0
+        self.dropped = {}
 
     def write(self, name, text, mode="w"):
         """Writes a file of the instance."""
@@ -58,22 +58,22 @@ class Instance:
         self.write(trigger, text, "a")
         self.triggers.append((trigger, text))
 
-    def counted(self, event, keys):
-        """Returns what was counted by these keys: tuples of their values, with a count each."""
-        counts, wanted = {}, False
+    def counted(self, event):
+        """Returns what was counted: for each tuple of keys, tuples of their values with a count each."""
+        tables, keys = {}, None
         for line in self.read(f"events/{event}/hist").splitlines():
             if line.startswith("# trigger info:"):
                 # Some kernels print this name twice.
                 info = line.split()[3].replace("common_cpucommon_cpu", "common_cpu")
-                wanted = info.startswith(f"hist:keys={','.join(keys)}:")
-            if wanted and "Dropped:" in line:
-                self.dropped = int(line.split()[-1])
-            if not wanted or not line.startswith("{"):
-                continue
-            key, _, values = line.partition("}")
-            parts = [part.partition(":")[2].strip() for part in key[1:].split(", ")]
-            counts[tuple(symbol(part) for part in parts)] = int(values.partition("hitcount:")[2].split()[0])
-        return counts
+                keys = tuple(info.split(":")[1].removeprefix("keys=").split(","))
+                tables[keys] = {}
+            elif "Dropped:" in line:
+                self.dropped[event, keys] = int(line.split()[-1])
+            elif line.startswith("{"):
+                key, _, values = line.partition("}")
+                parts = [part.partition(":")[2].strip() for part in key[1:].split(", ")]
+                tables[keys][tuple(symbol(part) for part in parts)] = int(values.partition("hitcount:")[2].split()[0])
+        return tables
 
     def close(self):
         """Removes the instance."""
