@@ -28,13 +28,14 @@ def signature(lines, at):
 
 
 def items(path, module):
-    """Yields the public items of a file."""
-    owner, hidden, lines = "", False, path.read_text().splitlines()
+    """Yields the public items of a file, and whether the documentation of each has an example."""
+    owner, hidden, example, lines = "", False, False, path.read_text().splitlines()
     for at, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         word = line.strip()
         if word.startswith(("//", "#[")):
             hidden |= word == "#[doc(hidden)]"
+            example |= word == "/// # Examples"
             continue
         if indent == 0 and word == "}":
             owner = ""
@@ -45,34 +46,16 @@ def items(path, module):
         match = ITEM.match(re.sub(r"^pub ", "", word))
         if indent == 0 and (macro := re.match(r"macro_rules! (\w+)", word)):
             if lines[at - 1].startswith(("#[macro_export]", "#[doc")) and not hidden:
-                yield f"kernel::{macro.group(1)}!"
+                yield f"kernel::{macro.group(1)}!", example
         elif match and not hidden and (public or owner.startswith("trait ")) and (indent == 0 or owner):
             name = owner.removeprefix("trait ")
-            yield f"{module}{'::' + name if name and indent else ''}: {signature(lines, at)}"
+            item = f"{module}{'::' + name if name and indent else ''}: {signature(lines, at)}"
+            # The members of a trait have the example of the trait.
+            yield item, example or owner.startswith("trait ")
             if indent == 0 and " trait " in f" {word}":
                 owner = "trait " + match.group(1)
         if word:
-            hidden = False
-
-
-def without_example(path):
-    """Yields the public items of a file that have no example."""
-    text = path.read_text()
-    hidden = re.findall(r"#\[doc\(hidden\)\]\n(?:#.*\n)*pub struct (\w+)", text)
-    owner, doc = "", []
-    for line in text.splitlines():
-        word = line.strip()
-        if match := re.match(r"(?:unsafe )?impl(?:<[^>]*>)? (\w+)", line):
-            owner = match.group(1)
-        if word.startswith(("///", "#[")):
-            doc.append(word)
-            continue
-        public = re.match(r"pub (?!use|mod)", word) and ITEM.match(word.removeprefix("pub "))
-        said = "/// # Examples" in doc or "#[doc(hidden)]" in doc or not any(part[0] == "/" for part in doc)
-        if public and not said and not (line.startswith(" ") and owner in hidden):
-            yield f"{path.name}: {public.group(1)}"
-        if word:
-            doc = []
+            hidden = example = False
 
 
 def main():
@@ -83,7 +66,9 @@ def main():
         parts = path.relative_to(root).with_suffix("").parts
         if "tests" in parts or "testing" in parts or parts[0] == "helpers":
             continue
-        found.update(without_example(path) if examples else items(path, "::".join(("kernel", parts[0]))))
+        for item, has_example in items(path, "::".join(("kernel", parts[0]))):
+            if not (examples and has_example):
+                found.add(item)
     print("".join(f"{line}\n" for line in sorted(found)), end="")
 
 

@@ -259,6 +259,10 @@ static_assert!(align_of::<CacheAligned<u8>>() == bindings::L1_CACHE_BYTES as usi
 
 impl<T> CacheAligned<T> {
     /// Makes a variable of `value`.
+    ///
+    /// # Examples
+    ///
+    /// See [`define_per_cpu!`].
     pub const fn new(value: T) -> Self {
         Self(value, [])
     }
@@ -283,6 +287,10 @@ pub struct Packed<T>(T);
 
 impl<T> Packed<T> {
     /// Makes a variable of `value`.
+    ///
+    /// # Examples
+    ///
+    /// See [`define_per_cpu!`].
     pub const fn new(value: T) -> Self {
         Self(value)
     }
