@@ -5,7 +5,7 @@
 
 use crate::{
     calls::{Flag, OwnCsd, Plain},
-    world::{Body, Check},
+    world::{Body, Check, Plan},
 };
 use bindings::{c_void, machine, raw_smp_processor_id};
 use kernel::{
@@ -102,17 +102,11 @@ pub const CHECKS: &[Check] = &[
         repeat: 2_000,
         tells: String::new,
         build: |_| {
-            let shared = Shared::new();
-            let body: Body = Box::new(move || {
-                shared.references.take_one();
-                shared.send(1, write_and_drop);
-                while shared.references.are_more_than_one() {
-                    machine::relax();
-                }
-                assert_eq!(shared.value.write(FIRST), SECOND);
-            });
-
-            (vec![(0, body)], Box::new(|| ()))
+            until_unused(
+                |shared| shared.references.take_one(),
+                write_and_drop,
+                |shared| shared.references.are_more_than_one(),
+            )
         },
     },
     Check {
@@ -123,20 +117,33 @@ pub const CHECKS: &[Check] = &[
         repeat: 2_000,
         tells: String::new,
         build: |_| {
-            let shared = Shared::new();
-            let body: Body = Box::new(move || {
-                shared.uses.start();
-                shared.send(1, write_and_end);
-                while shared.uses.is_used() {
-                    machine::relax();
-                }
-                assert_eq!(shared.value.write(FIRST), SECOND);
-            });
-
-            (vec![(0, body)], Box::new(|| ()))
+            until_unused(
+                |shared| shared.uses.start(),
+                write_and_end,
+                |shared| shared.uses.is_used(),
+            )
         },
     },
 ];
+
+/// CPU 0 sends a value to CPU 1, and uses it again when that has ended its use.
+fn until_unused(
+    start: fn(&Shared),
+    func: unsafe extern "C" fn(*mut c_void),
+    is_used: fn(&Shared) -> bool,
+) -> Plan {
+    let shared = Shared::new();
+    let body: Body = Box::new(move || {
+        start(&shared);
+        shared.send(1, func);
+        while is_used(&shared) {
+            machine::relax();
+        }
+        assert_eq!(shared.value.write(FIRST), SECOND);
+    });
+
+    (vec![(0, body)], Box::new(|| ()))
+}
 
 /// What a value is first, and what a CPU makes of it.
 const FIRST: u32 = 3;

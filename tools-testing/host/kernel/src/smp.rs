@@ -24,7 +24,7 @@ impl SharedCsd {
 
     /// Accesses all of it, while no other CPU does.
     pub fn access(&self) {
-        // SAFETY: It was not posted.
+        // SAFETY: It is not queued, so that this changes nothing.
         unsafe { self.0.begin() };
         self.0.target();
     }
