@@ -26,14 +26,13 @@ use crate::{
 use core::ptr;
 use kernel::{
     cpu::CpuId,
-    do_once_lite,
     percpu::define_per_cpu,
     str::CStrExt as _,
     sync::atomic::{
         Atomic,
         Relaxed, //
     },
-    warn, //
+    warn_once, //
 };
 
 #[cfg(CONFIG_SMP_STATS)]
@@ -125,9 +124,7 @@ pub(crate) fn report(cpu: CpuId, entries: impl Iterator<Item = Csd>) {
 
 #[cold]
 fn warn_of(cpu: CpuId) {
-    do_once_lite! {
-        warn!("IPI on offline CPU {}\n", cpu.as_u32());
-    }
+    warn_once!(true, "IPI on offline CPU {}\n", cpu.as_u32());
 }
 
 #[inline(never)]

@@ -45,7 +45,7 @@ use kernel::{
         }, //
     },
     time::NSEC_PER_MSEC,
-    warn, //
+    warn_once, //
 };
 
 /// How many waits were ever reported.
@@ -348,11 +348,7 @@ impl Watch<'_> {
         self.seen = Some(seen);
 
         let number = seen.target();
-        if target.is_none() {
-            kernel::do_once_lite! {
-                warn!("csd_lock_wait_toolong: cpu = {}\n", number);
-            }
-        }
+        warn_once!(target.is_none(), "csd_lock_wait_toolong: cpu = {number}\n");
 
         let waited = now.wrapping_sub(self.start) as i64;
 

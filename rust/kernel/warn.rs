@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Warnings that are given once, or that have a message.
+//! Warnings that are given once, with and without a message.
 //!
 //! They complement [`warn_on!`](crate::warn_on), which warns each time and has no message.
 //!
@@ -84,24 +84,29 @@ macro_rules! warn_on_once {
     }};
 }
 
-/// Warns with a message.
+/// Warns with a message the first time that `cond` is true. Returns `cond`.
 ///
 /// # Examples
 ///
 /// ```
-/// # let queue_is_empty = true;
-/// if !queue_is_empty {
-///     kernel::warn!("IPI on offline CPU {}\n", 3);
-/// }
+/// # let cpu = kernel::cpu::CpuId::current();
+/// let offline = !cpu.is_online();
+/// assert!(!kernel::warn_once!(offline, "IPI on offline CPU {}\n", cpu.as_u32()));
 /// ```
 #[macro_export]
-#[doc(alias = "WARN")]
-macro_rules! warn {
-    ($($arg:tt)+) => {{
+#[doc(alias = "WARN_ONCE")]
+macro_rules! warn_once {
+    ($cond:expr, $($arg:tt)+) => {{
         const FLAGS_WARN: u32 =
             $crate::warn::NO_CUT_HERE | $crate::bug::bugflag_taint($crate::bindings::TAINT_WARN);
+        let cond: bool = $cond;
 
-        $crate::warn::print($crate::prelude::fmt!($($arg)+));
-        $crate::warn_flags!(::core::file!(), FLAGS_WARN);
+        if cond {
+            $crate::do_once_lite! {
+                $crate::warn::print($crate::prelude::fmt!($($arg)+));
+                $crate::warn_flags!(::core::file!(), FLAGS_WARN);
+            }
+        }
+        cond
     }};
 }

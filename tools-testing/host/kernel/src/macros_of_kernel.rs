@@ -32,20 +32,17 @@ macro_rules! warn_on_once {
     };
 }
 
-/// Warns with words.
+/// The same with a message.
 #[macro_export]
-macro_rules! warn {
-    ($($arg:tt)+) => {
-        $crate::bindings::warn_slowpath(&::std::format!($($arg)+))
-    };
-}
+macro_rules! warn_once {
+    ($cond:expr, $($arg:tt)+) => {{
+        let cond: bool = $cond;
 
-/// Does it each time.
-#[macro_export]
-macro_rules! do_once_lite {
-    ($($body:tt)*) => {
-        { $($body)* }
-    };
+        if cond {
+            $crate::bindings::warn_slowpath(&::std::format!($($arg)+));
+        }
+        cond
+    }};
 }
 
 /// Says nothing.
