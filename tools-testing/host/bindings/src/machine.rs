@@ -4,7 +4,8 @@
 //!
 //! A CPU looks for IPIs wherever it waits, where it turns interrupts on, and, if it was asked to,
 //! before each access to shared memory and each IPI that it sends. One that has nothing to do sleeps
-//! until it gets one.
+//! until it gets one. NMIs are taken where IPIs may be, with interrupts on or off, by code that asks
+//! for them.
 //!
 //! Several tasks can share a CPU. Then the task that has preemption or interrupts off owns it, and the
 //! others wait.
@@ -23,6 +24,9 @@ pub const CPUS: usize = 8;
 struct Cpu {
     /// An IPI has come and was not yet handled.
     ipi: AtomicBool,
+    /// An NMI has come, and what it does.
+    nmi: AtomicBool,
+    nmi_handler: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// Whether the CPU is to stop when it has nothing to do.
     over: AtomicBool,
     /// How many owners there are: one task at most, if tasks share CPUs.
@@ -56,6 +60,8 @@ struct Task {
     nesting: Cell<u32>,
     /// Whether IPIs are handled before each access to memory.
     interruptible: Cell<bool>,
+    /// Whether NMIs are.
+    takes_nmis: Cell<bool>,
     /// What runs on this CPU as soon as the task waits.
     preemptor: Cell<Option<Box<dyn FnOnce()>>>,
     task: UnsafeCell<task_struct>,
@@ -138,12 +144,31 @@ impl Task {
         });
         self.interruptible.set(interruptible);
     }
+
+    /// Handles an NMI that has come, if the task takes NMIs.
+    fn take_nmi(&self) {
+        if !self.takes_nmis.get() || !self.here().nmi.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let handler = self.here().nmi_handler.lock().unwrap().take();
+        let interruptible = self.interruptible.replace(false);
+        let irqs_off = self.irqs_off.replace(true);
+        self.takes_nmis.set(false);
+        self.hardirq.set(self.hardirq.get() + 1);
+        handler.expect("an NMI does something")();
+        self.hardirq.set(self.hardirq.get() - 1);
+        self.takes_nmis.set(true);
+        self.irqs_off.set(irqs_off);
+        self.interruptible.set(interruptible);
+    }
 }
 
 impl Cpu {
     fn new() -> Self {
         Self {
             ipi: AtomicBool::new(false),
+            nmi: AtomicBool::new(false),
+            nmi_handler: std::sync::Mutex::default(),
             over: AtomicBool::new(false),
             owned: Mutex::new(false),
             given_back: Condvar::new(),
@@ -212,6 +237,7 @@ impl Machine {
             hardirq: Cell::new(0),
             nesting: Cell::new(NOT_IDLE),
             interruptible: Cell::new(false),
+            takes_nmis: Cell::new(false),
             preemptor: Cell::new(None),
             task: UnsafeCell::new(task_struct::new()),
         };
@@ -245,6 +271,14 @@ impl Machine {
                 }
             }
         });
+    }
+
+    /// Has `cpu` do `handler` in an NMI.
+    pub fn send_nmi(&self, cpu: u32, handler: impl FnOnce() + Send + 'static) {
+        let cpu = &self.cpus[cpu as usize];
+
+        *cpu.nmi_handler.lock().unwrap() = Some(Box::new(handler));
+        cpu.nmi.swap(true, Ordering::AcqRel);
     }
 
     /// Ends [`Machine::idle`] of `cpu`.
@@ -329,6 +363,15 @@ pub fn interruptible<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Takes NMIs before each access to memory, and before each IPI that is sent, while `f` runs.
+pub fn with_nmis<R>(f: impl FnOnce() -> R) -> R {
+    task().takes_nmis.set(true);
+    let result = f();
+
+    task().takes_nmis.set(false);
+    result
+}
+
 /// Runs `f` with interrupts off.
 pub fn with_interrupts_off<R>(f: impl FnOnce() -> R) -> R {
     let flags = local_irq_save();
@@ -349,6 +392,7 @@ pub fn relax() {
         return std::hint::spin_loop();
     }
     if let Some(task) = current() {
+        task.take_nmi();
         task.poll();
         if task.pins() == 0 {
             if let Some(preemptor) = task.preemptor.take() {
@@ -363,8 +407,11 @@ pub(crate) fn before_access() {
     if cfg!(feature = "direct") {
         return;
     }
-    if let Some(task) = current().filter(|task| task.interruptible.get()) {
-        task.poll();
+    if let Some(task) = current() {
+        task.take_nmi();
+        if task.interruptible.get() {
+            task.poll();
+        }
     }
 }
 

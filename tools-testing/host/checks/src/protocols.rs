@@ -157,6 +157,36 @@ pub const CHECKS: &[Check] = &[
         },
     },
     Check {
+        name: "an_nmi_sends_at_each_step_of_an_asynchronous_call",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |machine| {
+            let arguments: [_; 3] = std::array::from_fn(|_| Argument::new());
+            let [in_nmi, first, second] = arguments.clone();
+            let send: Body = Box::new(move || {
+                machine::with_nmis(|| {
+                    assert_eq!(single(1, &first, false), 0);
+                    assert_eq!(single(1, &second, false), 0);
+                    until_run(&[in_nmi]);
+                });
+            });
+            let (machine, in_nmi) = (machine.clone(), arguments[0].clone());
+            let interrupt: Body = Box::new(move || {
+                machine.send_nmi(0, move || {
+                    let mut csd = OwnCsd::new(&in_nmi);
+
+                    assert_eq!(csd.send(1), 0);
+                    Box::leak(csd);
+                });
+            });
+
+            (vec![(0, send), (1, interrupt)], all_ran_on(1, arguments))
+        },
+    },
+    Check {
         name: "two_cpus_call_each_other_with_interrupts_off",
         cpus: 2,
         shared_cpus: false,
