@@ -44,11 +44,17 @@ def check_latency(folder):
     name = next((name for name in FUNCTIONS if name in summary), None)
     if not name:
         fail(f"no call of the program was seen from start to end: {', '.join(summary)}")
-    for phase, values in summary[name]["us"].items():
+    calls, phases = summary[name]["calls"], summary[name]["us"]
+    returns = sum(phases.get("function to return", {"log2": {}})["log2"].values())
+    for phase, values in phases.items():
         # No phase of hundreds of calls takes no time, unless its event was not recorded.
-        if not values["max"] or sum(values["log2"].values()) != summary[name]["calls"]:
+        counted = sum(values["log2"].values())
+        if not values["max"] or counted != (returns if phase == "function to return" else calls):
             fail(f"{name}, {phase}: {values}")
-    return f"{summary[name]['calls']} calls of {name} from start to end"
+    # Each call of the program waits, for up to three functions.
+    if not calls / 4 <= returns <= calls:
+        fail(f"{returns} returns of {calls} calls of {name}")
+    return f"{calls} calls of {name} from start to end, {returns} returns"
 
 
 def draw(folder, kernel):

@@ -23,6 +23,7 @@ class Instance:
         remove_left_behind()
         self.path = ROOT / "instances" / f"smptop-{os.getpid()}"
         self.path.mkdir()
+        self.group = f"smptop_{os.getpid()}"
         self.triggers = []
         self.dropped = {}
 
@@ -45,6 +46,14 @@ class Instance:
     def enable(self, event):
         """Records an event in the buffer."""
         self.write(f"events/{event}/enable", "1")
+
+    def probe(self, name, what):
+        """Records each entry ("p:name") or return ("r:name") of a function, if the kernel has probes."""
+        kind, _, name = name.partition(":")
+        if not (ROOT / "kprobe_events").exists():
+            return
+        change_probes(f"{kind}:{self.group}/{name} {what}")
+        self.enable(f"{self.group}/{name}")
 
     def count(self, event, keys, condition=""):
         """Counts an event by keys in the kernel, from now on."""
@@ -82,6 +91,7 @@ class Instance:
                 self.write(trigger, f"!{text}", "a")
         with contextlib.suppress(OSError):
             self.path.rmdir()
+        remove_probes(self.group)
 
     def __enter__(self):
         return self
@@ -90,12 +100,32 @@ class Instance:
         self.close()
 
 
+def change_probes(text):
+    """Adds or removes a probe. All instances have it."""
+    try:
+        # The file has no end that a file object could look for, and is cleared by those that truncate it.
+        with open(os.open(ROOT / "kprobe_events", os.O_WRONLY | os.O_APPEND), "wb", buffering=0) as file:
+            file.write(f"{text}\n".encode())
+    except OSError as error:
+        raise Unavailable(f"kprobe_events does not take {text!r}: {error.strerror}") from error
+
+
+def remove_probes(group):
+    """Removes the probes of a group, which no instance records any more."""
+    for path in (ROOT / "events" / group).glob("*/enable"):
+        with contextlib.suppress(Unavailable):
+            change_probes(f"-:{group}/{path.parent.name}")
+
+
 def remove_left_behind():
-    """Removes the instances of those that were killed."""
+    """Removes the instances and probes of those that were killed."""
     for path in (ROOT / "instances").glob("smptop-[0-9]*"):
         if not pathlib.Path("/proc", path.name.partition("-")[2]).exists():
             with contextlib.suppress(OSError):
                 path.rmdir()
+    for path in (ROOT / "events").glob("smptop_[0-9]*"):
+        if not pathlib.Path("/proc", path.name.partition("_")[2]).exists():
+            remove_probes(path.name)
 
 
 def symbol(text):

@@ -33,4 +33,5 @@ part timeline "$python" -B -m smptop --timeline $scratch/timeline.json --interva
 part json cat $scratch/timeline.json
 echo
 part shell ./smptop.sh 3 3
+[ ! -s $tracing/kprobe_events ] || fail "probes are left: $(cat $tracing/kprobe_events)"
 part end echo "smptop has looked at CPU 3"
