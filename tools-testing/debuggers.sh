@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What debuggers and bpftrace find, in the Rust kernel and in the C one, built with debugging information.
-# drgn: two CPUs of a guest wait for each other for good, QEMU's monitor dumps the guest's memory, and the
-# pending csds are listed as crash scripts do it, by the variables of kernel/smp.c. bpftrace: the
-# one-liners of Documentation/core-api/smp-rust.rst.
+# drgn: CPUs of a guest wait for good, QEMU's monitor dumps the guest's memory, and smptop/pending.py says
+# what is pending in it. bpftrace: the one-liners of Documentation/core-api/smp-rust.rst.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -13,40 +12,73 @@
 lock
 begin_items
 "$here/setup.sh" bpftrace
+python=$cache/venv/bin/python3
 for name in rust-debug c-debug; do
 	item_live "kernel build/$name" "$here/kernel.sh" $name
 done
 
-# usage: dump KERNEL
-dump() {
-	local kernel=$1 work=$build/dump job=dump-$1 monitor stuck out guest
+# Dumps a guest when the int SYMBOL is not 0 any more, and prints what is pending in the dump.
+# usage: pending JOB KERNEL SYMBOL MODULE APPEND COMMAND...
+pending() {
+	local job=$1-$2 kernel=$2 symbol=$3 module=$build/modules/$2/$4.ko append=$5 work=$build/dump monitor address guest first
+	shift 5
 	mkdir -p "$work"
 	module "$kernel"
-	monitor=$work/$kernel.qmp
-	rm -f "$monitor" "$work/$kernel.elf"
-	stuck=$(llvm-nm-22 "$build/$kernel/vmlinux" | awk '$3 == "n_csd_lock_stuck" { print "0x" $1 }')
-	[ -n "$stuck" ] || die "n_csd_lock_stuck is not in $(short "$build/$kernel")/vmlinux"
+	monitor=$work/$job.qmp
+	rm -f "$monitor" "$work/$job.elf"
+	address=$(llvm-nm-22 "$build/$kernel/vmlinux" | awk -v name="$symbol" '$3 == name { print "0x" $1 }')
+	[ -n "$address" ] || die "$symbol is not in $(short "$build/$kernel")/vmlinux"
 	(
 		guest_qemu=(-device vmcoreinfo -qmp "unix:$monitor,server=on,wait=off")
-		boot "$job" "$kernel" 300 "csdlock_debug=1 smp.csd_lock_timeout=2000" \
-			"$(printf '%q ' "$here/guest/guarantee.sh" "$build/modules/$kernel/smp_guarantees.ko" irqsoff 1 20000)"
+		CPUS=4 boot "$job" "$kernel" 300 "$append" "$(printf '%q ' "$@")"
 	) >"$logs/$job-guest.out" 2>&1 &
 	guest=$!
 	until [ -S "$monitor" ] || ! kill -0 $guest 2>/dev/null; do sleep 0.2; done
 	[ -S "$monitor" ] || die "the guest did not start (log: $(short "$logs")/$job-guest.out)"
-	"$cache/venv/bin/python3" -B "$here/dump.py" --monitor "$monitor" --until "$stuck" "$work/$kernel.elf" || {
+	"$python" -B "$here/dump.py" "$monitor" "$address" "$work/$job.elf" || {
 		kill "$guest"
 		wait "$guest" || true
 		die "there is no dump (log: $(short "$logs")/$job.log)"
 	}
 	# The monitor has ended it.
 	wait "$guest" || true
-	out=$("$cache/venv/bin/python3" -B "$here/dump.py" "$work/$kernel.elf" "$build/$kernel/vmlinux" \
-		"$build/modules/$kernel/smp_guarantees.ko")
-	rm -f "$work/$kernel.elf"
-	echo "$out"
-	[ "$(grep -c '^CPU [01]: in call_single_queue: .*, sync, locked, CPU [01] to [01]: count' <<<"$out")" = 2 ] ||
-		die "drgn does not find the csds of CPUs 0 and 1 for each other"
+	"${python%/*}/drgn" --quiet -c "$work/$job.elf" -s "$build/$kernel/vmlinux" -s "$module" "$top/smptop/pending.py" |
+		tee "$work/$job.txt"
+	# The same by the commands of crash, for CPU 2.
+	crash "$job" "$kernel" log 'p call_single_queue:2' 'bt -c 2' >"$work/$job-crash.txt"
+	first=$(sed -n 's/.*first = .*)\(0x[0-9a-f]*\),$/\1/p' "$work/$job-crash.txt")
+	[ -z "$first" ] || crash "$job" "$kernel" "list -h $first" "struct call_single_data_t $first" >>"$work/$job-crash.txt"
+	rm -f "$work/$job.elf"
+}
+
+# usage: crash JOB KERNEL COMMAND...
+crash() {
+	printf '%s\n' "${@:3}" | "${python%/*}/drgn-crash" "$build/$2/vmlinux" "$build/dump/$1.elf" 2>/dev/null |
+		sed 's/^%crash> //'
+}
+
+# usage: must_have FILE PATTERN
+must_have() {
+	grep -qE "$2" "$build/dump/$1.txt" || die "drgn does not find: $2"
+}
+
+# Two CPUs wait for each other with interrupts off.
+deadlock() {
+	pending deadlock "$1" n_csd_lock_stuck smp_guarantees "csdlock_debug=1 smp.csd_lock_timeout=2000" \
+		"$here/guest/guarantee.sh" "$build/modules/$1/smp_guarantees.ko" irqsoff 1 20000
+	must_have "deadlock-$1" '^  waits in .*, called by call_with_interrupts_off, for [0-9.]+ s$'
+	must_have "deadlock-$1" '^  in call_single_queue: .*, sync, locked, to CPU 1: count\('
+	must_have "deadlock-$1" '^CPU 0 does not answer CPU 1: interrupts off, waits for CPU 1 itself$'
+	must_have "deadlock-$1" '^CPU 1 does not answer CPU 0: interrupts off, waits for CPU 0 itself$'
+}
+
+# Two CPUs wait for one that has interrupts off.
+lockup() {
+	pending lockup "$1" softlockup_count smp_lockup "watchdog_thresh=5" \
+		"$here/guest/lockup.sh" "$build/modules/$1/smp_lockup.ko"
+	must_have "lockup-$1-crash" '\[smp_lockup\]'
+	must_have "lockup-$1-crash" '\.func = \(smp_call_func_t\)(do_kernel_range_flush\+0x0 = )?0x'
+	must_have "lockup-$1" '^CPU 2 does not answer CPUs 0, 1.*: interrupts off, is in driver_polls_device$'
 }
 
 one_liners() {
@@ -56,7 +88,8 @@ one_liners() {
 }
 
 for name in rust c; do
-	item "drgn, $name" dump $name-debug
+	item "drgn, deadlock, $name" deadlock $name-debug
+	item "drgn, soft lockup, $name" lockup $name-debug
 	item "bpftrace, $name" one_liners $name-debug
 done
 end_items

@@ -120,9 +120,9 @@ tell() {
 # drgn reads the dump. usage: read_dump KERNEL
 read_dump() {
 	local out
-	out=$("$cache/venv/bin/python3" -B "$here/dump.py" "$work/dump" "$build/$1/vmlinux")
+	out=$("$cache/venv/bin/drgn" --quiet -c "$work/dump" -s "$build/$1/vmlinux" "$top/smptop/pending.py")
 	echo "$out"
-	grep -q '^[0-9]* csds in queues' <<<"$out"
+	grep -q '^[0-9]* entries in queues' <<<"$out"
 }
 
 export LSMOD=${LSMOD:-$here/configs/system.modules}
