@@ -10,7 +10,7 @@ CC :=
 endif
 
 export ARCH CPUS MEM ACCEL APPEND KDIR IMPL CONFIG CC HELPERS T LEVEL DURATION CALLS FILTER LIMIT MATRIX ARCHES MUTANTS CHECK SCALE BARE FRESH
-export RUNS FROM APPLY STAGES LSMOD
+export RUNS FROM APPLY STAGES LSMOD REPORT ORIGIN
 
 sh := tools-testing
 
@@ -40,6 +40,7 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
   CC=gcc        built by GCC and the GNU binutils, not by LLVM (build/rust-gcc)
   CPUS=4 MEM=1G the size of the guest; ACCEL=tcg or kvm; APPEND='...': more kernel parameters
   LIMIT=seconds when a guest counts as hung
+  REPORT=folder where "make test" puts KTAP, JUnit and JSON for KCIDB, from a CI called ORIGIN
 
 Logs are in build/logs, results in build/results.
 endef

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Shows the table of the checks, and writes it where documents have it.
 
-usage: checks.py rows [NAME...]      the rows for test.sh: level, title and command, with tabs between
+usage: checks.py rows [NAME...]      the rows for test.sh: level, title, command, name, kernels, with tabs between
        checks.py list                the checks for a person
        checks.py fill [--check] FILE...  between the lines "checks: begin" and "checks: end"
 """
@@ -55,7 +55,7 @@ def print_rows(names):
             sys.exit(f"smp: T: there is no check {name}: 'make test T=list' shows all")
     for row in rows():
         if row.name in names if names else row.level != "-":
-            print(row.level, row.title(), row.command, sep="\t")
+            print(row.level, row.title(), row.command, row.name, row.kernels, sep="\t")
 
 
 def print_list():

@@ -38,13 +38,19 @@ count() {
 	note=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | sed -E 's/^(smp: |  READY +)//' || true)
 	if [ "$rc" = 0 ]; then
 		printf '  ok      %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
-		printf 'passed\t%s\t%s\n' "$name" $(($(date +%s) - start)) >>"$results"
+		note_result passed
 	else
 		case "$note" in *log*:*) ;; *) note+=" (log: $(short "$log"))" ;; esac
 		printf '  FAILED  %-26s %9s   %s\n' "$name" "$(since "$start")" "$note"
 		[ -t 1 ] || show_ends "$name" "$log" "$note" >>"$results-ends"
-		printf 'failed\t%s\t%s\n' "$name" $(($(date +%s) - start)) >>"$results"
+		note_result failed
 	fi
+}
+
+# A line for those that write the results. test.sh says of which check it is, and with which kernels.
+note_result() {
+	printf '%s\t' "$1" "$name" $(($(date +%s) - start)) "$start" "$rc" "${SMP_CHECK:--}" "${SMP_KERNELS:--}" "$log" >>"$results"
+	tr '\t\r' ' ' <<<"$note" >>"$results"
 }
 
 # Shows how the log of an item ends, and those that its verdict names. In CI they may be
@@ -76,6 +82,25 @@ write_results() {
 		}' "$results" >"$out.ktap"
 	# It fails if an item has failed.
 	"$linux/tools/testing/kunit/kunit.py" parse --junit="$out.xml" "$out.ktap" >/dev/null 2>&1 || [ -s "$out.xml" ]
+}
+
+# Looks whether the folder REPORT can be written, before anything runs, and takes an older report out of it. Sets
+# origin, for write_report.
+begin_report() {
+	[ -n "${REPORT:-}" ] || return 0
+	origin=${ORIGIN:-smp_rust}
+	[[ $origin =~ ^[a-z0-9_]+$ ]] || die "ORIGIN=$origin: KCIDB takes a name of the letters a to z, digits and _ only"
+	mkdir -p "$REPORT" 2>/dev/null && touch "$REPORT/test.ktap" 2>/dev/null ||
+		die "REPORT=$REPORT cannot be written: name a folder that can"
+	rm -f "$REPORT"/{test.ktap,test.xml,kcidb.json}
+}
+
+# Puts the results into the folder REPORT, as KCIDB takes them, too. usage: write_report NAME
+write_report() {
+	local count
+	cp "$build/results/$1".{ktap,xml} "$REPORT/" || die "REPORT=$REPORT cannot be written: the results are in $(short "$build")/results"
+	count=$("$cache/venv/bin/python3" -B "$here/kcidb.py" "$origin" "$results" "$linux" "$REPORT/kcidb.json") || exit 1
+	echo "$count in $REPORT/kcidb.json"
 }
 
 # The last line, unless a caller counts on; fails if an item failed.

@@ -445,6 +445,43 @@ two_setups() {
 	echo "the second waited"
 }
 
+# --- The report ---
+
+# Each is refused before anything runs.
+bad_report() {
+	: >"$work/no-folder"
+	start test T=count REPORT="$work/report" ORIGIN=A.b
+	refused 10 'ORIGIN=A.b: KCIDB takes a name of '
+	start test T=count REPORT="$work/no-folder/report"
+	refused 10 'REPORT=.* cannot be written: name a folder that can'
+	echo "$verdict"
+}
+
+# usage: reports FILE PATTERN
+reports() {
+	grep -qE "$2" "$work/report/$1" || die "$1 does not say '$2'"
+}
+
+# Each file of the report says that a check failed, and kcidb_io would not take a status that it does not know.
+report_of_failure() {
+	local kcidb=("$cache/venv/bin/python3" -B "$here/kcidb.py" --check "$work/report/kcidb.json")
+	rm -rf "$work/report"
+	stand_in find 'rust/kernel\ samples*' 1 'echo "find: broken" >&2; exit 1'
+	start test T=count REPORT="$work/report"
+	ended 60
+	rm -r "$stand_ins"
+	[ "$rc" != 0 ] || die "make passed"
+	reports test.ktap '^not ok 1 count$'
+	reports test.xml '<failure'
+	reports kcidb.json '"path": "smp.count"'
+	reports kcidb.json '"status": "FAIL"'
+	reports kcidb.json '"log_excerpt": ".*find: broken'
+	"${kcidb[@]}"
+	sed -i 's/"FAIL"/"FAILED"/' "$work/report/kcidb.json"
+	! "${kcidb[@]}" || die "kcidb_io takes the status FAILED"
+	echo "said by test.ktap, test.xml and kcidb.json"
+}
+
 # --- The disk ---
 
 no_room() {
@@ -623,6 +660,8 @@ item "a checkout in an odd path" odd_path
 item "KDIR, a cache in odd paths" odd_places
 item "two makes at once" two_at_once
 item "a missing tool" missing_tool
+item "REPORT that is no folder" bad_report
+item "a report of a failure" report_of_failure
 if [ "$level" != short ]; then
 	item "the same, not on Debian" alone missing_elsewhere
 	item "Ctrl-C in make clean" stop_clean

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Runs the checks of the table "checks", one line each, and goes on after a failure. T='litmus kunit' picks
-# some, T=list shows them. LEVEL=short or long has less or more of each. All results are in build/results/.
+# some, T=list shows them. LEVEL=short or long has less or more of each. All results are in build/results/,
+# and in the folder REPORT, if that is given, with JSON for KCIDB.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -19,6 +20,7 @@ arch=$(of_arch)
 read -ra names <<<"${T:-}"
 rows=$(checks rows "${names[@]}")
 lock
+begin_report
 begin_items
 "$here/setup.sh"
 "$here/tree.sh"
@@ -30,7 +32,8 @@ if [ -z "${T:-}" ]; then
 fi
 
 asked=${LEVEL:-}
-while IFS=$'\t' read -r of_all title command; do
+while IFS=$'\t' read -r of_all title command SMP_CHECK SMP_KERNELS; do
+	export SMP_CHECK SMP_KERNELS
 	LEVEL=$asked
 	# The level in the table is that of "make test" as a whole.
 	[ -n "${T:-}$asked" ] || [ "$of_all" != short ] || LEVEL=short
@@ -54,4 +57,5 @@ while IFS=$'\t' read -r of_all title command; do
 	fi
 done <<<"$rows"
 write_results test || say RESULTS "kunit.py made no file for JUnit of $(short "$build")/results/test.ktap"
+[ -z "${REPORT:-}" ] || item "report" write_report test
 end_items
