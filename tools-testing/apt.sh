@@ -113,18 +113,17 @@ unpack() {
 		xz -dc -T0 | tar x --strip-components=1 -C "$2"
 }
 
-# A program of sid, which is newer than that of the releases, with the C library that it was built for.
-# "program" is what stands in front of its arguments then. usage: program_of_sid NAME PACKAGE...
-program_of_sid() {
-	local name=$1 place=$cache/$1 libraries=$cache/$1/usr/lib/x86_64-linux-gnu deb
-	shift
-	program=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/usr/bin/$name")
-	[ ! -x "$place/usr/bin/$name" ] || return 0
+# Unpacks packages of SUITE in the cache under NAME, if FILE is not there yet.
+# usage: unpack_packages NAME SUITE FILE PACKAGE...
+unpack_packages() {
+	local name=$1 suite=$2 file=$3 place=$cache/$1 deb
+	shift 3
+	[ ! -e "$place/$file" ] || return 0
 	[ -n "$is_debian" ] || die "$name is missing; only on Debian can it be installed for you"
 	# The cache is locked no longer than this.
 	(
-		private_apt "$name" sid
-		apt_step "reading the lists of sid, for $name" apt-get "${apt_options[@]}" update
+		private_apt "$name" "$suite"
+		apt_step "reading the lists of $suite, for $name" apt-get "${apt_options[@]}" update
 		rm -rf "$place"
 		mkdir -p "$place"
 		apt_step "downloading $name" env -C "$place" apt-get "${apt_options[@]}" download "$@"
@@ -133,4 +132,12 @@ program_of_sid() {
 		dpkg-deb -x "$deb" "$place"
 	done
 	rm "$place"/*.deb
+}
+
+# A program of sid, which is newer than that of the releases, with the C library that it was built for.
+# "program" is what stands in front of its arguments then. usage: program_of_sid NAME PACKAGE...
+program_of_sid() {
+	local place=$cache/$1 libraries=$cache/$1/usr/lib/x86_64-linux-gnu
+	program=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/usr/bin/$1")
+	unpack_packages "$1" sid "usr/bin/$1" "${@:2}"
 }

@@ -100,6 +100,23 @@ tables_check() {
 	echo "as in tools-testing/checks"
 }
 
+# The recipes for other CIs are as the schemas of these CIs want them, and name variables of the Makefile.
+recipes_check() {
+	local recipe said names
+	for recipe in github:github-workflows gitlab:gitlab-ci; do
+		said=$("$cache/venv/bin/check-jsonschema" --builtin-schema "vendor.${recipe#*:}" "$here/ci/${recipe%:*}.yml" 2>&1) ||
+			verdict "$(grep '::' <<<"$said" | sed 's,^ *,,' | cut -c1-200 || echo "$said")" "the schema ${recipe#*:} does not take it"
+	done
+	unpack_packages lava-common trixie-backports usr/share/lava-common/lava-schema.py lava-common
+	said=$(PYTHONPATH=$cache/lava-common/usr/lib/python3/dist-packages "$cache/venv/bin/python3" -B \
+		"$cache/lava-common/usr/share/lava-common/lava-schema.py" job --strict "$here/ci/lava.yaml" 2>&1) ||
+		verdict "$(paste -sd' ' <<<"$said")" "LAVA does not take it"
+	names=$(sed -nE 's/.*\bmake (.*)/\1/p' "$here"/ci/* | grep -oE '\b[A-Z_]+=' | tr -d = | sort -u)
+	verdict "$(grep -vxE "XDG_CACHE_HOME|$(sed -n 's/^export //p' "$top/Makefile" | tr ' \n' '||')" <<<"$names" || true)" \
+		"a variable in a recipe that the Makefile does not have"
+	echo "GitHub, GitLab, LAVA"
+}
+
 # No variable of our own make comes to the make of a kernel.
 environment_check() {
 	local names all=() left
@@ -242,6 +259,7 @@ item "lint: paths and hosts" places_check
 item "lint: words" words_check
 item "lint: spelling" spelling_check
 item "lint: tables of checks" tables_check
+item "lint: recipes" recipes_check
 item "lint: environment" environment_check
 item "lint: layers" layers_check
 item "lint: API" api_check
