@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The kernel tree's own kvm.sh --torture scf, unchanged: it builds a kernel for each of its scenarios,
 # boots it with scftorture and CPU hotplug, and judges the console. IMPL=c does the same with the
-# kernel's own kernel/smp.c. DURATION= is for each scenario, in minutes.
+# kernel's own kernel/smp.c. DURATION= is for each scenario, in minutes. HOSTS='a b' has the kernels run on
+# these machines, by the tree's kvm-remote.sh, without KVM unless ACCEL=kvm says so.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"
@@ -20,8 +21,20 @@ tree=$place/linux
 results=$place/results
 log=$logs/kvm-scf-$name.log
 torture=tools/testing/selftests/rcutorture
-"$here/setup.sh"
-"$here/tree.sh"
+# For other machines kvm.sh takes its scripts from two folders above the results.
+[ -z "${HOSTS:-}" ] || results=$tree/$torture/res
+
+# What kvm-remote.sh needs of the other machines, of which it says nothing or only after it has built.
+check_hosts() {
+	local host said
+	command -v ssh >/dev/null || die "HOSTS=$HOSTS: ssh is missing: install openssh-client"
+	for host in $HOSTS; do
+		said=$(ssh -n -o BatchMode=yes "$host" \
+			'for c in bash gawk taskset qemu-system-x86_64; do command -v $c >/dev/null || echo $c; done' 2>&1) ||
+			die "HOSTS: ssh must reach $host without a password: $(tail -n 1 <<<"$said")"
+		[ -z "$said" ] || die "HOSTS: install on $host: $(paste -sd' ' <<<"$said")"
+	done
+}
 
 # kvm.sh configures and builds in the tree that it lies in. It gets one of its own, so that ours, or the
 # user's, stays as it is. Our files are links there too. What was built there before goes.
@@ -36,7 +49,21 @@ place_commands() {
 	rm -rf "${place:?}/bin"
 	mkdir -p "$place/bin"
 	ln -s "$(command -v ccache)" "$place/bin/clang-22"
-	[ "$accel" = kvm ] || ln -s "$here/kvm-scf/qemu-system-x86_64" "$place/bin/"
+	[ "$accel" = kvm ] || place_qemu
+}
+
+# Other machines get the commands that lie beside kvm.sh, and no variable.
+place_qemu() {
+	local command=$tree/$torture/bin/qemu-system-x86_64
+	if [ -z "${HOSTS:-}" ]; then
+		ln -s "$here/kvm-scf/qemu-system-x86_64" "$place/bin/"
+		return
+	fi
+	{
+		printf '#!/bin/bash\nSMP_QEMU=%q\nSMP_MACHINE=%q\n' "$qemu" "$qemu_machine"
+		cat "$here/kvm-scf/qemu-system-x86_64"
+	} >"$command"
+	chmod +x "$command"
 }
 
 # There is no kernel yet to try /dev/kvm with, unless another verb built one.
@@ -45,7 +72,7 @@ choose_accel_early() {
 	for other in rust c rust-small c-small; do
 		[ ! -e "$(boot_image $other)" ] || break
 	done
-	if [ -z "${ACCEL:-}" ] && [ ! -e "$(boot_image $other)" ]; then
+	if [ -z "${ACCEL:-}" ] && { [ -n "${HOSTS:-}" ] || [ ! -e "$(boot_image $other)" ]; }; then
 		accel=tcg
 	else
 		choose_accel $other
@@ -58,10 +85,11 @@ run_kvm() {
 		--defconfig alldefconfig --kconfig "$(implementation "$name" | paste -sd' ')"
 		--kmake-args "ARCH=x86_64 ${build_options[*]} KCONFIG_ALLCONFIG=$place/all.config"
 		--qemu-cmd qemu-system-x86_64 --qemu-args "-smp $cpus" --memory "${MEM:-512M}"
-		--shutdown-grace "${LIMIT:-600}" --bootargs "${boot_options[*]} ${APPEND:-}") group rc=0
-	"${clean_env[@]}" PATH="$place/bin:$cache/cargo/bin:$PATH" SMP_QEMU="$(command -v qemu-system-x86_64)" \
-		SMP_MACHINE="$(machine_options "$name" "$cpus" "$accel")" \
-		setsid "$tree/$torture/bin/kvm.sh" "${options[@]}" &
+		--shutdown-grace "${LIMIT:-600}" --bootargs "${boot_options[*]} ${APPEND:-}") command=(kvm.sh) group rc=0
+	# It knows no other place than /tmp on the other machines.
+	[ -z "${HOSTS:-}" ] || command=(kvm-remote.sh "$HOSTS") TMPDIR=/tmp
+	"${clean_env[@]}" PATH="$place/bin:$cache/cargo/bin:$PATH" SMP_QEMU="$qemu" SMP_MACHINE="$qemu_machine" \
+		env -C "$tree" setsid "$tree/$torture/bin/${command[0]}" "${command[@]:1}" "${options[@]}" &
 	group=$!
 	# shellcheck disable=SC2064 # The group that runs now is meant.
 	trap "kill -- -$group" TERM
@@ -69,7 +97,12 @@ run_kvm() {
 	return $rc
 }
 
+[ -z "${HOSTS:-}" ] || check_hosts
+"$here/setup.sh"
+"$here/tree.sh"
 choose_accel_early
+qemu=$(command -v qemu-system-x86_64)
+qemu_machine=$(machine_options "$name" "$cpus" "$accel")
 say COPY "$(short "$tree"), for kvm.sh"
 copy_tree
 place_commands
@@ -80,7 +113,7 @@ boot_options=()
 mapfile -t scenarios <"$tree/$torture/configs/scf/CFLIST"
 start=$(date +%s)
 rc=0
-with_progress "$log" KVM.SH "${scenarios[*]} on $name ($accel, $cpus CPUs), $minutes min each" run_kvm || rc=$?
+with_progress "$log" KVM.SH "${scenarios[*]} on $name ($accel, $cpus CPUs)${HOSTS:+ on $HOSTS}, $minutes min each" run_kvm || rc=$?
 
 # What kvm.sh says after all runs, without its colours.
 summary=$place/summary-$name
@@ -96,4 +129,4 @@ for scenario in "${scenarios[@]}"; do
 	echo "$scenario: SUCCESS, $calls SCF handler invocations, CPUs on ${BASH_REMATCH[1]} and off ${BASH_REMATCH[2]} times"
 	said+="$scenario $calls, "
 done
-echo "kvm.sh: no error; ${said%, } invocations in $minutes min each, $name, $accel, $cpus CPUs, $(since "$start") with the builds"
+echo "kvm.sh: no error; ${said%, } invocations in $minutes min each, $name, $accel, $cpus CPUs,${HOSTS:+ on $HOSTS,} $(since "$start") with the builds"
