@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What debuggers and bpftrace find, in the Rust kernel and in the C one, built with debugging information.
-# drgn: CPUs of a guest wait for good, QEMU's monitor dumps the guest's memory, and smptop/pending.py says
-# what is pending in it. bpftrace: the one-liners of Documentation/core-api/smp-rust.rst.
+# drgn: CPUs of a guest deadlock, or wait for one with interrupts off; QEMU's monitor dumps the guest's
+# memory, and smptop/pending.py says what is pending in it. bpftrace: the one-liners of
+# Documentation/core-api/smp-rust.rst.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/kbuild.sh"

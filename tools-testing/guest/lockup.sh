@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: CPUs 0 and 1 wait for good for CPU 2, which has interrupts off. usage: lockup.sh MODULE.ko
+# In the guest: CPUs 0 and 1 wait for CPU 2, which has interrupts off until reset. usage: lockup.sh MODULE.ko
 
 . "$(dirname "$0")/common.sh"
 # This task, too, must not be on a CPU that hangs.
