@@ -12,7 +12,7 @@
 lock
 begin_items
 
-backends=(loom loom-debug threads shuttle tsan)
+backends=(loom loom-debug threads debug shuttle tsan)
 calls=10000000
 programs=100000
 if [ "$level" = short ]; then
@@ -38,9 +38,9 @@ check() {
 	[ "$level" != long ] || limit=14400
 	case $1-$2 in
 	threads-ledger) export CALLS=$calls ;;
-	tsan-ledger) export CALLS=300000 ;;
+	tsan-ledger | debug-ledger) export CALLS=300000 ;;
 	threads-differential) export TIMES=$programs ;;
-	tsan-*) export TIMES=200 ;;
+	tsan-* | debug-*) export TIMES=200 ;;
 	esac
 	host_run "$build/host/$1" "$2" $limit
 }

@@ -8,5 +8,6 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_DEBUG").is_some() {
         println!("cargo:rustc-cfg=CONFIG_CSD_LOCK_WAIT_DEBUG");
         println!("cargo:rustc-cfg=CONFIG_PRINTK");
+        println!("cargo:rustc-cfg=CONFIG_SMP_STATS");
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trace points, which are off; static keys; and the watch over csds, which is on if it is built at
-//! all.
+//! Trace points, which are off; static keys; and the watch over csds and the counters, which are on if
+//! they are built at all.
 
 use crate::{c_char, c_int, c_uint, c_ulong, cpumask, machine, smp_call_func_t};
 use std::{
     ffi::CStr,
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         Mutex,
     },
 };
@@ -18,18 +18,34 @@ pub fn smp_trace_csd_function_exit<T>(_: smp_call_func_t, _: *mut T) {}
 pub fn smp_trace_ipi_send_cpu(_: c_uint, _: usize) {}
 pub fn smp_trace_ipi_send_cpumask(_: *const cpumask, _: usize) {}
 
-/// A condition that does not change here.
-pub struct static_key(pub(crate) bool);
+/// A condition that seldom changes.
+pub struct static_key(AtomicBool);
 pub type static_key_false = static_key;
 
-pub static mut csdlock_debug_enabled: static_key_false = static_key(true);
+impl static_key {
+    pub(crate) const fn new(is_on: bool) -> Self {
+        Self(AtomicBool::new(is_on))
+    }
+}
+
+/// Switches a key.
+///
+/// # Safety
+///
+/// `key` is valid.
+pub unsafe fn static_key_switch(key: *mut static_key, on: bool) {
+    // SAFETY: By the safety requirements.
+    unsafe { &*key }.0.store(on, Ordering::Relaxed);
+}
+
+pub static mut csdlock_debug_enabled: static_key_false = static_key::new(true);
 
 /// # Safety
 ///
 /// `key` is valid.
 pub unsafe fn static_key_count(key: *mut static_key) -> c_int {
     // SAFETY: By the safety requirements.
-    c_int::from(unsafe { (*key).0 })
+    unsafe { &*key }.0.load(Ordering::Relaxed).into()
 }
 
 /// In ms.
@@ -90,6 +106,30 @@ unsafe extern "C" fn printk(
 
 pub fn smp_warn_no_function<T>(_: usize, _: *mut T) {
     machine::warn("a call without a function");
+}
+
+pub type smp_counter = c_uint;
+pub const smp_counter_SMP_CSDS: smp_counter = 0;
+pub const smp_counter_SMP_IPIS: smp_counter = 1;
+pub const smp_counter_SMP_BATCHED: smp_counter = 2;
+pub const smp_counter_SMP_POLLED: smp_counter = 3;
+pub const smp_counter_SMP_FALLBACK_CSD: smp_counter = 4;
+pub const smp_counter_SMP_STORAGE_WAITS: smp_counter = 5;
+pub const smp_counter_SMP_DYING: smp_counter = 6;
+pub const smp_counter_SMP_MOST_SLOTS: smp_counter = 7;
+pub const smp_counter_SMP_LONGEST_NS: smp_counter = 8;
+pub const smp_counter_SMP_COUNTERS: smp_counter = 9;
+
+pub static mut smp_stats_key: static_key_false = static_key::new(true);
+
+#[cfg(feature = "debug")]
+pub fn smp_stats_add(counter: smp_counter, number: u64) {
+    machine::counter(counter).fetch_add(number, Ordering::Relaxed);
+}
+
+#[cfg(feature = "debug")]
+pub fn smp_stats_raise(counter: smp_counter, value: u64) {
+    machine::counter(counter).fetch_max(value, Ordering::Relaxed);
 }
 
 pub type smp_stall_nmi = c_uint;

@@ -165,6 +165,9 @@ extern "C" {
     pub fn smpcfd_prepare_cpu(cpu: c_uint) -> c_int;
     pub fn smpcfd_dead_cpu(cpu: c_uint) -> c_int;
     pub fn smpcfd_dying_cpu(cpu: c_uint) -> c_int;
+    pub fn cpus_peek_for_pending_ipi(mask: *const cpumask) -> bool;
+    #[cfg(feature = "debug")]
+    pub fn smp_report_late(cpu: c_uint);
 }
 
 pub fn raw_smp_processor_id() -> u32 {
@@ -175,9 +178,14 @@ pub fn arch_send_call_function_single_ipi(cpu: c_int) {
     machine::send_ipi(cpu as u32);
 }
 
+/// The set must not be empty.
 pub fn arch_send_call_function_ipi_mask(mask: *const cpumask) {
     let mut cpu = cpumask_next(-1, mask);
 
+    if cpu >= NR_CPUS {
+        machine::warn("an IPI to no CPU");
+    }
+    machine::note_send_to_many();
     while cpu < NR_CPUS {
         machine::send_ipi(cpu);
         cpu = cpumask_next(cpu as c_int, mask);

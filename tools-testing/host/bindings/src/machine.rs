@@ -15,7 +15,13 @@ use crate::{
     sys::{self, Arc, AtomicBool, Condvar, Mutex, Ordering},
     task_struct,
 };
-use std::cell::{Cell, UnsafeCell};
+use std::{
+    cell::{Cell, UnsafeCell},
+    sync::atomic::AtomicU32,
+};
+
+#[cfg(feature = "debug")]
+use std::sync::atomic::AtomicU64;
 
 /// How many CPUs there can be.
 pub const CPUS: usize = 8;
@@ -29,6 +35,13 @@ struct Cpu {
     nmi_handler: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// Whether the CPU is to stop when it has nothing to do.
     over: AtomicBool,
+    /// How many IPIs were sent to it.
+    ipis: AtomicU32,
+    /// The softirqs that are pending, and what was so before each flush after which they ran.
+    softirqs: AtomicU32,
+    softirq_runs: std::sync::Mutex<Vec<u32>>,
+    /// The tasks that were woken up at once, by their entries.
+    woken_up: std::sync::Mutex<Vec<Vec<usize>>>,
     /// How many owners there are: one task at most, if tasks share CPUs.
     owned: Mutex<bool>,
     given_back: Condvar,
@@ -41,6 +54,10 @@ pub struct Machine {
     cpus: Vec<Cpu>,
     shared_cpus: bool,
     warnings: std::sync::Mutex<Vec<String>>,
+    /// How often an IPI was sent to a set of CPUs.
+    sends_to_many: AtomicU32,
+    #[cfg(feature = "debug")]
+    counters: [AtomicU64; crate::smp_counter_SMP_COUNTERS as usize],
     #[cfg(feature = "shuttle")]
     step: sys::AtomicU32,
 }
@@ -170,6 +187,10 @@ impl Cpu {
             nmi: AtomicBool::new(false),
             nmi_handler: std::sync::Mutex::default(),
             over: AtomicBool::new(false),
+            ipis: AtomicU32::new(0),
+            softirqs: AtomicU32::new(0),
+            softirq_runs: std::sync::Mutex::default(),
+            woken_up: std::sync::Mutex::default(),
             owned: Mutex::new(false),
             given_back: Condvar::new(),
             idle: Mutex::new(()),
@@ -214,6 +235,9 @@ pub fn boot(cpus: usize, shared_cpus: bool) -> Arc<Machine> {
         cpus: (0..cpus).map(|_| Cpu::new()).collect(),
         shared_cpus,
         warnings: std::sync::Mutex::default(),
+        sends_to_many: AtomicU32::new(0),
+        #[cfg(feature = "debug")]
+        counters: Default::default(),
         #[cfg(feature = "shuttle")]
         step: sys::AtomicU32::new(0),
     });
@@ -298,6 +322,37 @@ impl Machine {
         self.warnings.lock().unwrap().clone()
     }
 
+    /// Takes what was warned about: the check has expected it.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap())
+    }
+
+    /// How many IPIs were sent to `cpu`.
+    pub fn ipis(&self, cpu: u32) -> u32 {
+        self.cpus[cpu as usize].ipis.load(Ordering::Relaxed)
+    }
+
+    /// How often an IPI was sent to a set of CPUs.
+    pub fn sends_to_many(&self) -> u32 {
+        self.sends_to_many.load(Ordering::Relaxed)
+    }
+
+    /// What was woken up at once on `cpu`, each time: the addresses of the entries.
+    pub fn woken_up(&self, cpu: u32) -> Vec<Vec<usize>> {
+        self.cpus[cpu as usize].woken_up.lock().unwrap().clone()
+    }
+
+    /// The softirqs that were pending on `cpu` before each flush after which softirqs ran.
+    pub fn softirq_runs(&self, cpu: u32) -> Vec<u32> {
+        self.cpus[cpu as usize].softirq_runs.lock().unwrap().clone()
+    }
+
+    /// What a counter of `stats.c` shows, of all CPUs.
+    #[cfg(feature = "debug")]
+    pub fn counter(&self, counter: crate::smp_counter) -> u64 {
+        self.counters[counter as usize].load(Ordering::Relaxed)
+    }
+
     /// Takes `cpu` down, as the stopper threads of all CPUs do it together. Only with shared CPUs.
     ///
     /// While they gather, each still handles IPIs.
@@ -379,6 +434,46 @@ pub fn with_interrupts_off<R>(f: impl FnOnce() -> R) -> R {
 
     local_irq_restore(flags);
     result
+}
+
+/// Runs `f` as the stopper thread.
+pub fn as_stopper<R>(f: impl FnOnce() -> R) -> R {
+    let task = current_task();
+    // SAFETY: Only the task itself looks at its class.
+    let before = unsafe { std::mem::replace(&mut (*task).sched_class, &crate::stop_sched_class) };
+    let result = f();
+
+    // SAFETY: As above.
+    unsafe { (*task).sched_class = before };
+    result
+}
+
+/// Makes softirqs of this CPU pending, a bit each.
+pub fn raise_softirqs(softirqs: u32) {
+    task().here().softirqs.fetch_or(softirqs, Ordering::Relaxed);
+}
+
+pub(crate) fn softirqs() -> u32 {
+    task().here().softirqs.load(Ordering::Relaxed)
+}
+
+pub(crate) fn run_softirqs(were_pending: u32) {
+    let cpu = task().here();
+
+    assert!(irqs_disabled());
+    cpu.softirqs.store(0, Ordering::Relaxed);
+    cpu.softirq_runs.lock().unwrap().push(were_pending);
+}
+
+/// The counter of the machine of the task that runs.
+#[cfg(feature = "debug")]
+pub(crate) fn counter<'a>(counter: crate::smp_counter) -> &'a AtomicU64 {
+    &task().machine.counters[counter as usize]
+}
+
+pub(crate) fn wake_up(entries: Vec<usize>) {
+    assert!(irqs_disabled());
+    task().here().woken_up.lock().unwrap().push(entries);
 }
 
 /// Has another task of this CPU do `f` once, as soon as this one waits with preemption on.
@@ -509,7 +604,14 @@ pub(crate) fn send_ipi(cpu: u32) {
     before_access();
     let cpu = &task().machine.cpus[cpu as usize];
 
+    cpu.ipis.fetch_add(1, Ordering::Relaxed);
     cpu.tell(&cpu.ipi);
+}
+
+pub(crate) fn note_send_to_many() {
+    let sends = &task().machine.sends_to_many;
+
+    sends.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The machine of the task that runs.

@@ -5,7 +5,7 @@
 use crate::{
     c_char, c_int, c_uint, c_void, cpumask,
     debug::{static_key, static_key_false},
-    machine, sys,
+    llist_node, machine, sys,
 };
 use std::{ffi::CStr, ptr};
 
@@ -37,7 +37,7 @@ pub fn get_current() -> *mut task_struct {
 }
 
 /// A set is one word, and so in the place of the pointer to it.
-pub static mut ipi_mask_inlined: static_key_false = static_key(true);
+pub static mut ipi_mask_inlined: static_key_false = static_key::new(true);
 
 pub fn smp_enable_inlined_ipi_mask() {}
 
@@ -48,10 +48,12 @@ pub fn kfree(_memory: *mut c_void) {
 pub fn wake_up_if_idle(_cpu: c_int) {}
 
 pub fn local_softirq_pending() -> c_uint {
-    0
+    machine::softirqs()
 }
 
-pub fn do_softirq_post_smp_call_flush(_was_pending: c_uint) {}
+pub fn do_softirq_post_smp_call_flush(was_pending: c_uint) {
+    machine::run_softirqs(was_pending);
+}
 
 pub fn hypervisor_pin_vcpu(_cpu: c_int) {}
 
@@ -73,8 +75,17 @@ pub unsafe fn irq_work_single(work: *mut c_void) {
 
 pub fn irq_work_run() {}
 
-pub unsafe extern "C" fn sched_ttwu_pending(_first: *mut c_void) {
-    machine::warn("there are no tasks to wake up");
+/// There are no tasks to wake up, but their entries.
+pub unsafe extern "C" fn sched_ttwu_pending(first: *mut c_void) {
+    let mut entries = Vec::new();
+    let mut entry: *mut llist_node = first.cast();
+
+    while !entry.is_null() {
+        entries.push(entry as usize);
+        // SAFETY: As in C.
+        entry = unsafe { (*entry).next };
+    }
+    machine::wake_up(entries);
 }
 
 pub type work_func_t = Option<unsafe extern "C" fn(*mut work_struct)>;

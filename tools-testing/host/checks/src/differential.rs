@@ -64,6 +64,7 @@ enum Step {
         wait: bool,
         with_self: bool,
         wanted: Option<u32>,
+        interrupts_off: bool,
     },
     Own {
         cpu: c_int,
@@ -96,6 +97,7 @@ impl Step {
                 wait,
                 with_self: chance.below(2) == 0,
                 wanted: (chance.below(2) == 0).then(|| chance.below(1 << cpus) as u32),
+                interrupts_off: chance.below(4) == 0,
             },
             14..17 => Self::Own { cpu },
             17..19 => Self::Down {
@@ -213,6 +215,7 @@ fn execute(step: Step, machine: &Arc<Machine>, outcome: &Outcome, csd: &mut OwnC
             wait,
             with_self,
             wanted: chosen,
+            interrupts_off,
         } => {
             let wait = if wait { bindings::SCF_WAIT } else { 0 };
             let with_self = if with_self {
@@ -223,7 +226,7 @@ fn execute(step: Step, machine: &Arc<Machine>, outcome: &Outcome, csd: &mut OwnC
             let cond: bindings::smp_cond_func_t = chosen.and(Some(wanted));
 
             // SAFETY: As above.
-            unsafe {
+            let call = || unsafe {
                 bindings::smp_call_function_many_cond(
                     &set(mask),
                     Some(run),
@@ -233,6 +236,12 @@ fn execute(step: Step, machine: &Arc<Machine>, outcome: &Outcome, csd: &mut OwnC
                     0,
                 )
             };
+
+            if interrupts_off {
+                machine::with_interrupts_off(call);
+            } else {
+                call();
+            }
             0
         }
         Step::Own { cpu } => {

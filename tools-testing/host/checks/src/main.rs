@@ -12,6 +12,8 @@ mod chance;
 #[cfg(not(feature = "loom"))]
 mod differential;
 #[cfg(not(feature = "loom"))]
+mod entries;
+#[cfg(not(feature = "loom"))]
 mod ledger;
 mod owners;
 mod protocols;
@@ -27,7 +29,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let all = protocols::CHECKS.iter().chain(owners::CHECKS);
     #[cfg(not(feature = "loom"))]
-    let all = all.chain([&ledger::CHECK, &differential::CHECK]);
+    let all = all
+        .chain(entries::CHECKS)
+        .chain([&ledger::CHECK, &differential::CHECK]);
     #[cfg(feature = "debug")]
     let all = all.chain([&stall::CHECK]);
     let all: Vec<_> = all.collect();

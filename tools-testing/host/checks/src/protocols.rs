@@ -6,7 +6,7 @@ use crate::{
     calls::{answer, look, many, single, Argument, Flag, OwnCsd},
     world::{Body, Check},
 };
-use bindings::{cpumask, machine};
+use bindings::{cpumask, machine, thread, Mutex};
 use std::sync::{
     atomic::{AtomicBool, Ordering},
     Arc,
@@ -88,6 +88,45 @@ pub const CHECKS: &[Check] = &[
                 vec![(0, call), (1, hold)],
                 Box::new(move || assert!(second.calls() <= 1)),
             )
+        },
+    },
+    Check {
+        name: "exact_wait_for_one_of_two_tasks",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 2,
+        repeat: 2_000,
+        tells: String::new,
+        build: |machine| {
+            let [has_begun, is_over] = [Flag::new(), Flag::new()];
+            let (begun, over) = (has_begun.clone(), is_over.clone());
+            let first = Argument::new();
+            // It ends after the wait for the call before has ended.
+            let second = Argument::calling(move || {
+                begun.set();
+                is_over.wait();
+            });
+            let machine = machine.clone();
+            let call: Body = Box::new(move || {
+                let other = Arc::new(Mutex::new(None));
+                let theirs = other.clone();
+
+                machine::preempt_with(move || {
+                    let waiting = thread::spawn(move || {
+                        machine.run_on(0, || many(set(0b10), answer, &second, true));
+                        second.answered();
+                    });
+                    *theirs.lock().unwrap() = Some(waiting);
+                    has_begun.wait();
+                });
+                many(set(0b10), answer, &first, true);
+                first.answered();
+                over.set();
+                let waiting = other.lock().unwrap().take();
+                waiting.map(|other| other.join().unwrap());
+            });
+
+            (vec![(0, call)], nothing())
         },
     },
     Check {
@@ -201,6 +240,33 @@ pub const CHECKS: &[Check] = &[
                     from,
                     Box::new(move || {
                         machine::with_interrupts_off(|| assert_eq!(single(to, &argument, true), 0));
+                        assert_eq!((argument.calls(), argument.cpus()), (1, 1 << to));
+                        argument.answered();
+                    }),
+                )
+            };
+
+            (vec![call(0, 1), call(1, 0)], nothing())
+        },
+    },
+    Check {
+        name: "two_cpus_call_many_with_interrupts_off",
+        cpus: 2,
+        shared_cpus: false,
+        preemptions: 3,
+        repeat: 2_000,
+        tells: String::new,
+        build: |_| {
+            let call = |from: u32, to: u32| -> (u32, Body) {
+                let argument = Argument::new();
+                let targets = set(0b11) as usize;
+
+                (
+                    from,
+                    Box::new(move || {
+                        machine::with_interrupts_off(|| {
+                            many(targets as *const cpumask, answer, &argument, true);
+                        });
                         assert_eq!((argument.calls(), argument.cpus()), (1, 1 << to));
                         argument.answered();
                     }),
