@@ -3,10 +3,10 @@
 # Compiles kernel-smp/ for this machine, with the crates of host/, and runs checks of it. To be
 # sourced after lib.sh.
 #
-# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, loom-debug (as with
-# CONFIG_CSD_LOCK_WAIT_DEBUG), shuttle; bench is no check.
+# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, shuttle; debug and
+# loom-debug (threads and loom, as with CONFIG_CSD_LOCK_WAIT_DEBUG); bench is no check.
 
-# Builds the checks of BACKEND in a checkout. usage: host_build BACKEND CHECKOUT TARGET
+# Builds the checks of BACKEND in a checkout. usage: host_build BACKEND CHECKOUT TARGET [VARIABLE=VALUE...]
 host_build() {
 	local backend=$1 checkout=$2 target=$3 options=(--release) sanitizer=()
 	case $backend in
@@ -19,7 +19,7 @@ host_build() {
 		;;
 	*) options+=(--features "${backend/-/,}") ;;
 	esac
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u RUSTFLAGS RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$target" "${sanitizer[@]}" \
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u RUSTFLAGS RUSTC=/usr/bin/rustc CARGO_TARGET_DIR="$target" "${sanitizer[@]}" "${@:4}" \
 		cargo build --quiet --locked --manifest-path "$checkout/tools-testing/host/Cargo.toml" "${options[@]}"
 }
 
