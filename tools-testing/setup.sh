@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what is needed and not there yet. When all is there it only looks, and says nothing.
-# usage: setup.sh [cargo] [tsan] [dwarf] [deb] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is needed
-# then also if bindgen is there, what clang links to programs for ThreadSanitizer, what the kernel reads
-# debugging information with, what packages are made with, the commands of these names, and QEMU for arm64.
+# usage: setup.sh [cargo] [mutants] [tsan] [dwarf] [deb] [stress-ng] [bpftrace] [mmdebstrap] [arm64]; cargo is
+# needed then also if bindgen is there, cargo-mutants, what clang links to programs for ThreadSanitizer, what
+# the kernel reads debugging information with, what packages are made with, the commands of these names, and
+# QEMU for arm64.
 
 . "$(dirname "$0")/lib.sh"
 . "$here/tools.sh"
@@ -78,7 +79,7 @@ have_tsan() {
 }
 
 install_bindgen() {
-	local log=$logs/setup-bindgen.log packaged
+	local packaged
 	packaged=$(apt-cache policy bindgen 2>/dev/null | sed -nE 's/^  Candidate: ([0-9.]+).*/\1/p')
 	if [ -n "$is_debian" ] && takes_bindgen "$packaged"; then
 		need_package bindgen "to read headers with"
@@ -86,10 +87,21 @@ install_bindgen() {
 	fi
 	need_cargo "install bindgen $bindgen_needed"
 	lock_cache
-	! have_bindgen || return 0
-	with_progress "$log" SETUP "building bindgen $bindgen_needed" \
-		cargo install --locked --force bindgen-cli --version "$bindgen_needed" --root "$cache/cargo" ||
-		die "cargo could not install bindgen-cli: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
+	have_bindgen || install_crate bindgen-cli "$bindgen_needed"
+}
+
+# usage: install_crate CRATE VERSION
+install_crate() {
+	local log=$logs/setup-$1.log
+	with_progress "$log" SETUP "building $1 $2" \
+		cargo install --locked --force "$1" --version "$2" --root "$cache/cargo" ||
+		die "cargo could not install $1: $(grep -m1 '^error' "$log" || tail -1 "$log") (log: $(short "$log"))"
+}
+
+install_mutants() {
+	need_cargo "install cargo-mutants $mutants_needed"
+	lock_cache
+	have_mutants || install_crate cargo-mutants "$mutants_needed"
 }
 
 # What is there stays: another checkout, with an older list, may be using it.
@@ -109,6 +121,7 @@ if [ -n "$missing" ]; then
 fi
 have_bindgen || install_bindgen
 [[ " $* " != *" cargo "* ]] || need_cargo "build checks"
+[[ " $* " != *" mutants "* ]] || have_mutants || install_mutants
 [[ " $* " != *" tsan "* ]] || have_tsan || need_package libclang-rt-$llvm-dev "with clang's half of ThreadSanitizer"
 [[ " $* " != *" dwarf "* ]] || [ -e /usr/include/dwarf.h ] || need_package libdw-dev "to read debugging information with"
 [[ " $* " != *" deb "* ]] || command -v dh >/dev/null || need_package debhelper "to make packages with"

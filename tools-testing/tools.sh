@@ -5,6 +5,7 @@
 qemu_needed=10
 llvm=22
 bindgen_needed=0.72.1
+mutants_needed=27.1.0
 
 # A kernel that GCC builds needs no LLVM but what bindgen reads headers with, and takes the tree's oldest
 # Rust. Only LLVM can inline C functions into Rust, if it is that of rustc.
@@ -48,6 +49,10 @@ have_bindgen() {
 	local found
 	[ "$("$cache/cargo/bin/bindgen" --version 2>/dev/null)" != "bindgen $bindgen_needed" ] || return 0
 	found=$(bindgen --version 2>/dev/null) && takes_bindgen "${found#bindgen }"
+}
+
+have_mutants() {
+	[ "$("$cache/cargo/bin/cargo-mutants" mutants --version 2>/dev/null)" = "cargo-mutants $mutants_needed" ]
 }
 
 # Whether the system's own bindgen, of VERSION, will do: with GCC, if it is no older than the tree wants.
