@@ -21,7 +21,8 @@ use crate::{
             two_cpus, //
         },
         Caller, //
-    }, //
+    },
+    str::CString, //
 };
 
 /// What both say of the context: in a task, in a hard interrupt, in an NMI, interrupts off.
@@ -93,6 +94,35 @@ macro_rules! same_basic {
 #[kunit_tests(rust_helpers)]
 mod suite {
     use super::*;
+
+    #[test]
+    fn a_mask_is_printed_as_c_prints_it() -> Result {
+        let mut mask = CpumaskVar::new_zero(GFP_KERNEL)?;
+
+        for step in 1..=4 {
+            mask.clear_all();
+            // The last step has none.
+            for number in (0..nr_cpu_ids()).step_by(step).take_while(|_| step < 4) {
+                // SAFETY: The number is in range.
+                mask.set(unsafe { CpuId::from_u32_unchecked(number) });
+            }
+            let mut c = [0_u8; 512];
+            // SAFETY: This prints a valid mask of so many CPUs into the array.
+            let length = unsafe {
+                bindings::snprintf(
+                    c.as_mut_ptr().cast(),
+                    c.len(),
+                    c"%*pbl".as_char_ptr(),
+                    nr_cpu_ids(),
+                    mask.as_raw(),
+                )
+            };
+            let ours = CString::try_from_fmt(fmt!("{}", *mask))?;
+
+            check_eq!(c.get(..length as usize), Some(ours.to_bytes()));
+        }
+        Ok(())
+    }
 
     #[test]
     fn the_cpus_of_a_mask_are_those_that_c_finds() -> Result {
