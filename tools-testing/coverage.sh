@@ -23,7 +23,7 @@ for backend in "${backends[@]}"; do
 		"RUSTFLAGS=-Cinstrument-coverage -Zcoverage-options=branch"
 	programs+=(--object "$(host_checks "$out/$backend")")
 	for name in $("$(host_checks "$out/$backend")" list); do
-		[ "$backend" != loom-debug ] || [ "$name" = stall_record ] || continue
+		[[ $backend != *-debug || $name == stall_* ]] || continue
 		times=200
 		[ "$name" != ledger ] || times=1
 		found=$(CALLS=100000 TIMES=$times PREEMPTIONS=0 LLVM_PROFILE_FILE=$out/profiles/$backend-$name \

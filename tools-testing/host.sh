@@ -3,8 +3,9 @@
 # Compiles kernel-smp/ for this machine, with the crates of host/, and runs checks of it. To be
 # sourced after lib.sh.
 #
-# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, shuttle; debug and
-# loom-debug (threads and loom, as with CONFIG_CSD_LOCK_WAIT_DEBUG); bench is no check.
+# Backends: threads (of the system), tsan (the same, under ThreadSanitizer), loom, shuttle; debug,
+# loom-debug and shuttle-debug (threads, loom and shuttle, as with CONFIG_CSD_LOCK_WAIT_DEBUG); bench is no
+# check.
 
 # Builds the checks of BACKEND in a checkout. usage: host_build BACKEND CHECKOUT TARGET [VARIABLE=VALUE...]
 host_build() {

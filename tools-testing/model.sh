@@ -12,7 +12,7 @@
 lock
 begin_items
 
-backends=(loom loom-debug threads debug shuttle tsan)
+backends=(loom loom-debug threads debug shuttle shuttle-debug tsan)
 calls=10000000
 programs=100000
 if [ "$level" = short ]; then
@@ -49,7 +49,7 @@ item_live "host build" build_backends
 if [ "$item_rc" = 0 ]; then
 	for backend in "${backends[@]}"; do
 		for name in $("$(host_checks "$build/host/$backend")" list); do
-			[ "$backend" != loom-debug ] || [ "$name" = stall_record ] || continue
+			[[ $backend != *-debug || $name == stall_* ]] || continue
 			item "$backend: ${name//_/ }" check "$backend" "$name"
 		done
 	done

@@ -25,7 +25,7 @@
 lock
 begin_items
 copy=$build/mutants/checkout
-catchers='kunit|verdict|loom|loom-debug|shuttle|threads|herd7|misuse|unload|disassembly'
+catchers='kunit|verdict|loom|loom-debug|shuttle|shuttle-debug|threads|herd7|misuse|unload|disassembly'
 
 mapfile -t list < <(cd "$here/mutants" && for pattern in ${MUTANTS:-*}; do
 	compgen -G "$pattern.patch" || echo "$pattern"
@@ -82,6 +82,10 @@ caught_by_loom-debug() {
 
 caught_by_shuttle() {
 	caught_by_host shuttle "$1"
+}
+
+caught_by_shuttle-debug() {
+	caught_by_host shuttle-debug "$1"
 }
 
 caught_by_threads() {

@@ -56,6 +56,8 @@ pub static mut panic_on_ipistall: c_int = 0;
 pub fn ktime_get_mono_fast_ns() -> u64 {
     static NOW: AtomicU64 = AtomicU64::new(1);
 
+    #[cfg(feature = "shuttle")]
+    machine::switch();
     NOW.fetch_add(1 << 40, Ordering::Relaxed)
 }
 

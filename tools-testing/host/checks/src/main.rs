@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         .chain(entries::CHECKS)
         .chain([&ledger::CHECK, &differential::CHECK]);
     #[cfg(feature = "debug")]
-    let all = all.chain([&stall::CHECK]);
+    let all = all.chain(stall::CHECKS);
     let all: Vec<_> = all.collect();
     let chosen: Vec<_> = match arguments.split_first() {
         Some((verb, [])) if verb == "list" => {
