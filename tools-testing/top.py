@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Checks what smptop has shown in a guest, and draws a few of the calls that it has recorded.
+"""Checks what smptop has shown in a guest, and draws it and a few of the calls that it has recorded.
 
 The folder has the parts that guest/top.sh has printed.
 """
 
 import argparse
+import io
 import json
 import pathlib
+import re
+import sys
+
+from rich.console import Console
 
 from picture import fail, head, plt, save
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "smptop"))
+from smptop import screen  # pylint: disable=wrong-import-position
 
 TARGET = 3
 # How many calls are drawn.
@@ -58,6 +66,24 @@ def check_latency(folder):
     return f"{calls} calls of {name} from start to end, {returns} returns"
 
 
+def draw_screen(folder):
+    """Draws what a terminal shows of the calls to the CPU."""
+    seen = json.loads((folder / "target").read_text().splitlines()[-1])
+    counters = {int(cpu): counts for cpu, counts in seen["counters"].items()}
+    tables = [
+        screen.cpus(seen["calls"], counters, seen["seconds"]),
+        screen.disturbers(seen["calls"], TARGET, seen["seconds"]),
+    ]
+    console = Console(record=True, width=112, file=io.StringIO())
+    console.print(screen.rich(tables))
+    svg = console.export_svg(title=f"smptop --target {TARGET}", unique_id="smptop")
+    # The fonts are on a host of others.
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    lines = ["<!-- SPDX-License-Identifier: GPL-2.0 -->", *(line.rstrip() for line in svg.splitlines() if "<!--" not in line)]
+    (folder / "target.svg").write_text("\n".join(lines) + "\n")
+    print(folder / "target.svg")
+
+
 def draw(folder, kernel):
     """Draws the calls of a short stretch of time: sources, targets, and the time until they have run."""
     events = json.loads((folder / "json").read_text().splitlines()[-1])["traceEvents"]
@@ -102,6 +128,7 @@ def main():
     parser.add_argument("--kernel", required=True)
     options = parser.parse_args()
     draw(options.folder, options.kernel)
+    draw_screen(options.folder)
     print("; ".join((check_target(options.folder), check_latency(options.folder))))
 
 
