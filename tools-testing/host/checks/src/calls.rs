@@ -223,6 +223,11 @@ pub fn many(
     };
 }
 
+/// A set of CPUs that is never freed.
+pub fn set(bits: usize) -> *mut cpumask {
+    Box::leak(Box::new(cpumask { bits: [bits] }))
+}
+
 /// A csd of the caller's own.
 #[repr(C, align(32))]
 pub struct OwnCsd(bindings::__call_single_data);
@@ -260,6 +265,12 @@ impl OwnCsd {
     pub fn send(&mut self, cpu: u32) -> c_int {
         // SAFETY: The checks keep csds until all is over.
         unsafe { bindings::smp_single_async(cpu as c_int, &mut self.0, 0) }
+    }
+
+    /// Sends it for the last time. It is never freed.
+    pub fn send_last(mut self: Box<Self>, cpu: u32) {
+        assert_eq!(self.send(cpu), 0);
+        Box::leak(self);
     }
 }
 

@@ -4,8 +4,8 @@
 //! IPIs, softirqs and warnings. No CPU comes in between, so that all of it is known.
 
 use crate::{
-    calls::{look, many, single, single_with, Argument, Flag, OwnCsd},
-    world::{Body, Check, Plan},
+    calls::{look, many, set, single, single_with, Argument, Flag, OwnCsd},
+    world::{nothing, Body, Check, Plan},
 };
 use bindings::{
     c_int, c_void, cpumask,
@@ -139,10 +139,6 @@ fn flush_in_task() {
     unsafe { bindings::flush_smp_call_function_queue() };
 }
 
-fn set(bits: usize) -> *const cpumask {
-    Box::leak(Box::new(cpumask { bits: [bits] }))
-}
-
 /// Keeps a CPU from taking IPIs until `over`.
 fn hold(held: &Arc<Flag>, over: &Arc<Flag>) -> Body {
     let (held, over) = (held.clone(), over.clone());
@@ -197,13 +193,9 @@ const fn check(
     build: fn(&Arc<Machine>) -> Plan,
 ) -> Check {
     Check {
-        name,
-        cpus,
         shared_cpus,
-        preemptions: 0,
         repeat: 100,
-        tells: String::new,
-        build,
+        ..Check::new(name, cpus, 0, build)
     }
 }
 
@@ -257,7 +249,7 @@ pub const CHECKS: &[Check] = &[
             }
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     check("a_task_flushes_its_queue", 2, false, |machine| {
         let log = Log::default();
@@ -284,7 +276,7 @@ pub const CHECKS: &[Check] = &[
             assert!(!bindings::irqs_disabled());
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     check("what_a_polling_wait_runs", 2, false, |machine| {
         let log = Log::default();
@@ -334,7 +326,7 @@ pub const CHECKS: &[Check] = &[
             });
         });
 
-        (vec![(0, wait), (1, send)], Box::new(|| ()))
+        (vec![(0, wait), (1, send)], nothing())
     }),
     check("how_deep_a_wait_polls", 2, false, |machine| {
         let log = Log::default();
@@ -347,7 +339,7 @@ pub const CHECKS: &[Check] = &[
             }
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     check("a_csd_that_is_in_use", 2, false, |_| {
         let log = Log::default();
@@ -366,12 +358,11 @@ pub const CHECKS: &[Check] = &[
             assert_eq!(csd.send(7), ENXIO);
             assert_eq!(csd.send(0), 0);
             assert_eq!(numbers(&log).len(), 2);
-            assert_eq!(csd.send(1), 0);
+            csd.send_last(1);
             until(&log, 3);
-            Box::leak(csd);
         });
 
-        (vec![(0, body), (1, hold)], Box::new(|| ()))
+        (vec![(0, body), (1, hold)], nothing())
     }),
     check("ipis_that_are_due", 7, false, |machine| {
         let log = Log::default();
@@ -463,7 +454,7 @@ pub const CHECKS: &[Check] = &[
         });
         let hold: Body = Box::new(move || holds.into_iter().for_each(|hold| hold()));
 
-        (vec![(0, call), (1, hold)], Box::new(|| ()))
+        (vec![(0, call), (1, hold)], nothing())
     }),
     #[cfg(not(feature = "debug"))]
     check("an_interrupt_that_waits_for_a_csd", 3, false, |machine| {
@@ -504,7 +495,7 @@ pub const CHECKS: &[Check] = &[
             second();
         });
 
-        (vec![(0, body), (1, hold)], Box::new(|| ()))
+        (vec![(0, body), (1, hold)], nothing())
     }),
     #[cfg(feature = "debug")]
     check("a_slot_that_stays_in_use", 3, false, |machine| {
@@ -525,7 +516,7 @@ pub const CHECKS: &[Check] = &[
             until(&log, 5);
         });
 
-        (vec![(0, body), (1, hold)], Box::new(|| ()))
+        (vec![(0, body), (1, hold)], nothing())
     }),
     #[cfg(feature = "debug")]
     check("counters_without_the_watch", 3, false, |machine| {
@@ -541,11 +532,12 @@ pub const CHECKS: &[Check] = &[
         let machine = machine.clone();
         let body: Body = Box::new(move || {
             let switch = |watch, counters| {
-                // SAFETY: These are keys.
+                // SAFETY: This is a key.
                 unsafe {
-                    bindings::static_key_switch(&raw mut bindings::csdlock_debug_enabled, watch);
-                    bindings::static_key_switch(&raw mut bindings::smp_stats_key, counters);
+                    bindings::static_key_switch(&raw mut bindings::csdlock_debug_enabled, watch)
                 };
+                // SAFETY: As above.
+                unsafe { bindings::static_key_switch(&raw mut bindings::smp_stats_key, counters) };
             };
             let longest = || machine.counter(bindings::smp_counter_SMP_LONGEST_NS);
             let call_and_wait = || {
@@ -574,7 +566,7 @@ pub const CHECKS: &[Check] = &[
             switch(true, true);
         });
 
-        (vec![(0, body), (1, hold), (2, release)], Box::new(|| ()))
+        (vec![(0, body), (1, hold), (2, release)], nothing())
     }),
     check("a_wait_of_the_stopper_only_spins", 2, false, |machine| {
         let log = Log::default();
@@ -598,7 +590,7 @@ pub const CHECKS: &[Check] = &[
             assert_eq!(numbers(&log), [0]);
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     check("entries_for_an_offline_cpu", 2, true, |machine| {
         let log = Log::default();
@@ -665,7 +657,7 @@ pub const CHECKS: &[Check] = &[
             assert_eq!(numbers(&log), [1]);
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     check("calls_from_an_offline_cpu", 3, true, |machine| {
         let log = Log::default();
@@ -714,7 +706,7 @@ pub const CHECKS: &[Check] = &[
             hold();
         });
 
-        (vec![(0, body), (2, held)], Box::new(|| ()))
+        (vec![(0, body), (2, held)], nothing())
     }),
     #[cfg(feature = "debug")]
     check("a_wait_for_an_overwritten_csd", 2, false, |machine| {
@@ -723,8 +715,10 @@ pub const CHECKS: &[Check] = &[
         let overwrite = Argument::calling(move || {
             let csd: *mut *mut bindings::__call_single_data =
                 bindings::per_cpu_ptr((&raw mut bindings::cur_csd).cast(), 1).cast();
-            // SAFETY: This CPU runs a function, of a csd that is never freed.
-            let flags = unsafe { Place::new(&raw mut (**csd).node.__bindgen_anon_1.u_flags) };
+            // SAFETY: Each CPU has one, and this CPU does not change it meanwhile.
+            let csd = unsafe { *csd };
+            // SAFETY: That csd, the function of which runs here, is never freed.
+            let flags = unsafe { Place::new(&raw mut (*csd).node.__bindgen_anon_1.u_flags) };
             let is_unknown = |line: bindings::Line| {
                 line.format.contains("non-responsive") && line.arguments[4] as c_int == -1
             };
@@ -750,7 +744,7 @@ pub const CHECKS: &[Check] = &[
             assert!(warned(&machine, "cpu = -1") > 0);
         });
 
-        (vec![(0, body)], Box::new(|| ()))
+        (vec![(0, body)], nothing())
     }),
     #[cfg(feature = "debug")]
     check("asynchronous_calls_that_are_late", 3, false, |_| {
@@ -802,7 +796,7 @@ pub const CHECKS: &[Check] = &[
         });
 
         let [hold, other_hold] = holds;
-        (vec![(0, body), (1, hold), (2, other_hold)], Box::new(|| ()))
+        (vec![(0, body), (1, hold), (2, other_hold)], nothing())
     }),
 ];
 

@@ -5,7 +5,7 @@
 
 use crate::{
     calls::{Flag, OwnCsd, Plain},
-    world::{Body, Check, Plan},
+    world::{nothing, Body, Check, Plan},
 };
 use bindings::{c_void, machine, raw_smp_processor_id};
 use kernel::{
@@ -19,111 +19,71 @@ use std::sync::{
 
 /// All checks.
 pub const CHECKS: &[Check] = &[
-    Check {
-        name: "posted_from_two_cpus",
-        cpus: 3,
-        shared_cpus: false,
-        preemptions: 2,
-        repeat: 2_000,
-        tells: String::new,
-        build: |_| {
-            let posted = Posted::new(note);
-            let bodies = [1, 2].map(|cpu| {
-                let posted = posted.clone();
-                let body: Body = Box::new(move || {
-                    posted.wrote[cpu as usize].set();
-                    posted.post(0);
-                });
-                (cpu, body)
-            });
-
-            (
-                bodies.into(),
-                Box::new(move || {
-                    posted.all_ran();
-                    // Also of the CPU that has found it queued.
-                    assert_eq!(posted.seen.load(Ordering::Relaxed), 0b110);
-                }),
-            )
-        },
-    },
-    Check {
-        name: "posted_by_its_handler",
-        cpus: 2,
-        shared_cpus: false,
-        preemptions: 4,
-        repeat: 2_000,
-        tells: String::new,
-        build: |_| {
-            let posted = Posted::new(post_on);
-            let sender = posted.clone();
+    Check::new("posted_from_two_cpus", 3, 2, |_| {
+        let posted = Posted::new(note);
+        let bodies = [1, 2].map(|cpu| {
+            let posted = posted.clone();
             let body: Body = Box::new(move || {
-                // The function on CPU 0 posts it here, while this CPU posts it again.
-                sender.post(0);
-                sender.post(0);
-                while !sender.is_over() {
-                    machine::relax();
-                }
+                posted.wrote[cpu as usize].set();
+                posted.post(0);
             });
+            (cpu, body)
+        });
 
-            (vec![(1, body)], Box::new(move || posted.all_ran()))
-        },
-    },
-    Check {
-        name: "the_last_reference",
-        cpus: 3,
-        shared_cpus: false,
-        preemptions: 2,
-        repeat: 2_000,
-        tells: String::new,
-        build: |_| {
-            let shared = Shared::new();
-            let owner = shared.clone();
-            let body: Body = Box::new(move || {
-                for cpu in [1, 2] {
-                    owner.references.take_one();
-                    owner.send(cpu, read_and_drop);
-                }
-                assert_eq!(owner.value.read(), FIRST);
-                owner.drop_one();
-            });
+        (
+            bodies.into(),
+            Box::new(move || {
+                posted.all_ran();
+                // Also of the CPU that has found it queued.
+                assert_eq!(posted.seen.load(Ordering::Relaxed), 0b110);
+            }),
+        )
+    }),
+    Check::new("posted_by_its_handler", 2, 4, |_| {
+        let posted = Posted::new(post_on);
+        let sender = posted.clone();
+        let body: Body = Box::new(move || {
+            // The function on CPU 0 posts it here, while this CPU posts it again.
+            sender.post(0);
+            sender.post(0);
+            while !sender.is_over() {
+                machine::relax();
+            }
+        });
 
-            (
-                vec![(0, body)],
-                Box::new(move || assert_eq!(shared.frees.load(Ordering::Relaxed), 1)),
-            )
-        },
-    },
-    Check {
-        name: "an_owner_that_is_alone",
-        cpus: 2,
-        shared_cpus: false,
-        preemptions: 3,
-        repeat: 2_000,
-        tells: String::new,
-        build: |_| {
-            until_unused(
-                |shared| shared.references.take_one(),
-                write_and_drop,
-                |shared| shared.references.are_more_than_one(),
-            )
-        },
-    },
-    Check {
-        name: "a_static_is_used",
-        cpus: 2,
-        shared_cpus: false,
-        preemptions: 3,
-        repeat: 2_000,
-        tells: String::new,
-        build: |_| {
-            until_unused(
-                |shared| shared.uses.start(),
-                write_and_end,
-                |shared| shared.uses.is_used(),
-            )
-        },
-    },
+        (vec![(1, body)], Box::new(move || posted.all_ran()))
+    }),
+    Check::new("the_last_reference", 3, 2, |_| {
+        let shared = Shared::new();
+        let owner = shared.clone();
+        let body: Body = Box::new(move || {
+            for cpu in [1, 2] {
+                owner.references.take_one();
+                owner.send(cpu, read_and_drop);
+            }
+            assert_eq!(owner.value.read(), FIRST);
+            owner.drop_one();
+        });
+
+        (
+            vec![(0, body)],
+            Box::new(move || assert_eq!(shared.frees.load(Ordering::Relaxed), 1)),
+        )
+    }),
+    Check::new("an_owner_that_is_alone", 2, 3, |_| {
+        until_unused(
+            |shared| shared.references.take_one(),
+            write_and_drop,
+            |shared| shared.references.are_more_than_one(),
+        )
+    }),
+    Check::new("a_static_is_used", 2, 3, |_| {
+        until_unused(
+            |shared| shared.uses.start(),
+            write_and_end,
+            |shared| shared.uses.is_used(),
+        )
+    }),
 ];
 
 /// CPU 0 sends a value to CPU 1, and uses it again when that has ended its use.
@@ -142,7 +102,7 @@ fn until_unused(
         assert_eq!(shared.value.write(FIRST), SECOND);
     });
 
-    (vec![(0, body)], Box::new(|| ()))
+    (vec![(0, body)], nothing())
 }
 
 /// What a value is first, and what a CPU makes of it.
@@ -259,10 +219,7 @@ impl Shared {
 
     fn send(self: &Arc<Self>, cpu: u32, func: unsafe extern "C" fn(*mut c_void)) {
         let info = Arc::into_raw(self.clone()).cast_mut().cast();
-        let mut csd = OwnCsd::with(func, info);
-
-        assert_eq!(csd.send(cpu), 0);
-        Box::leak(csd);
+        OwnCsd::with(func, info).send_last(cpu);
     }
 
     /// # Safety

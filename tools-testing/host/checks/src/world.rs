@@ -34,6 +34,24 @@ pub struct Check {
 pub type Plan = (Vec<(u32, Body)>, Box<dyn FnOnce()>);
 
 impl Check {
+    /// A check with a task for each CPU at most, and nothing to tell.
+    pub const fn new(
+        name: &'static str,
+        cpus: usize,
+        preemptions: usize,
+        build: fn(&Arc<Machine>) -> Plan,
+    ) -> Self {
+        Self {
+            name,
+            cpus,
+            shared_cpus: false,
+            preemptions,
+            repeat: 2_000,
+            build,
+            tells: String::new,
+        }
+    }
+
     /// Runs the check once.
     pub fn run_once(&self) {
         let machine = machine::boot(self.cpus, self.shared_cpus);
@@ -81,4 +99,9 @@ impl Check {
         assert_eq!(machine.warnings(), [""; 0]);
         verify();
     }
+}
+
+/// Nothing has to be true at the end.
+pub fn nothing() -> Box<dyn FnOnce()> {
+    Box::new(|| ())
 }
