@@ -13,6 +13,7 @@ import re
 import sys
 
 from bench import write_json
+from page import list_table
 from transfers import WAYS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -88,14 +89,6 @@ def save(name, content):
     """Stores a file."""
     write_json(STORED / name, content)
     print((STORED / name).relative_to(HERE.parent))
-
-
-def list_table(widths, rows):
-    """Returns the lines of a table whose first row is its head."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
-    for row in rows:
-        lines += [f"   {'* -' if at == 0 else '  -'} {cell}".rstrip() for at, cell in enumerate(row)]
-    return lines
 
 
 def simple_table(rows):

@@ -11,6 +11,8 @@ import pathlib
 import re
 import sys
 
+import page
+
 TABLE = pathlib.Path(__file__).parent / "checks"
 
 
@@ -75,32 +77,25 @@ def table(kind):
             *(f"| `{row.name}` | {row.level} | {row.shows} |" for row in checks() if row.level != "-"),
         ]
     if kind == ".rst":
-        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 14 10 16 14 10 36", ""]
         head = ("check", "in make test", "kernels", "guest scripts", "time", "shows")
         body = [
             (f"``{row.name}``", row.level.replace("-", "no"), row.kernels, row.guest, row.time, row.shows)
             for row in checks()
         ]
-        for fields in (head, *body):
-            for n, field in enumerate(fields):
-                text = "" if field == "-" else field.replace("*", r"\*")
-                lines.append(f"   {'*' if n == 0 else ' '} - {text}".rstrip())
-        return lines
+        cells = [["" if cell == "-" else cell.replace("*", r"\*") for cell in row] for row in (head, *body)]
+        return page.list_table((14, 10, 16, 14, 10, 36), cells)
     return [f"  {row.name:12}{row.command.replace('+ ', ''):28}{row.shows}" for row in checks()]
 
 
 def fill(path, check):
     """Writes the table into a document, or returns whether it is there already."""
-    text = path.read_text(encoding="utf-8")
-    match = re.search(r"^.*checks: begin.*\n((?:.*\n)*?)^.*checks: end", text, re.M)
-    if not match:
-        sys.exit(f"smp: {path} has no lines 'checks: begin' and 'checks: end'")
+    before, found, after = page.split(path, "checks")
     lines = "\n".join(table(path.suffix)) + "\n"
     if path.suffix:
         lines = f"\n{lines}\n"
     if check:
-        return match.group(1) == lines
-    path.write_text(text[: match.start(1)] + lines + text[match.end(1) :], encoding="utf-8")
+        return found == lines
+    path.write_text(before + lines + after, encoding="utf-8")
     return True
 
 
