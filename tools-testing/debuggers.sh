@@ -18,10 +18,11 @@ for name in rust-debug c-debug; do
 	item_live "kernel build/$name" "$here/kernel.sh" $name
 done
 
-# Dumps a guest when the int SYMBOL is not 0 any more, and prints what is pending in the dump.
+# Dumps a guest into build/dump/JOB-KERNEL.elf when the int SYMBOL is not 0 any more, and prints what is pending
+# in the dump.
 # usage: pending JOB KERNEL SYMBOL MODULE APPEND COMMAND...
 pending() {
-	local job=$1-$2 kernel=$2 symbol=$3 module=$build/modules/$2/$4.ko append=$5 work=$build/dump monitor address guest first
+	local job=$1-$2 kernel=$2 symbol=$3 module=$build/modules/$2/$4.ko append=$5 work=$build/dump monitor address guest
 	shift 5
 	mkdir -p "$work"
 	module "$kernel"
@@ -45,11 +46,6 @@ pending() {
 	wait "$guest" || true
 	"${python%/*}/drgn" --quiet -c "$work/$job.elf" -s "$build/$kernel/vmlinux" -s "$module" "$top/smptop/pending.py" |
 		tee "$work/$job.txt"
-	# The same by the commands of crash, for CPU 2.
-	crash "$job" "$kernel" log 'p call_single_queue:2' 'bt -c 2' >"$work/$job-crash.txt"
-	first=$(sed -n 's/.*first = .*)\(0x[0-9a-f]*\),$/\1/p' "$work/$job-crash.txt")
-	[ -z "$first" ] || crash "$job" "$kernel" "list -h $first" "struct call_single_data_t $first" >>"$work/$job-crash.txt"
-	rm -f "$work/$job.elf"
 }
 
 # usage: crash JOB KERNEL COMMAND...
@@ -71,15 +67,23 @@ deadlock() {
 	must_have "deadlock-$1" '^  in call_single_queue: .*, sync, locked, to CPU 1: count\('
 	must_have "deadlock-$1" '^CPU 0 does not answer CPU 1: interrupts off, waits for CPU 1 itself$'
 	must_have "deadlock-$1" '^CPU 1 does not answer CPU 0: interrupts off, waits for CPU 0 itself$'
+	rm "$build/dump/deadlock-$1.elf"
 }
 
-# Two CPUs wait for one that has interrupts off.
+# Two CPUs wait for one that has interrupts off. The commands of crash show the same.
 lockup() {
+	local job=lockup-$1 out=$build/dump/lockup-$1 csd
 	pending lockup "$1" softlockup_count smp_lockup "watchdog_thresh=5" \
 		"$here/guest/lockup.sh" "$build/modules/$1/smp_lockup.ko"
-	must_have "lockup-$1-crash" '\[smp_lockup\]'
-	must_have "lockup-$1-crash" '\.func = \(smp_call_func_t\)(do_kernel_range_flush\+0x0 = )?0x'
-	must_have "lockup-$1" '^CPU 2 does not answer CPUs 0, 1.*: interrupts off, is in driver_polls_device$'
+	must_have "$job" '^CPU 2 does not answer CPUs 0, 1.*: interrupts off, is in driver_polls_device$'
+	csd=$(sed -n 's/^  in call_single_queue: csd \(0x[0-9a-f]*\), .*: update_copy(.*/\1/p' "$out.txt" | tail -n 1)
+	[ -n "$csd" ] || die "drgn does not find a csd of the module in the queue of CPU 2"
+	crash "$job" "$1" log 'p call_single_queue:2' 'bt -c 2' "struct call_single_data_t $csd" >"$out-crash.txt"
+	crash "$job" "$1" "list -h $(sed -n 's/.*first = .*)\(0x[0-9a-f]*\),$/\1/p' "$out-crash.txt")" >>"$out-crash.txt"
+	must_have "$job-crash" '^ #0 .* \[smp_lockup\]$'
+	must_have "$job-crash" "^${csd#0x}\$"
+	must_have "$job-crash" '\.func = \(smp_call_func_t\)0x'
+	rm "$out.elf"
 }
 
 one_liners() {
