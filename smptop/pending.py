@@ -55,7 +55,9 @@ class Cpu:
     def __init__(self, number):
         self.number = number
         self.task = cpu_curr(prog, number)
-        self.frames = stack_of(self.task)
+        frames = stack_of(self.task)
+        self.registers = frames[0].registers() if frames else {}
+        self.stack = [frame.name or hex(frame.pc) for frame in frames]
         head = per_cpu(prog["call_single_queue"], number)
         # A call_single_data_t begins with its node.
         csds = [drgn.cast("call_single_data_t *", node) for node in llist_for_each(head.first)]
@@ -68,16 +70,11 @@ class Cpu:
 
     def interrupts(self):
         """Returns whether interrupts are on, in words."""
-        registers = self.frames[0].registers() if self.frames else {}
-        if "rflags" in registers:
-            return ON if registers["rflags"] & RFLAGS_IF else OFF
-        if "pstate" in registers:
-            return OFF if registers["pstate"] & PSTATE_I else ON
+        if "rflags" in self.registers:
+            return ON if self.registers["rflags"] & RFLAGS_IF else OFF
+        if "pstate" in self.registers:
+            return OFF if self.registers["pstate"] & PSTATE_I else ON
         return "no registers in the dump"
-
-    def place(self):
-        """Returns the innermost function."""
-        return (self.frames[0].name or hex(self.frames[0].pc)) if self.frames else "an unknown place"
 
     def owns(self, address):
         """Returns whether an address is in the stack of the task."""
@@ -87,9 +84,8 @@ class Cpu:
 
     def waiter(self):
         """Returns the function that waits and its caller, from the stack."""
-        names = [frame.name or hex(frame.pc) for frame in self.frames]
-        at = max((at for at, name in enumerate(names) if is_of_smp(name)), default=None)
-        return (names[at], *names[at + 1 : at + 2]) if at is not None else ()
+        at = max((at for at, name in enumerate(self.stack) if is_of_smp(name)), default=-1)
+        return self.stack[at : at + 2] if at >= 0 else []
 
 
 def is_of_smp(name):
@@ -133,7 +129,8 @@ def waits(cpus):
     for cpu in cpus.values():
         for call in cpu.queued:
             calls[call.address] = call
-        if cpu.running and cpu.running not in calls:
+        # An asynchronous csd that runs may be freed by now, and has no waiter.
+        if cpu.running and cpu.running not in calls and any(source.owns(cpu.running) for source in cpus.values()):
             calls[cpu.running] = Call(drgn.Object(prog, "call_single_data_t *", cpu.running), cpu.number)
     found = []
     for source in cpus.values():
@@ -161,8 +158,8 @@ def show(cpu, sent, is_waited_for, waits_for):
     for call in cpu.queued:
         print(f"  in call_single_queue: {call}")
     if waiter or is_waited_for:
-        for frame in cpu.frames[:FRAMES]:
-            print(f"    {frame.name or hex(frame.pc)}")
+        for name in cpu.stack[:FRAMES]:
+            print(f"    {name}")
 
 
 def numbers(cpus):
@@ -186,7 +183,8 @@ def report():
         # One that waits with interrupts on takes calls meanwhile.
         if number in targets and cpu.interrupts() == ON:
             continue
-        does = f"waits for {numbers(targets[number])} itself" if number in targets else f"is in {cpu.place()}"
+        place = cpu.stack[0] if cpu.stack else "an unknown place"
+        does = f"waits for {numbers(targets[number])} itself" if number in targets else f"is in {place}"
         print(f"{numbers([number])} does not answer {numbers(waiting)}: {cpu.interrupts()}, {does}")
     if "n_csd_lock_stuck" in prog:
         print(f"{prog['n_csd_lock_stuck'].counter.value_()} waits were reported and go on")

@@ -36,14 +36,19 @@ def head(figure, title, source):
     figure.text(0.02, 1 - 0.42 / height, source, ha="left", va="top", fontsize=9.5, color="#444444")
 
 
+def write_svg(path, text):
+    """Writes a picture with its licence, which an XML declaration must precede."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    lines.insert(lines[0].startswith("<?xml"), "<!-- SPDX-License-Identifier: GPL-2.0 -->")
+    path.write_text("\n".join(lines) + "\n")
+
+
 def save(figure, path):
     """Writes the picture, as PNG and as SVG."""
     for kind in ("png", "svg"):
         file = path.with_suffix("." + kind)
         figure.savefig(file, dpi=DPI, metadata=NO_METADATA if kind == "svg" else None)
         if kind == "svg":
-            lines = [line.rstrip() for line in file.read_text().splitlines()]
-            lines.insert(1, "<!-- SPDX-License-Identifier: GPL-2.0 -->")
-            file.write_text("\n".join(lines) + "\n")
+            write_svg(file, file.read_text())
         print(file)
     plt.close(figure)

@@ -13,7 +13,7 @@ import sys
 
 from rich.console import Console
 
-from picture import fail, head, plt, save
+from picture import fail, head, plt, save, write_svg
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "smptop"))
 from smptop import screen  # pylint: disable=wrong-import-position
@@ -69,18 +69,12 @@ def check_latency(folder):
 def draw_screen(folder):
     """Draws what a terminal shows of the calls to the CPU."""
     seen = json.loads((folder / "target").read_text().splitlines()[-1])
-    counters = {int(cpu): counts for cpu, counts in seen["counters"].items()}
-    tables = [
-        screen.cpus(seen["calls"], counters, seen["seconds"]),
-        screen.disturbers(seen["calls"], TARGET, seen["seconds"]),
-    ]
+    seen["counters"] = {int(cpu): counts for cpu, counts in seen["counters"].items()}
     console = Console(record=True, width=112, file=io.StringIO())
-    console.print(screen.rich(tables))
+    console.print(screen.rich(screen.state(seen, TARGET)))
     svg = console.export_svg(title=f"smptop --target {TARGET}", unique_id="smptop")
     # The fonts are on a host of others.
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    lines = ["<!-- SPDX-License-Identifier: GPL-2.0 -->", *(line.rstrip() for line in svg.splitlines() if "<!--" not in line)]
-    (folder / "target.svg").write_text("\n".join(lines) + "\n")
+    write_svg(folder / "target.svg", re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", "", svg, flags=re.DOTALL))
     print(folder / "target.svg")
 
 

@@ -50,8 +50,8 @@ def record(instance, seconds):
     for event in EVENTS + tuple(event for event in INTERRUPTS if instance.has(event)):
         instance.enable(event)
     for function in WAITING:
-        instance.probe(f"p:enter_{function}", f"{function} wait=$arg4:u8")
-        instance.probe(f"r:leave_{function}", function)
+        instance.probe("p", f"enter_{function}", f"{function} wait=$arg4:u8")
+        instance.probe("r", f"leave_{function}", function)
     instance.write("tracing_on", "1")
     time.sleep(seconds)
     instance.write("tracing_on", "0")

@@ -65,23 +65,15 @@ def latency(options, instance):
 
 def state(options, calls, counters, seconds):
     """Returns what happened since the last time, as tables and as data."""
-    rows, counted = calls.new(), counters.new()
-    tables = [
-        screen.cpus(rows[0], counted, seconds),
-        screen.functions(rows[1], seconds)
-        if options.target is None
-        else screen.disturbers(rows[0], options.target, seconds),
-    ]
-    if dropped := max(calls.instance.dropped.values(), default=0):
-        tables.append((f"{dropped} calls are missing: they are of more kinds than the kernel can count here", [""], []))
+    rows = calls.new()
     data = {
-        "dropped": dropped,
+        "dropped": max(calls.instance.dropped.values(), default=0),
         "seconds": round(seconds, 3),
         "calls": rows[0],
         "callers": rows[-1],
-        "counters": counted,
+        "counters": counters.new(),
     }
-    return tables, data
+    return screen.state(data, options.target), data
 
 
 def live(options, instance):

@@ -46,6 +46,19 @@ def cpus(rows, counters, seconds):
     return "CPUs", head, cells
 
 
+def state(data, target):
+    """Returns the tables of an interval: all calls, or those to a CPU."""
+    calls, seconds = data["calls"], data["seconds"]
+    tables = [
+        cpus(calls, data["counters"], seconds),
+        functions(data["callers"], seconds) if target is None else disturbers(calls, target, seconds),
+    ]
+    if data["dropped"]:
+        lost = f"{data['dropped']} calls are missing: they are of more kinds than the kernel can count here"
+        tables.append((lost, [""], []))
+    return tables
+
+
 def latencies(summary):
     """Returns head and rows: how long calls took, by function and phase."""
     head = ["function", "calls", "phase", "p50 us", "p99 us", "max us", "us: 0, 1, 2-3, 4-7, ..."]

@@ -47,9 +47,8 @@ class Instance:
         """Records an event in the buffer."""
         self.write(f"events/{event}/enable", "1")
 
-    def probe(self, name, what):
-        """Records each entry ("p:name") or return ("r:name") of a function, if the kernel has probes."""
-        kind, _, name = name.partition(":")
+    def probe(self, kind, name, what):
+        """Records each entry ("p") or return ("r") of a function, if the kernel has probes."""
         if not (ROOT / "kprobe_events").exists():
             return
         change_probes(f"{kind}:{self.group}/{name} {what}")
