@@ -166,12 +166,16 @@ resize_disk() {
 
 # --- The tree ---
 
+hooked_files() {
+	sed -n 's,^+++ [^/]*/,,p' "$copy"/patches/*.patch | sort -u
+}
+
 # What a tree consists of, and what is in the files that have hooks.
 contents() {
 	(
 		cd "$1"
 		find . -name __pycache__ -prune -o -type d -printf '%P\n' -o -type l -printf '%P -> %l\n' -o -printf '%P %y %m %s\n' | sort
-		sed -n 's,^+++ [^/]*/,,p' "$copy"/patches/*.patch | sort -u | xargs cksum
+		hooked_files | xargs cksum
 	)
 }
 
@@ -285,6 +289,57 @@ read_only() {
 	mount --bind "$work/kdir" "$work/kdir"
 	mount -o remount,bind,ro "$work/kdir"
 	bad_kdir "$work/kdir" 'kdir cannot be written: take a copy of it'
+}
+
+# A git checkout of what the hooks need of a tree: without them, and with commits.
+make_checkout() {
+	rm -rf "$work/kdir"
+	mkdir "$work/kdir"
+	(cd "$tree" && hooked_files | xargs cp --parents -t "$work/kdir" Makefile)
+	works 60 untree KDIR="$work/kdir"
+	git -C "$work/kdir" init -q
+	commit "Linux"
+}
+
+commit() {
+	git -C "$work/kdir" add -A
+	git -C "$work/kdir" -c user.name=smp -c user.email=smp@localhost commit -q -m "$1"
+}
+
+# Both verbs work, and what they change is gone after both.
+in_and_out() {
+	local left changed
+	works 60 tree KDIR="$work/kdir"
+	! grep NOTICE "$out" || die "it should know this version"
+	changed=$(git -C "$work/kdir" diff --name-only | wc -l)
+	[ "$changed" = "$(hooked_files | wc -l)" ] || die "$changed files have a hook"
+	works 60 untree KDIR="$work/kdir"
+	left=$(git -C "$work/kdir" status --porcelain)
+	[ -z "$left" ] || die "make untree leaves $left"
+	echo "$changed files were hooked, and are as they were"
+}
+
+git_checkout() {
+	make_checkout
+	in_and_out
+}
+
+release_candidate() {
+	make_checkout
+	sed -i 's/^\(SUBLEVEL =\).*/\1 0/; s/^\(EXTRAVERSION =\).*/\1 -rc7/' "$work/kdir/Makefile"
+	commit "Linux 7.3-rc7"
+	in_and_out
+}
+
+# Above a hook a commit may add what it likes. What it changes of the lines of a hook is refused.
+local_commits() {
+	make_checkout
+	(cd "$work/kdir" && hooked_files | xargs sed -i '1s/^/\n/')
+	commit "Add a line to all"
+	in_and_out
+	sed -i 's/^obj-$(CONFIG_SMP) += smp.o$/obj-$(CONFIG_SMP) += smp.o mine.o/' "$work/kdir/kernel/Makefile"
+	commit "Build one more object"
+	bad_kdir "$work/kdir" '0001-kernel-smp.patch does not apply to kernel/Makefile in .*: nothing was changed'
 }
 
 configured_in_place() {
@@ -655,6 +710,9 @@ item "a hook that does not fit" broken_hook
 item "KDIR is no tree" not_a_tree
 item "KDIR of another version" other_version
 item "KDIR that is read-only" alone read_only
+item "KDIR that is a git checkout" git_checkout
+item "KDIR that is 7.3-rc7" release_candidate
+item "KDIR with commits of others" local_commits
 item "a tree configured in place" configured_in_place
 item "a checkout in an odd path" odd_path
 item "KDIR, a cache in odd paths" odd_places
