@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Runs smptop in the Rust kernel and in the C one, where a program on CPU 0 disturbs CPU 3, which is
-# isolated: it must name that program's calls first. Draws a few calls.
+# isolated and has no tick: it must name that program's calls first. Draws a few calls.
 # With LIVE=1, for "make top": only shows it, in a terminal.
 
 . "$(dirname "$0")/lib.sh"
@@ -34,7 +34,7 @@ look() {
 	prepare "$kernel"
 	rm -rf "$out"
 	mkdir -p "$out"
-	CPUS=4 run_in "$kernel" 300 "isolcpus=3"
+	CPUS=4 run_in "$kernel" 300 "isolcpus=3 nohz_full=3"
 	awk -v dir="$out/" '$1 == "part" { out = dir $2; next } out { print > out }' "$logs/top-$kernel.out"
 	cat "$out"/{once,table,latency,shell}
 	MPLCONFIGDIR=$cache/matplotlib "$python" -B "$here/top.py" "$out" --kernel "$kernel"

@@ -8,6 +8,7 @@ python=$1 smptop=$2 program=$3
 mount_tracefs
 mount_debugfs
 cd "$smptop"
+[ "${4:-}" = live ] || [ "$(cat /sys/devices/system/cpu/nohz_full)" = 3 ] || fail "CPU 3 is not in nohz_full"
 
 while "$program" >/dev/null; do :; done &
 noise=$!
