@@ -23,9 +23,9 @@ Linux 7.3 with kernel/smp.c in Rust. On Debian 12 or 13, as root or with sudo:
                 in ns with ACCEL=kvm, or BARE=1 on a machine that runs the kernel
   make series   patches for git am, in stages; FROM='Name <mail>', CHECK=1, KDIR=path APPLY=1
   make kernel   build the kernel: build/rust, or build/c with IMPL=c
-  make deb      packages of both kernels with Debian's configuration, in build/deb; LSMOD=file: with no
-                more modules than lsmod has printed there
-  make shell    a shell in it
+  make deb      packages of both kernels with Debian's configuration, in build/deb; LSMOD=file: only the
+                modules in this output of lsmod
+  make shell    a shell in the guest
   make top      boot the kernel, and show its cross-CPU calls, live
   make doc      the pages with the kernel's Sphinx, and rustdoc
   make setup    install what is missing (packages, bindgen, virtme-ng, Sphinx, matplotlib)
