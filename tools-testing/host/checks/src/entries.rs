@@ -328,6 +328,35 @@ pub const CHECKS: &[Check] = &[
 
         (vec![(0, wait), (1, send)], nothing())
     }),
+    check("what_a_polling_wait_leaves", 2, false, |machine| {
+        let log = Log::default();
+        let machine = machine.clone();
+        let body: Body = Box::new(move || {
+            let taken = Argument::calling(|| {
+                while peek(0b1) {
+                    machine::relax();
+                }
+            });
+            let leave = |number, kind| {
+                machine::with_interrupts_off(|| {
+                    Entry::new(number, kind, &log).queue(0);
+                    assert_eq!(single(1, &taken, true), 0);
+                    assert_eq!(numbers(&log).len(), number);
+                    flush_in_task();
+                });
+            };
+
+            leave(0, ASYNC);
+            leave(1, IRQ_WORK);
+            machine::with_interrupts_off(|| {
+                leave(2, TTWU);
+                assert_eq!(numbers(&log), [0, 1]);
+                assert_eq!(machine.woken_up(0).len(), 1);
+            });
+        });
+
+        (vec![(0, body)], nothing())
+    }),
     check("how_deep_a_wait_polls", 2, false, |machine| {
         let log = Log::default();
         let machine = machine.clone();
