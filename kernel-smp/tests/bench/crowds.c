@@ -3,7 +3,8 @@
  * smp_bench: several CPUs that make synchronous calls at once, each "bench_loops" times. The
  * figure is the time for all of them, divided by the number of calls. If all CPUs call all, the
  * order is random, and the figure is the mean of many rounds. In the storm the calls are
- * asynchronous, and it is shown how long those took that had to wait for a csd.
+ * asynchronous, and it is shown how long those took that had to wait for a csd, in the round
+ * with the shortest longest wait: in the others a timer tick came in between.
  */
 
 #include <linux/atomic.h>
@@ -26,6 +27,7 @@ static DEFINE_PER_CPU(int, partner);
 #define STORM (-2)
 
 #define MESH_ROUNDS 50
+#define STORM_ROUNDS 10
 
 static DEFINE_PER_CPU(struct task_struct *, task);
 static atomic_t to_come, to_end;
@@ -102,6 +104,9 @@ static int sender(void *unused)
 		ended = ktime_get_ns();
 		complete(&all_ended);
 	}
+	/* The scheduler turns interrupts off: the others would wait for that. */
+	while (to == STORM && atomic_read(&to_end))
+		cpu_relax();
 	return 0;
 }
 
@@ -204,7 +209,10 @@ static void mesh(const struct bench_case *c)
 	bench_say(c, "", "cost", sum, (u64)MESH_ROUNDS * bench_loops * cpumask_weight(&senders));
 }
 
-/* A call that does not wait takes less than twice the least of those to a CPU that is idle. */
+/*
+ * A call that does not wait takes less than four times the least of those to a CPU that is idle.
+ * One in the fallback csd takes more than twice as long.
+ */
 static void measure_longest_send(void)
 {
 	u64 least = U64_MAX;
@@ -218,30 +226,47 @@ static void measure_longest_send(void)
 		smp_call_function_single(TARGET, bench_nothing, NULL, false);
 		least = min(least, bench_since(start));
 	}
-	longest_send = 2 * least;
+	longest_send = 4 * least;
+}
+
+static struct waits waits_of_all(void)
+{
+	struct waits all = {};
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct waits *its = per_cpu_ptr(&waits, cpu);
+
+		all.calls += its->calls;
+		all.sum += its->sum;
+		all.longest = max(all.longest, its->longest);
+		memset(its, 0, sizeof(*its));
+	}
+	return all;
 }
 
 static void storm(const struct bench_case *c)
 {
-	u64 calls = 0, sum = 0, longest = 0;
-	int cpu;
+	struct waits shortest = { .longest = U64_MAX };
+	int cpu, i;
 
 	measure_longest_send();
 	cpumask_copy(&senders, cpu_online_mask);
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
 		per_cpu(partner, cpu) = STORM;
-		memset(per_cpu_ptr(&waits, cpu), 0, sizeof(waits));
+	waits_of_all();
+	for (i = 0; i < STORM_ROUNDS; i++) {
+		struct waits all;
+
+		if (run_senders())
+			return;
+		all = waits_of_all();
+		if (all.longest < shortest.longest)
+			shortest = all;
 	}
-	if (run_senders())
-		return;
-	for_each_online_cpu(cpu) {
-		calls += per_cpu(waits, cpu).calls;
-		sum += per_cpu(waits, cpu).sum;
-		longest = max(longest, per_cpu(waits, cpu).longest);
-	}
-	bench_say(c, "", "waits", calls, 1);
-	bench_say(c, "", "wait", sum, max(calls, 1));
-	bench_say(c, "", "longest", longest, 1);
+	bench_say(c, "", "waits", shortest.calls, 1);
+	bench_say(c, "", "wait", shortest.sum, max(shortest.calls, 1));
+	bench_say(c, "", "longest", shortest.longest, 1);
 }
 
 const struct bench_case bench_crowds[] = {
