@@ -116,7 +116,8 @@ unsafe impl Send for Inner {}
 pub struct OwnedIrqWork<T: ?Sized, const ID: u64 = 0> {
     inner: Owner<Inner>,
     later: Later,
-    _object: PhantomData<fn(&T)>,
+    /// Invariant in `T`: the function that runs is that of this type.
+    _object: PhantomData<fn(*mut T)>,
 }
 
 impl<T: OwnedHandler<ID>, const ID: u64> OwnedIrqWork<T, ID> {

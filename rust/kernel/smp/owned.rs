@@ -90,7 +90,8 @@ pub struct OwnedCsd<T: ?Sized, const ID: u64 = 0> {
     csd: SharedCsd,
     later: Later,
     module: Module,
-    _object: PhantomData<fn(&T)>,
+    /// Invariant in `T`: the function that runs is that of this type.
+    _object: PhantomData<fn(*mut T)>,
 }
 
 impl<T: OwnedHandler<ID>, const ID: u64> OwnedCsd<T, ID> {
