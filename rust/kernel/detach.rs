@@ -160,12 +160,16 @@ impl Module {
 
 /// Waits until a module has no reference but that of its initialization, which has failed.
 ///
-/// For `module!`: the code of the module is freed next, whatever references there are. From now on
-/// the module cannot send a value, as when it is unloaded. May sleep, until the last reference is
-/// dropped. Without `CONFIG_MODULE_UNLOAD` modules count no references: this then waits for the
-/// values in flight of all modules.
+/// For `module!`. From now on the module cannot send a value, as when it is unloaded. May sleep,
+/// until the last reference is dropped. Without `CONFIG_MODULE_UNLOAD` modules count no references:
+/// this then waits for the values in flight of all modules.
+///
+/// # Safety
+///
+/// Called by the task that loads the module, when the initialization has failed: the code of the
+/// module is freed next, whatever references there are.
 #[doc(hidden)]
-pub fn module_init_failed(module: &ThisModule) {
+pub unsafe fn module_init_failed(module: &ThisModule) {
     let module = module.as_ptr();
 
     if module.is_null() {

@@ -210,10 +210,13 @@ impl<T: Callbacks> PinnedDrop for State<T> {
 
 /// Removes the states that a module has leaked, with their instances.
 ///
-/// For `module!`: the module is freed next, and no code of it runs but that of the caller. No
-/// callback is called. May sleep.
+/// For `module!`. No callback is called. May sleep.
+///
+/// # Safety
+///
+/// The module is freed next, and no code of it runs but that of the caller.
 #[doc(hidden)]
-pub fn remove_states_of(module: &ThisModule) {
+pub unsafe fn remove_states_of(module: &ThisModule) {
     if module.as_ptr().is_null() {
         return;
     }
@@ -225,7 +228,7 @@ pub fn remove_states_of(module: &ThisModule) {
         // INVARIANT: The state is removed.
         owner.module.store(ptr::null_mut(), Relaxed);
         // SAFETY: The state is valid, by the type invariants: it would clear `module` when it is
-        // dropped, which is done by code of the module.
+        // dropped, which is done by code of the module, and none runs.
         let entry = unsafe { &*owner.entry.load(Relaxed) };
 
         crate::pr_warn!("cpuhp: a module has left state {} behind\n", entry.number);
