@@ -17,7 +17,7 @@ use core::marker::PhantomData;
 
 /// A number to which a CPU can add in one step.
 ///
-/// `i32`, `u32`, `i64`, `u64`, `isize` and `usize`.
+/// `i32`, `u32`, `isize` and `usize`; with `CONFIG_64BIT` `i64` and `u64`, too.
 ///
 /// # Examples
 ///
@@ -62,12 +62,13 @@ macro_rules! numbers {
 numbers! {
     i32 = this_cpu_add_u32(u32);
     u32 = this_cpu_add_u32(u32);
-    i64 = this_cpu_add_u64(u64);
-    u64 = this_cpu_add_u64(u64);
 }
 
+// A CPU of 32 bits stores a number of 64 bits in two steps, and others would load half of it.
 #[cfg(CONFIG_64BIT)]
 numbers! {
+    i64 = this_cpu_add_u64(u64);
+    u64 = this_cpu_add_u64(u64);
     isize = this_cpu_add_u64(u64);
     usize = this_cpu_add_u64(u64);
 }
@@ -138,14 +139,14 @@ impl<T: Number> StaticPerCpu<Atomic<T>> {
     /// };
     ///
     /// define_per_cpu! {
-    ///     static PACKETS: Atomic<u64> = Atomic::new(0);
+    ///     static PACKETS: Atomic<usize> = Atomic::new(0);
     /// }
     ///
     /// PACKETS.num().add(5);
     /// PACKETS.num().sub(2);
     ///
     /// let each = Cpumask::possible().iter().filter_map(|cpu| PACKETS.get(cpu));
-    /// assert_eq!(each.map(|packets| packets.load(Relaxed)).fold(0, u64::wrapping_add), 3);
+    /// assert_eq!(each.map(|packets| packets.load(Relaxed)).fold(0, usize::wrapping_add), 3);
     /// ```
     #[inline]
     pub fn num(self) -> PerCpuNumeric<'static, T> {
