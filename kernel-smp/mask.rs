@@ -13,7 +13,7 @@ use kernel::{
 
 /// Returns `cpu` as a CPU that is online, or [`None`] for any other number.
 ///
-/// The result holds while preemption is off.
+/// A CPU that is online stays so while preemption is off.
 #[inline]
 pub(crate) fn online(cpu: i32) -> Option<CpuId> {
     in_range(cpu).filter(|cpu| cpu.is_online())
@@ -44,7 +44,7 @@ pub(crate) fn in_range(cpu: i32) -> Option<CpuId> {
 /// Returns `this_cpu` if it is in `mask`, else the CPU of `mask` that is online and nearest to it,
 /// by NUMA distance.
 ///
-/// The result holds while preemption is off.
+/// A CPU that is online stays so while preemption is off.
 #[inline]
 pub(crate) fn nearest(mask: &Cpumask, this_cpu: CpuId) -> Option<CpuId> {
     if mask.test(this_cpu) {

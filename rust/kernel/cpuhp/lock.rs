@@ -13,9 +13,10 @@ use crate::bindings;
 
 /// Keeps CPUs from coming online and going offline.
 ///
-/// Any number of tasks may hold it at once. The holder may sleep. It must not make or drop a
-/// [`Registration`](super::Registration), which takes the lock too, and a callback of CPU hotplug
-/// must not take it: either may deadlock with a task that takes a CPU up or down.
+/// Any number of tasks may hold it at once. The holder may sleep. It must not take the lock again,
+/// nor wait for a task that takes it, nor make or drop a [`Registration`](super::Registration),
+/// which takes it too; and a callback of CPU hotplug must not take it. Each of these may deadlock
+/// with a task that takes a CPU up or down.
 ///
 /// When the machine stops, as in a reboot, CPUs are taken offline without this lock.
 ///

@@ -230,7 +230,8 @@ impl Cpumask {
 impl CpuId {
     /// Returns whether the CPU is online.
     ///
-    /// The result holds while preemption is disabled. Otherwise it may be out of date at once.
+    /// A CPU that is online stays so while preemption is disabled. Otherwise the result may be out of
+    /// date at once.
     ///
     /// # Examples
     ///

@@ -23,7 +23,8 @@ const CHECKS_BEFORE_CALL: u32 = 100_000;
 /// CPUs spin with interrupts off.
 ///
 /// A task may turn interrupts off later, and still have the token. A call that waits then warns, as
-/// in C.
+/// in C, and may deadlock. With `CONFIG_SMP_RUST_POLLING_WAIT` a synchronous call does neither; a
+/// wait for an asynchronous one still does.
 ///
 /// # Examples
 ///
