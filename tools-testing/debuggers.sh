@@ -72,14 +72,15 @@ deadlock() {
 
 # Two CPUs wait for one that has interrupts off. The commands of crash show the same.
 lockup() {
-	local job=lockup-$1 out=$build/dump/lockup-$1 csd
+	local job=lockup-$1 out=$build/dump/lockup-$1 csd first
 	pending lockup "$1" softlockup_count smp_lockup "watchdog_thresh=5" \
 		"$here/guest/lockup.sh" "$build/modules/$1/smp_lockup.ko"
 	must_have "$job" '^CPU 2 does not answer CPUs 0, 1.*: interrupts off, is in driver_polls_device$'
 	csd=$(sed -n 's/^  in call_single_queue: csd \(0x[0-9a-f]*\), .*: update_copy(.*/\1/p' "$out.txt" | tail -n 1)
 	[ -n "$csd" ] || die "drgn does not find a csd of the module in the queue of CPU 2"
 	crash "$job" "$1" log 'p call_single_queue:2' 'bt -c 2' "struct call_single_data_t $csd" >"$out-crash.txt"
-	crash "$job" "$1" "list -h $(sed -n 's/.*first = .*)\(0x[0-9a-f]*\),$/\1/p' "$out-crash.txt")" >>"$out-crash.txt"
+	first=$(sed -n 's/.*first = .*)\(0x[0-9a-f]*\),$/\1/p' "$out-crash.txt")
+	crash "$job" "$1" "list -h $first" >>"$out-crash.txt"
 	must_have "$job-crash" '^ #0 .* \[smp_lockup\]$'
 	must_have "$job-crash" "^${csd#0x}\$"
 	must_have "$job-crash" '\.func = \(smp_call_func_t\)0x'
